@@ -1,0 +1,44 @@
+# Compiler and linker flags for everything that is built here.
+option(CORREIO_SANITIZE "AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(CORREIO_FAULTS "Compile the FAULT() points in" OFF)
+option(CORREIO_FUZZ "Build the libFuzzer targets (clang)" OFF)
+option(CORREIO_LTO "Link-time optimization" OFF)
+
+add_compile_options(
+    -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes
+    -Wpointer-arith -Wwrite-strings -Wundef -Wvla -Wimplicit-fallthrough -Wnull-dereference
+    -Werror -fno-common -fno-omit-frame-pointer -fvisibility=hidden)
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-Wlogical-op -Wduplicated-cond -Wformat-signedness)
+endif()
+add_compile_definitions(_GNU_SOURCE)
+
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    # assert() stays on in release builds: it guards against our own mistakes.
+    set(CMAKE_C_FLAGS_RELEASE "-O2 -g1")
+    add_compile_options(-fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+    if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|i.86")
+        add_compile_options(-fcf-protection=full)
+    endif()
+    add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
+endif()
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+add_link_options(-pie)
+
+if(CORREIO_SANITIZE OR CORREIO_FUZZ)
+    add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all)
+    add_link_options(-fsanitize=address,undefined)
+endif()
+if(CORREIO_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+if(CORREIO_FAULTS)
+    add_compile_definitions(CORREIO_FAULTS)
+endif()
+if(CORREIO_LTO)
+    check_ipo_supported(RESULT ipo_ok OUTPUT ipo_why)
+    if(NOT ipo_ok)
+        message(FATAL_ERROR "link-time optimization is not available: ${ipo_why}")
+    endif()
+    set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+endif()

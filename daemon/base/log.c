@@ -1,0 +1,104 @@
+#include "base/log.h"
+#include "base/macros.h"
+#include "base/strbuf.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINE_MAX_BYTES 8192
+
+static const char *process_name = "correio";
+static enum log_level least_level = LOG_INFO;
+static bool as_json;
+
+void log_init(const char *process, enum log_level least, bool json)
+{
+    process_name = process;
+    least_level = least;
+    as_json = json;
+}
+
+bool log_enabled(enum log_level level)
+{
+    return level >= least_level;
+}
+
+/* Adds s as a quoted string: JSON's escapes serve both forms.  Bytes that are not UTF-8 become \u00XX. */
+static void add_quoted(struct strbuf *b, struct str s)
+{
+    bool utf8 = str_is_utf8(s);
+
+    strbuf_addc(b, '"');
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+
+        if (c == '"' || c == '\\')
+            strbuf_addf(b, "\\%c", c);
+        else if (c == '\n')
+            strbuf_adds(b, "\\n");
+        else if (c == '\r')
+            strbuf_adds(b, "\\r");
+        else if (c < 0x20 || c == 0x7f || (c >= 0x80 && !utf8))
+            strbuf_addf(b, "\\u%04x", c);
+        else
+            strbuf_addc(b, (char)c);
+    }
+    strbuf_addc(b, '"');
+}
+
+static bool plain(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+
+        if (c <= ' ' || c == '"' || c == '=' || c == '\\' || c >= 0x7f)
+            return false;
+    }
+    return s.len > 0;
+}
+
+static void add_field(struct strbuf *b, const struct log_field *f)
+{
+    struct str s = str_sub(f->s, 0, 1024);
+
+    if (as_json)
+        strbuf_addf(b, ",\"%s\":", f->name);
+    else
+        strbuf_addf(b, " %s=", f->name);
+    if (f->kind == LOG_F_INT)
+        strbuf_addf(b, "%lld", (long long)f->i);
+    else if (!as_json && plain(s))
+        strbuf_add(b, s);
+    else
+        add_quoted(b, s);
+}
+
+void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t n)
+{
+    static const char *const names[] = { "debug", "info", "warn", "error" };
+    struct strbuf b = { .max = LINE_MAX_BYTES };
+    struct timespec now;
+    struct tm tm;
+    char at[32];
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &tm);
+    strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%S", &tm);
+    if (as_json)
+        strbuf_addf(&b, "{\"at\":\"%s.%03ldZ\",\"level\":\"%s\",\"process\":\"%s\",\"pid\":%d,\"event\":\"%s\"", at,
+                    now.tv_nsec / 1000000, names[level], process_name, (int)getpid(), event);
+    else
+        strbuf_addf(&b, "%s.%03ldZ %s %s %s", at, now.tv_nsec / 1000000, names[level], process_name, event);
+    for (size_t i = 0; i < n; i++)
+        add_field(&b, &fields[i]);
+    b.overflow = false; /* a line that is too long is cut, never dropped */
+    b.max = 0;
+    strbuf_add(&b, as_json ? STR("}\n") : STR("\n"));
+    while (write(STDERR_FILENO, b.p, b.len) < 0) {
+        if (errno != EINTR)
+            break;
+    }
+    strbuf_release(&b);
+}
