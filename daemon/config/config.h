@@ -1,0 +1,40 @@
+/* config/config.h - what is read once at start: $CORREIO_HOME/correio.conf (or CORREIO_CONFIG) and the environment.
+ *
+ * One INI file; every key is also CORREIO_SECTION_KEY, which wins.  Unknown keys and bad values are errors with file
+ * and line.  What the administrator changes while the server runs is in config/settings.h; a key of that name in the
+ * file or the environment fixes it. */
+#pragma once
+#include "base/arena.h"
+#include "base/result.h"
+#include "base/str.h"
+
+/* Listeners in the order of the endpoints file. */
+enum listener {
+    LISTEN_SMTP, LISTEN_SUBMISSION, LISTEN_SMTPS, LISTEN_LMTP, LISTEN_POP3, LISTEN_POP3S, LISTEN_IMAP, LISTEN_IMAPS,
+    LISTEN_SIEVE, LISTEN_HTTP, LISTEN_HTTPS, LISTENERS
+};
+const char *listener_name(enum listener l); /* "smtp", "submission", "smtps", ... */
+
+struct config {
+    struct str home;                /* CORREIO_HOME, absolute */
+    struct str file;                /* the file that was read; STR_NULL when there is none */
+    struct str listen[LISTENERS];   /* "127.0.0.1:2525,[::1]:2525" or "off" */
+    struct str database_url;        /* STR_NULL: the embedded cluster under home */
+    struct str dns_servers;         /* "127.0.0.1:5353,..."; STR_NULL: the system's */
+    struct str certificate, key;    /* PEM files; STR_NULL: self-signed ones under home */
+    struct str web, sql, libexec;   /* directories of the installed files */
+    struct str node;                /* name of this node in leases and logs; default: the host's name */
+    unsigned smtp_processes, access_processes, relay_processes;
+    unsigned relay_port;            /* where MX hosts listen: 25, or a test's */
+    struct str log_format;          /* "logfmt" or "json" */
+    struct str log_level;           /* "debug", "info", "warn", "error" */
+    struct str trusted_proxies;     /* networks whose X-Forwarded headers count, for api */
+};
+
+/* RES_OK, or RES_INVALID with one line a mistake in *ret_errors ("file:line: what"). */
+enum result config_load(struct arena *a, struct config *ret_config, struct str *ret_errors) NODISCARD;
+
+/* The environment variable's or file's value for a runtime setting ("queue.expire"), if it is fixed there: RES_OK, with
+ * *ret_source "environment" or "file".  RES_NOTFOUND: it may be changed at run time. */
+enum result config_fixed_setting(const struct config *config, struct str key, struct arena *a, struct str *ret_value,
+                                 struct str *ret_source);

@@ -1,0 +1,54 @@
+/* config/settings.h - what the administrator changes while the server runs: one table of keys, and the current values.
+ *
+ * The values live in the database (store/setting.h loads them; every process follows within two seconds).  A value is
+ * text in one canonical form: durations "15m", sizes "50 MiB", booleans "true", lists separated by blanks. */
+#pragma once
+#include "base/arena.h"
+#include "base/result.h"
+#include "base/str.h"
+#include "route/network.h"
+#include "route/relay_route.h"
+
+#define SETTINGS_MAX_RETRIES 64
+
+struct settings {
+    struct str hostname;                            /* server.hostname: EHLO, greeting, Received, Message-ID, DSN */
+    int64_t retry_s[SETTINGS_MAX_RETRIES];          /* queue.retry_schedule: delay after attempt i+1; the last repeats */
+    size_t retries;
+    int64_t expire_s, delay_notice_s;               /* queue.expire, queue.delay_notice */
+    int64_t max_message_size, max_transaction_size; /* bytes */
+    int64_t max_recipients;
+    struct network_list relay_networks;             /* smtp.relay_networks */
+    bool auth_on_25;                                /* smtp.auth_on_25 */
+    enum { CLEARTEXT_NEVER, CLEARTEXT_LOOPBACK, CLEARTEXT_ALWAYS } cleartext; /* auth.cleartext: one word ... */
+    struct network_list cleartext_networks;         /* ... and networks behind it */
+    struct relay_route_list relay_routes;           /* relay.routes */
+    struct str language;                            /* server.language of DSNs: "en", "pt-BR" */
+};
+
+struct setting_def {
+    const char *key, *default_value;
+    const char *type;        /* for the page: "duration", "duration-list", "size", "integer", "boolean", "string", "networks", "routes", "choice" */
+    const char *description; /* one English sentence */
+    bool restart;            /* takes effect only at a restart */
+};
+extern const struct setting_def setting_defs[];
+extern const size_t setting_defs_count;
+const struct setting_def *setting_def_find(struct str key);
+
+/* Checks value for key and gives its canonical form.  RES_NOTFOUND: no such key; RES_INVALID: *ret_error says what is
+ * wrong with it, one English sentence. */
+enum result setting_check(struct str key, struct str value, struct arena *a, struct str *ret_value, struct str *ret_error)
+    NODISCARD;
+
+/* Fills *ret from (key, value) pairs; keys that are absent have their default.  Everything lives in a.  A value that
+ * setting_check would refuse is replaced by the default and logged. */
+void settings_build(struct arena *a, const struct str *keys, const struct str *values, size_t n, struct settings *ret);
+
+/* The current values of this process.  Keep no pointer into them across a suspend. */
+const struct settings *settings_get(void);
+/* Makes *s current; takes the arena in which it lives over. */
+void settings_install(struct settings *s, struct arena *a);
+
+/* May a password come without TLS from a client with this address? */
+bool settings_cleartext_allowed(const struct settings *s, const struct sockaddr *peer);

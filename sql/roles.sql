@@ -1,0 +1,63 @@
+-- What each kind of process may do (docs/architecture.md).  Applied after every migration; running it again changes
+-- nothing.  tests/store/test_grants compares the database with this list and fails on a surplus.
+-- The roles themselves are made by `correiod migrate`, which also gives them LOGIN and, outside the embedded cluster, a password.
+
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM correio_auth, correio_smtp, correio_access, correio_relay, correio_mda, correio_api;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM correio_auth, correio_smtp, correio_access, correio_relay, correio_mda, correio_api;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM correio_auth, correio_smtp, correio_access, correio_relay, correio_mda, correio_api;
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO correio_auth, correio_smtp, correio_access, correio_relay, correio_mda, correio_api;
+
+-- Everyone follows the settings.
+GRANT SELECT ON setting TO correio_auth, correio_smtp, correio_access, correio_relay, correio_mda, correio_api;
+
+-- auth: credentials, and nothing of the mail.
+GRANT SELECT ON account, domain TO correio_auth;
+GRANT SELECT, INSERT, UPDATE, DELETE ON credential TO correio_auth;
+GRANT UPDATE (state, version) ON account TO correio_auth;             -- invited becomes active with the first password
+GRANT SELECT, INSERT, UPDATE ON sign_in TO correio_auth;
+GRANT SELECT, UPDATE (last_used_at) ON token TO correio_auth;
+GRANT INSERT, SELECT, DELETE ON session TO correio_auth;
+
+-- smtp and relay: add mail, read none.
+GRANT SELECT ON domain, account, address, alias, alias_member TO correio_smtp, correio_relay;
+GRANT SELECT, UPDATE ON account_state, mailbox TO correio_smtp, correio_relay;
+GRANT INSERT ON message, email TO correio_smtp, correio_relay;
+GRANT INSERT ON blob TO correio_smtp, correio_relay;
+GRANT SELECT, INSERT, UPDATE, DELETE ON sieve_mark TO correio_smtp, correio_relay;
+GRANT USAGE ON SEQUENCE email_id_seq, queue_id_seq TO correio_smtp, correio_relay;
+GRANT EXECUTE ON FUNCTION thread_find(bigint, text[]) TO correio_smtp, correio_relay;
+GRANT INSERT ON queue_message, queue_blob, queue_recipient TO correio_smtp;
+GRANT SELECT (id) ON queue_message TO correio_smtp;                   -- settles a commit in doubt
+GRANT SELECT, INSERT, UPDATE ON queue_destination TO correio_smtp;
+GRANT INSERT ON trace, trace_recipient, trace_event TO correio_smtp, correio_relay;
+
+-- relay: the queue.
+GRANT SELECT, INSERT, UPDATE, DELETE ON queue_message, queue_blob, queue_recipient, queue_destination TO correio_relay;
+GRANT SELECT (at, id), UPDATE (outcome) ON trace TO correio_relay;
+GRANT SELECT (at, trace_id, n), UPDATE (outcome) ON trace_recipient TO correio_relay;
+GRANT EXECUTE ON FUNCTION trace_partitions(int) TO correio_relay;
+
+-- access: the mail of the accounts that are signed in (row-level security comes with a later migration).
+GRANT SELECT ON account TO correio_access;
+GRANT SELECT, UPDATE ON account_state TO correio_access;
+GRANT SELECT, INSERT, UPDATE, DELETE ON mailbox, subscription, keyword, message, expunged, pop3_lock TO correio_access;
+GRANT SELECT, INSERT ON email, blob, email_text TO correio_access;
+GRANT USAGE ON SEQUENCE mailbox_id_seq, email_id_seq TO correio_access;
+GRANT EXECUTE ON FUNCTION thread_find(bigint, text[]) TO correio_access;
+
+-- api: the control plane.
+GRANT SELECT, INSERT, UPDATE, DELETE ON domain, account, alias, alias_member, address, domain_admin, token TO correio_api;
+GRANT SELECT, UPDATE, DELETE ON session TO correio_api;
+GRANT SELECT ON tenant, sign_in TO correio_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON setting TO correio_api;
+GRANT SELECT, INSERT ON audit TO correio_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON node TO correio_api;
+GRANT SELECT, INSERT, UPDATE ON account_state TO correio_api;
+GRANT SELECT, INSERT ON mailbox TO correio_api;
+GRANT USAGE ON SEQUENCE mailbox_id_seq TO correio_api;
+GRANT SELECT, UPDATE ON queue_message, queue_recipient, queue_destination TO correio_api;
+GRANT DELETE ON queue_message, queue_blob, queue_recipient TO correio_api;
+GRANT SELECT ON queue_blob TO correio_api;
+GRANT SELECT, UPDATE (outcome) ON trace, trace_recipient TO correio_api;
+GRANT SELECT, INSERT ON trace_event TO correio_api;
