@@ -6,6 +6,7 @@
  * Values are escaped: no injected newline.  Never log a password or a body.  Leaf modules return errors, the
  * handler logs once.  A line is one write(2). */
 #pragma once
+#include "base/macros.h"
 #include "base/str.h"
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };

@@ -59,7 +59,8 @@ size_t db_count(const struct db_rows *rows);
 /* Rows that an INSERT, UPDATE or DELETE touched. */
 int64_t db_affected(const struct db_rows *rows);
 bool db_is_null(const struct db_rows *rows, size_t row, int column);
-int64_t db_get_int(const struct db_rows *rows, size_t row, int column);  /* int2, int4, int8, oid, bool; NULL: 0 */
+/* int2, int4, int8, bool; NULL: 0.  Not numeric: sum() and the like are cast to bigint in the statement. */
+int64_t db_get_int(const struct db_rows *rows, size_t row, int column);
 struct str db_get_str(const struct db_rows *rows, size_t row, int column); /* text, bytea, json; NULL: STR_NULL; view */
 int64_t db_get_time(const struct db_rows *rows, size_t row, int column); /* microseconds since 1970; NULL: DB_NO_TIME */
 /* inet as text, in the arena (no /32); NULL: STR_NULL. */
@@ -92,6 +93,7 @@ struct db_call {
     size_t n;
     struct db_rows rows; /* set when it ran; the caller frees */
     enum result result;  /* RES_CANCELLED: not run, since one before it failed */
+    bool prepares;       /* db's own: its preparation goes before it */
 };
 /* Sends all calls in one pipeline and waits for all answers: one round trip.  RES_OK when all are.  The result of the
  * first that failed otherwise (*ret_failed, when not NULL, is its index); the tx must then be rolled back. */
@@ -102,6 +104,10 @@ enum result tx_batch(struct tx *tx, struct db_call *calls, size_t n, size_t *ret
 enum result tx_commit(struct tx **tx) SUSPENDS NODISCARD;
 /* The same, and then, in the same pipeline, pg_notify(channel, payload): sent only when the commit succeeded. */
 enum result tx_commit_notify(struct tx **tx, const char *channel, struct str payload) SUSPENDS NODISCARD;
+/* The calls, the commit and (channel not NULL) the notification in one pipeline: one round trip.  When a call fails the
+ * transaction is rolled back and its result returned, *ret_failed being its index; *tx is NULL in every case. */
+enum result tx_batch_commit(struct tx **tx, struct db_call *calls, size_t n, const char *channel, struct str payload,
+                            size_t *ret_failed) SUSPENDS NODISCARD;
 /* For CLEANUP: rolls back when *tx is not NULL. */
 void tx_rollbackp(struct tx **tx) SUSPENDS;
 /* SQLSTATE of the last failed statement, "" if none; five characters. */
@@ -115,7 +121,7 @@ enum result db_settle(struct db *db, int64_t xid) SUSPENDS NODISCARD;
 /* Calls fn(arg, payload) on the loop for every NOTIFY on `channel` (a C identifier), over one connection a pool that
  * exists only for this.  After a reconnect it is called with STR_NULL: anything may have been missed. */
 typedef void db_notify_fn(void *arg, struct str payload);
-void db_listen(struct db *db, const char *channel, db_notify_fn *fn, void *arg);
+void db_listen(struct db *db, const char *channel, db_notify_fn *fn, void *arg); /* at start, before the loop runs */
 
 /* True when the last contact worked: for readyz and for refusing early. */
 bool db_is_up(const struct db *db);

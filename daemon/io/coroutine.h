@@ -39,7 +39,7 @@ unsigned coroutine_count(void);
 /* Suspends the caller until coroutine_wake, the deadline, or (when `cancellable`) coroutine_cancel.  A wake says only
  * that something may have happened: wait in a loop around the condition.
  * RES_OK, RES_TIMEOUT, RES_CANCELLED (at once when it was cancelled before). */
-enum result coroutine_wait(int64_t deadline, bool cancellable) SUSPENDS NODISCARD;
+enum result coroutine_wait(int64_t deadline, bool cancellable) SUSPENDS;
 
 /* Makes co run again if it waits; otherwise nothing.  From the loop or from another coroutine. */
 void coroutine_wake(struct coroutine *co);

@@ -3,6 +3,7 @@
  * A process that ends TLS does not hold the private key: it hands each handshake's signature to `sign`, which may
  * suspend the coroutine inside SSL_do_handshake. */
 #pragma once
+#include "base/macros.h"
 #include "base/result.h"
 #include "base/str.h"
 

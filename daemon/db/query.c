@@ -1,0 +1,249 @@
+/* Single statements and transactions over the pool. */
+#include "db/db_internal.h"
+#include "base/encode.h"
+#include "base/fault.h"
+#include "base/log.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SETTLE_MS 10000
+#define MAX_BATCH 4096
+
+static const struct db_stmt begin_stmt = { "begin", "BEGIN" };
+static const struct db_stmt begin_snapshot_stmt = { "begin_snapshot", "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY" };
+static const struct db_stmt commit_stmt = { "commit", "COMMIT" };
+static const struct db_stmt rollback_stmt = { "rollback", "ROLLBACK" };
+static const struct db_stmt token_stmt = { "token", "SELECT set_config('correio.token', $1, true)" };
+static const struct db_stmt notify_stmt = { "notify", "SELECT pg_notify($1, $2)" };
+
+struct tx {
+    struct db *db;
+    struct conn *conn;
+    bool begun, snapshot;
+    struct str token; /* owned */
+    char sqlstate[6];
+};
+
+enum result db_query_as(struct db *db, struct str token, const struct db_stmt *stmt, const struct db_param *params,
+                        size_t n, struct db_rows *rows)
+{
+    const struct db_param token_param[] = { db_text(token) };
+    struct db_call calls[] = {
+        { .stmt = &token_stmt, .params = token_param, .n = 1 },
+        { .stmt = stmt, .params = params, .n = n },
+    };
+    size_t skip = token.p == NULL ? 1 : 0, failed;
+    struct conn *c;
+    enum result r = pool_take(db, &c);
+
+    if (r != RES_OK)
+        return r;
+    r = conn_run(c, calls + skip, ARRAY_LEN(calls) - skip, &failed);
+    pool_give(db, c);
+    db_rows_free(&calls[0].rows);
+    if (r == RES_OK && rows != NULL)
+        *rows = calls[1].rows;
+    else
+        db_rows_free(&calls[1].rows);
+    return r;
+}
+
+enum result db_query(struct db *db, const struct db_stmt *stmt, const struct db_param *params, size_t n,
+                     struct db_rows *rows)
+{
+    return db_query_as(db, STR_NULL, stmt, params, n, rows);
+}
+
+/* ---- transactions ---- */
+
+static enum result begin(struct db *db, struct str token, bool snapshot, struct tx **ret_tx)
+{
+    struct conn *c;
+    struct tx *tx;
+    enum result r = pool_take(db, &c);
+
+    if (r != RES_OK)
+        return r;
+    tx = calloc(1, sizeof(*tx));
+    if (tx == NULL)
+        abort();
+    *tx = (struct tx){ .db = db, .conn = c, .snapshot = snapshot };
+    if (token.p != NULL) {
+        char *copy = malloc(token.len + 1);
+
+        if (copy == NULL)
+            abort();
+        memcpy(copy, token.p, token.len);
+        tx->token = str_of(copy, token.len);
+    }
+    *ret_tx = tx;
+    return RES_OK;
+}
+
+enum result tx_begin(struct db *db, struct str token, struct tx **ret_tx)
+{
+    return begin(db, token, false, ret_tx);
+}
+
+enum result tx_begin_snapshot(struct db *db, struct str token, struct tx **ret_tx)
+{
+    return begin(db, token, true, ret_tx);
+}
+
+/* Runs head (BEGIN and the token, at the first time), the calls and tail in one pipeline. */
+static enum result run(struct tx *tx, struct db_call *calls, size_t n, struct db_call *tail, size_t tail_n,
+                       size_t *ret_failed)
+{
+    const struct db_param token_param[] = { db_text(tx->token) };
+    struct db_call *all = calloc(n + tail_n + 2, sizeof(*all));
+    size_t head = 0, failed = 0;
+    enum result r;
+
+    assert(n + tail_n <= MAX_BATCH);
+    if (all == NULL)
+        abort();
+    if (!tx->begun) {
+        all[head++] = (struct db_call){ .stmt = tx->snapshot ? &begin_snapshot_stmt : &begin_stmt };
+        if (tx->token.p != NULL)
+            all[head++] = (struct db_call){ .stmt = &token_stmt, .params = token_param, .n = 1 };
+    }
+    if (n > 0)
+        memcpy(all + head, calls, n * sizeof(*calls));
+    if (tail_n > 0)
+        memcpy(all + head + n, tail, tail_n * sizeof(*tail));
+    r = conn_run(tx->conn, all, head + n + tail_n, &failed);
+    tx->begun = true;
+    memcpy(tx->sqlstate, tx->conn->sqlstate, sizeof(tx->sqlstate));
+    for (size_t i = 0; i < head; i++)
+        db_rows_free(&all[i].rows);
+    if (n > 0)
+        memcpy(calls, all + head, n * sizeof(*calls));
+    if (tail_n > 0)
+        memcpy(tail, all + head + n, tail_n * sizeof(*tail));
+    free(all);
+    if (ret_failed != NULL)
+        *ret_failed = failed >= head ? failed - head : 0;
+    return r;
+}
+
+enum result tx_batch(struct tx *tx, struct db_call *calls, size_t n, size_t *ret_failed)
+{
+    return run(tx, calls, n, NULL, 0, ret_failed);
+}
+
+enum result tx_query(struct tx *tx, const struct db_stmt *stmt, const struct db_param *params, size_t n,
+                     struct db_rows *rows)
+{
+    struct db_call call = { .stmt = stmt, .params = params, .n = n };
+    enum result r = run(tx, &call, 1, NULL, 0, NULL);
+
+    if (r == RES_OK && rows != NULL)
+        *rows = call.rows;
+    else
+        db_rows_free(&call.rows);
+    return r;
+}
+
+static void release(struct tx *tx)
+{
+    pool_give(tx->db, tx->conn);
+    free((char *)(uintptr_t)tx->token.p);
+    free(tx);
+}
+
+void tx_rollbackp(struct tx **txp)
+{
+    struct tx *tx = *txp;
+
+    if (tx == NULL)
+        return;
+    *txp = NULL;
+    if (tx->begun && !tx->conn->broken) {
+        struct db_call call = { .stmt = &rollback_stmt };
+        size_t failed;
+
+        if (conn_run(tx->conn, &call, 1, &failed) != RES_OK)
+            tx->conn->broken = true;
+        db_rows_free(&call.rows);
+    }
+    release(tx);
+}
+
+enum result tx_batch_commit(struct tx **txp, struct db_call *calls, size_t n, const char *channel, struct str payload,
+                            size_t *ret_failed)
+{
+    struct tx *tx = *txp;
+    const struct db_param notify_params[] = { db_text(str_c(channel)), db_text(payload) };
+    struct db_call tail[] = { { .stmt = &commit_stmt }, { .stmt = &notify_stmt, .params = notify_params, .n = 2 } };
+    size_t tail_n = channel != NULL ? 2 : 1, failed = SIZE_MAX;
+    bool rolled_back;
+    enum result r;
+
+    if (!tx->begun && n == 0) {
+        *txp = NULL;
+        release(tx);
+        return RES_OK;
+    }
+    FAULT("db-before-commit");
+    r = run(tx, calls, n, tail, tail_n, &failed);
+    FAULT("db-after-commit");
+    if (tx->conn->broken) {
+        *txp = NULL;
+        release(tx);
+        return RES_CANCELLED;
+    }
+    if (ret_failed != NULL)
+        *ret_failed = failed;
+    if (r != RES_OK && failed < n) { /* a statement: the commit was not tried */
+        tx_rollbackp(txp);
+        return r == RES_CANCELLED ? RES_TEMPFAIL : r;
+    }
+    rolled_back = r == RES_OK && strcmp(PQcmdStatus(tail[0].rows.res), "COMMIT") != 0;
+    if (r == RES_OK || failed > n) /* committed; a failed NOTIFY changes nothing */
+        tx->begun = false;
+    db_rows_free(&tail[0].rows);
+    db_rows_free(&tail[1].rows);
+    if (rolled_back || (r != RES_OK && failed == n)) {
+        tx_rollbackp(txp);
+        return RES_TEMPFAIL;
+    }
+    *txp = NULL;
+    release(tx);
+    return RES_OK;
+}
+
+enum result tx_commit(struct tx **tx)
+{
+    return tx_batch_commit(tx, NULL, 0, NULL, STR_NULL, NULL);
+}
+
+enum result tx_commit_notify(struct tx **tx, const char *channel, struct str payload)
+{
+    return tx_batch_commit(tx, NULL, 0, channel, payload, NULL);
+}
+
+const char *tx_sqlstate(const struct tx *tx)
+{
+    return tx->sqlstate;
+}
+
+enum result db_settle(struct db *db, int64_t xid)
+{
+    static const struct db_stmt stmt = { "xact_status", "SELECT pg_xact_status($1::bigint::text::xid8)" };
+    const struct db_param params[] = { db_int8(xid) };
+    int64_t deadline = deadline_in(SETTLE_MS);
+
+    while (loop_now() < deadline) {
+        CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+        enum result r = db_query(db, &stmt, params, 1, &rows);
+
+        if (r == RES_INVALID) /* "in the future": it was lost in a crash */
+            return RES_OK;
+        if (r == RES_OK && !str_eq(db_get_str(&rows, 0, 0), STR("in progress")))
+            return RES_OK;
+        coroutine_wait(deadline_in(100), false);
+    }
+    return RES_TEMPFAIL;
+}
