@@ -27,6 +27,7 @@ GRANT INSERT ON blob TO correio_smtp, correio_relay;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sieve_mark TO correio_smtp, correio_relay;
 GRANT USAGE ON SEQUENCE email_id_seq, queue_id_seq TO correio_smtp, correio_relay;
 GRANT EXECUTE ON FUNCTION thread_find(bigint, text[]) TO correio_smtp, correio_relay;
+GRANT EXECUTE ON FUNCTION email_exists(bigint, bigint), blob_copy(bigint, bigint, bigint, bigint) TO correio_smtp, correio_relay;
 GRANT INSERT ON queue_message, queue_blob, queue_recipient TO correio_smtp;
 GRANT SELECT (id) ON queue_message TO correio_smtp;                   -- settles a commit in doubt
 GRANT SELECT, INSERT, UPDATE ON queue_destination TO correio_smtp;
@@ -35,7 +36,7 @@ GRANT INSERT ON trace, trace_recipient, trace_event TO correio_smtp, correio_rel
 -- relay: the queue.
 GRANT SELECT, INSERT, UPDATE, DELETE ON queue_message, queue_blob, queue_recipient, queue_destination TO correio_relay;
 GRANT SELECT (at, id), UPDATE (outcome) ON trace TO correio_relay;
-GRANT SELECT (at, trace_id, n), UPDATE (outcome) ON trace_recipient TO correio_relay;
+GRANT SELECT (at, trace_id, n, outcome), UPDATE (outcome) ON trace_recipient TO correio_relay;
 GRANT EXECUTE ON FUNCTION trace_partitions(int) TO correio_relay;
 
 -- access: the mail of the accounts that are signed in (row-level security comes with a later migration).

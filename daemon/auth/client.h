@@ -34,3 +34,25 @@ enum result auth_password(struct auth_client *c, const struct auth_request *req,
 /* A TLS context for servers with auth's certificate; its key operations are asked of auth.  The caller holds one
  * reference.  Called at start and again at a reload. */
 enum result auth_tls_server(struct auth_client *c, struct tls_context **ret_ctx) SUSPENDS NODISCARD;
+
+/* ---- for api ---- */
+
+struct auth_session {
+    struct str cookie, csrf; /* the cookie is told once; the database keeps its SHA-256 */
+    int64_t account_id;
+    bool must_set_password; /* signed in by a one-time link */
+};
+/* A session of the dashboard for user and password; results as auth_password.  It lives in a. */
+enum result auth_sign_in(struct auth_client *c, struct str user, struct str password, struct str ip,
+                         struct str user_agent, struct arena *a, struct auth_session *ret) SUSPENDS NODISCARD;
+/* The same for the secret of a one-time link, which is used up.  RES_DENIED: unknown, used or expired. */
+enum result auth_link_sign_in(struct auth_client *c, struct str secret, struct str ip, struct str user_agent,
+                              struct arena *a, struct auth_session *ret) SUSPENDS NODISCARD;
+/* Stores a new password: ends the account's other dashboard sessions (all but the one with the hash keep_session, which
+ * may be STR_NULL), voids its links, makes an invited account active.  RES_NOTFOUND: no such account; RES_INVALID:
+ * empty, longer than 512 bytes, or with NUL; RES_LIMIT: busy. */
+enum result auth_set_password(struct auth_client *c, int64_t account_id, struct str password, struct str keep_session)
+    SUSPENDS NODISCARD;
+/* A one-time link's secret (URL-safe), good for `seconds`.  Told once. */
+enum result auth_link(struct auth_client *c, int64_t account_id, int64_t seconds, struct arena *a, struct str *ret_secret)
+    SUSPENDS NODISCARD;

@@ -21,3 +21,10 @@ struct service {
 /* A protocol's session: runs in a coroutine of its own, owns nothing of `service`; the stream is freed by the caller.
  * `listener` says which port it came by; for the implicit-TLS ports the handshake is already done. */
 typedef void service_session(struct service *service, struct stream *s, enum listener listener);
+
+/* Accepts on a listening socket and runs `session` for each connection, behind the handshake when `implicit_tls`. */
+void service_listen(struct service *service, int fd, enum listener listener, bool implicit_tls, service_session *session);
+/* Sessions that are open now. */
+unsigned service_sessions(void);
+/* Closes the listening sockets and cancels every session: each ends after what it is doing. */
+void service_drain(void);

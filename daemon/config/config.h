@@ -28,6 +28,7 @@ struct config {
     unsigned relay_port;            /* where MX hosts listen: 25, or a test's */
     struct str log_format;          /* "logfmt" or "json" */
     struct str log_level;           /* "debug", "info", "warn", "error" */
+    struct str postgres_memory;     /* shared_buffers of the embedded cluster; STR_NULL: a quarter of the machine's */
     struct str trusted_proxies;     /* networks whose X-Forwarded headers count, for api */
 };
 

@@ -104,10 +104,16 @@ enum result tx_batch(struct tx *tx, struct db_call *calls, size_t n, size_t *ret
 enum result tx_commit(struct tx **tx) SUSPENDS NODISCARD;
 /* The same, and then, in the same pipeline, pg_notify(channel, payload): sent only when the commit succeeded. */
 enum result tx_commit_notify(struct tx **tx, const char *channel, struct str payload) SUSPENDS NODISCARD;
-/* The calls, the commit and (channel not NULL) the notification in one pipeline: one round trip.  When a call fails the
- * transaction is rolled back and its result returned, *ret_failed being its index; *tx is NULL in every case. */
-enum result tx_batch_commit(struct tx **tx, struct db_call *calls, size_t n, const char *channel, struct str payload,
-                            size_t *ret_failed) SUSPENDS NODISCARD;
+
+struct db_notice {
+    const char *channel;
+    struct str payload; /* at most 7,900 bytes */
+};
+#define DB_MAX_NOTICES 4
+/* The calls, the commit and the notifications in one pipeline: one round trip.  When a call fails the transaction is
+ * rolled back and its result returned, *ret_failed being its index; *tx is NULL in every case. */
+enum result tx_batch_commit(struct tx **tx, struct db_call *calls, size_t n, const struct db_notice *notices,
+                            size_t n_notices, size_t *ret_failed) SUSPENDS NODISCARD;
 /* For CLEANUP: rolls back when *tx is not NULL. */
 void tx_rollbackp(struct tx **tx) SUSPENDS;
 /* SQLSTATE of the last failed statement, "" if none; five characters. */

@@ -171,13 +171,13 @@ void tx_rollbackp(struct tx **txp)
     release(tx);
 }
 
-enum result tx_batch_commit(struct tx **txp, struct db_call *calls, size_t n, const char *channel, struct str payload,
-                            size_t *ret_failed)
+enum result tx_batch_commit(struct tx **txp, struct db_call *calls, size_t n, const struct db_notice *notices,
+                            size_t n_notices, size_t *ret_failed)
 {
     struct tx *tx = *txp;
-    const struct db_param notify_params[] = { db_text(str_c(channel)), db_text(payload) };
-    struct db_call tail[] = { { .stmt = &commit_stmt }, { .stmt = &notify_stmt, .params = notify_params, .n = 2 } };
-    size_t tail_n = channel != NULL ? 2 : 1, failed = SIZE_MAX;
+    struct db_param params[DB_MAX_NOTICES][2];
+    struct db_call tail[1 + DB_MAX_NOTICES] = { { .stmt = &commit_stmt } };
+    size_t failed = SIZE_MAX;
     bool rolled_back;
     enum result r;
 
@@ -186,8 +186,14 @@ enum result tx_batch_commit(struct tx **txp, struct db_call *calls, size_t n, co
         release(tx);
         return RES_OK;
     }
+    assert(n_notices <= DB_MAX_NOTICES);
+    for (size_t i = 0; i < n_notices; i++) {
+        params[i][0] = db_text(str_c(notices[i].channel));
+        params[i][1] = db_text(notices[i].payload);
+        tail[1 + i] = (struct db_call){ .stmt = &notify_stmt, .params = params[i], .n = 2 };
+    }
     FAULT("db-before-commit");
-    r = run(tx, calls, n, tail, tail_n, &failed);
+    r = run(tx, calls, n, tail, 1 + n_notices, &failed);
     FAULT("db-after-commit");
     if (tx->conn->broken) {
         *txp = NULL;
@@ -200,12 +206,11 @@ enum result tx_batch_commit(struct tx **txp, struct db_call *calls, size_t n, co
         tx_rollbackp(txp);
         return r == RES_CANCELLED ? RES_TEMPFAIL : r;
     }
-    rolled_back = r == RES_OK && strcmp(PQcmdStatus(tail[0].rows.res), "COMMIT") != 0;
-    if (r == RES_OK || failed > n) /* committed; a failed NOTIFY changes nothing */
-        tx->begun = false;
-    db_rows_free(&tail[0].rows);
-    db_rows_free(&tail[1].rows);
-    if (rolled_back || (r != RES_OK && failed == n)) {
+    /* COMMIT of a transaction that failed before says ROLLBACK.  A NOTIFY that fails changes nothing. */
+    rolled_back = tail[0].rows.res == NULL || strcmp(PQcmdStatus(tail[0].rows.res), "COMMIT") != 0;
+    for (size_t i = 0; i <= n_notices; i++)
+        db_rows_free(&tail[i].rows);
+    if (rolled_back) {
         tx_rollbackp(txp);
         return RES_TEMPFAIL;
     }
@@ -216,12 +221,14 @@ enum result tx_batch_commit(struct tx **txp, struct db_call *calls, size_t n, co
 
 enum result tx_commit(struct tx **tx)
 {
-    return tx_batch_commit(tx, NULL, 0, NULL, STR_NULL, NULL);
+    return tx_batch_commit(tx, NULL, 0, NULL, 0, NULL);
 }
 
 enum result tx_commit_notify(struct tx **tx, const char *channel, struct str payload)
 {
-    return tx_batch_commit(tx, NULL, 0, channel, payload, NULL);
+    const struct db_notice notice = { channel, payload };
+
+    return tx_batch_commit(tx, NULL, 0, &notice, 1, NULL);
 }
 
 const char *tx_sqlstate(const struct tx *tx)

@@ -343,11 +343,23 @@ size_t stream_buffered(const struct stream *s)
 enum result stream_wait_input(struct stream *s, int64_t deadline)
 {
     enum result r = stream_flush(s);
+    size_t n = 0;
+    int events;
 
     if (r != RES_OK || stream_buffered(s) > 0)
         return r;
     drop_input_buffer(s);
-    return watch_wait(s->watch, WATCH_READ, deadline, s->interruptible, true);
+    r = watch_wait(s->watch, WATCH_READ, deadline, s->interruptible, true);
+    if (r != RES_OK)
+        return r;
+    make_room(s, s->chunk); /* what woke us may be input, somebody else, or only a TLS record without data */
+    r = read_some(s, s->in, s->in_cap, &n, &events);
+    if (r == RES_OK) {
+        s->in_len = n;
+        return RES_OK;
+    }
+    drop_input_buffer(s);
+    return r == RES_TEMPFAIL ? RES_OK : fail(s, r);
 }
 
 /* ---- writing ---- */

@@ -202,10 +202,6 @@ CREATE TABLE blob (               -- the message's bytes, exactly as accepted; a
   PRIMARY KEY (account_id, email_id, n));
 ALTER TABLE blob ALTER data SET STORAGE EXTERNAL;
 
-CREATE TABLE blob_staged (        -- a large body is written in pieces before the accepting transaction,
-  account_id bigint NOT NULL, email_id bigint NOT NULL,  -- which deletes this row; the sweeper removes what was left after `until`
-  until timestamptz NOT NULL, PRIMARY KEY (account_id, email_id));
-
 CREATE TABLE email_text (         -- decoded, casefolded text (first 256 KiB) for SEARCH TEXT/BODY; made when first searched
   account_id bigint NOT NULL, email_id bigint NOT NULL, text text COMPRESSION lz4 NOT NULL, PRIMARY KEY (account_id, email_id));
 
@@ -229,6 +225,22 @@ CREATE FUNCTION thread_find(account bigint, ids text[]) RETURNS bigint
   AS 'SELECT thread_id FROM email WHERE account_id = account AND message_id = ANY (ids) ORDER BY id LIMIT 1';
 REVOKE ALL ON FUNCTION thread_find(bigint, text[]) FROM PUBLIC;
 
+-- Settles a commit in doubt: is this message in this account?
+CREATE FUNCTION email_exists(account bigint, email bigint) RETURNS boolean
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+  AS 'SELECT EXISTS (SELECT FROM email WHERE account_id = account AND id = email_exists.email)';
+REVOKE ALL ON FUNCTION email_exists(bigint, bigint) FROM PUBLIC;
+
+-- A large body for a further account: copied here, not sent again.  Only rows of the calling transaction can be copied,
+-- so a role that may not read mail cannot use this to read it.
+CREATE FUNCTION blob_copy(from_account bigint, from_email bigint, to_account bigint, to_email bigint) RETURNS bigint
+  LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+  AS 'WITH c AS (INSERT INTO blob (account_id, email_id, n, data) SELECT to_account, to_email, n, data FROM blob
+        WHERE account_id = from_account AND email_id = from_email
+          AND xmin::text::bigint = pg_current_xact_id()::text::bigint % 4294967296 RETURNING n)
+      SELECT count(*) FROM c';
+REVOKE ALL ON FUNCTION blob_copy(bigint, bigint, bigint, bigint) FROM PUBLIC;
+
 -- ---------------------------------------------------------------- queue
 
 CREATE SEQUENCE queue_id_seq;     -- also the trace id: the one in "250 2.0.0 Ok: queued as"
@@ -251,7 +263,9 @@ CREATE TABLE queue_recipient (    -- the job: one recipient of one message; dest
   state smallint NOT NULL DEFAULT 0,             -- 0 active, 1 held by an administrator, 2 removing, 3 moving
   lane smallint NOT NULL DEFAULT 1,              -- 0 interactive, 1 normal, 2 bulk
   due_at timestamptz NOT NULL DEFAULT now(), lease_by text,  -- next attempt, or the lease's end; the relay that holds it
-  attempts int NOT NULL DEFAULT 0, delay_told boolean NOT NULL DEFAULT false, last_reply text, PRIMARY KEY (queue_id, n)
+  attempts int NOT NULL DEFAULT 0, delay_told boolean NOT NULL DEFAULT false, last_reply text,
+  reason text,                                   -- of the last attempt: a word of route/reason.h; NULL: not tried yet
+  PRIMARY KEY (queue_id, n)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX queue_due ON queue_recipient (due_at) WHERE state = 0;       -- monitoring, expiry
 CREATE INDEX queue_destination_due ON queue_recipient (destination, lane, due_at) WHERE state = 0;   -- the claim
@@ -285,10 +299,13 @@ CREATE INDEX trace_recipient_domain ON trace_recipient (domain, at);
 CREATE TABLE trace_event (        -- at: of the message, as the key of its partition; happened_at: of the event
   at timestamptz NOT NULL, trace_id bigint NOT NULL, n int NOT NULL,   -- n: the recipient, -1: the whole message
   happened_at timestamptz NOT NULL DEFAULT now(), seq int NOT NULL DEFAULT 0,   -- seq: the attempt
-  kind smallint NOT NULL,                        -- 0 accepted 1 attempt 2 delivered 3 relayed 4 deferred 5 bounced 6 expired 7 removed 8 held 9 released 10 retried 11 DSN sent
+  kind smallint NOT NULL,                        -- 0 accepted 1 attempt 2 delivered 3 relayed 4 deferred 5 bounced 6 expired 7 removed 8 held 9 released 10 retried 11 delay notice
   host text, address inet, tls text, phase text,
+  session text,                                  -- the connection's id; attempts of several recipients share it
+  result smallint,                               -- of an attempt: 0 relayed 1 delivered 2 deferred 3 bounced
+  reason text,                                   -- a word of route/reason.h
   code smallint, enhanced text, reply text, milliseconds int,
-  dialogue bytea,                                -- the lines of the attempt's connection, secrets masked
+  dialogue bytea,                                -- lines of the attempt, secrets masked; NULL: see another one of the session
   actor text,                                    -- who asked, for held, released, retried, removed
   PRIMARY KEY (at, trace_id, n, kind, happened_at)) PARTITION BY RANGE (at);
 CREATE INDEX trace_event_id ON trace_event (trace_id, n);

@@ -1,0 +1,171 @@
+#include "auth/client.h"
+#include "auth/protocol.h"
+#include "base/log.h"
+#include "base/strbuf.h"
+#include "io/ipc.h"
+#include "io/tls.h"
+
+#include <stdlib.h>
+
+#define CALL_MS 20000
+#define SIGN_MS 10000
+
+struct auth_client {
+    struct ipc *ipc;
+};
+
+struct auth_client *auth_client_new(const char *socket_path)
+{
+    struct auth_client *c = calloc(1, sizeof(*c));
+
+    if (c == NULL)
+        abort();
+    c->ipc = ipc_client_new(socket_path);
+    return c;
+}
+
+static enum result call(struct auth_client *c, enum auth_op op, struct strbuf *payload, int64_t ms, struct arena *a,
+                        struct str *ret_reply)
+{
+    enum result r;
+
+    if (payload->overflow)
+        return RES_DENIED; /* no password is that long */
+    r = ipc_call(c->ipc, op, strbuf_str(payload), deadline_in(ms), a, ret_reply);
+    if (payload->p != NULL)
+        explicit_bzero(payload->p, payload->cap);
+    return r;
+}
+
+enum result auth_password(struct auth_client *c, const struct auth_request *req, struct arena *a,
+                          struct auth_identity *ret)
+{
+    CLEANUP(strbuf_release) struct strbuf b = { .max = 8192 };
+    struct auth_identity id = { 0 };
+    struct str reply;
+    int64_t role, frozen;
+    enum result r;
+
+    ipc_put(&b, str_c(req->protocol));
+    ipc_put(&b, req->ip);
+    ipc_put(&b, req->user);
+    ipc_put(&b, req->password);
+    r = call(c, AUTH_PASSWORD, &b, CALL_MS, a, &reply);
+    if (r != RES_OK)
+        return r;
+    if (!ipc_get_int(&reply, &id.account_id) || !ipc_get(&reply, &id.address) || !ipc_get(&reply, &id.token) ||
+        !ipc_get_int(&reply, &role) || !ipc_get_int(&reply, &frozen) || !ipc_get(&reply, &id.language))
+        return RES_TEMPFAIL;
+    id.role = (int)role;
+    id.frozen = frozen != 0;
+    if (id.language.len == 0)
+        id.language = STR_NULL;
+    *ret = id;
+    return RES_OK;
+}
+
+static enum result sign(void *arg, bool rsa, struct str digest, unsigned char *sig, size_t cap, size_t *ret_len)
+{
+    struct auth_client *c = arg;
+    CLEANUP(strbuf_release) struct strbuf b = { .max = 2048 };
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+    struct str reply, signature;
+    enum result r;
+
+    ipc_put_int(&b, rsa);
+    ipc_put(&b, digest);
+    r = call(c, AUTH_SIGN, &b, SIGN_MS, &a, &reply);
+    if (r != RES_OK)
+        return r;
+    if (!ipc_get(&reply, &signature) || signature.len > cap)
+        return RES_TEMPFAIL;
+    memcpy(sig, signature.p, signature.len);
+    *ret_len = signature.len;
+    return RES_OK;
+}
+
+enum result auth_tls_server(struct auth_client *c, struct tls_context **ret_ctx)
+{
+    struct strbuf nothing = { .max = 1 };
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+    struct str reply, pem;
+    enum result r = call(c, AUTH_CERTIFICATE, &nothing, CALL_MS, &a, &reply);
+
+    if (r != RES_OK)
+        return r;
+    if (!ipc_get(&reply, &pem))
+        return RES_TEMPFAIL;
+    r = tls_server_new(pem, sign, c, ret_ctx);
+    if (r != RES_OK)
+        log_error("tls-certificate-unusable", F_C("result", result_name(r)));
+    return r;
+}
+
+enum result auth_set_password(struct auth_client *c, int64_t account_id, struct str password, struct str keep_session)
+{
+    CLEANUP(strbuf_release) struct strbuf b = { .max = 8192 };
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+
+    ipc_put_int(&b, account_id);
+    ipc_put(&b, password);
+    ipc_put(&b, keep_session);
+    return call(c, AUTH_SET_PASSWORD, &b, CALL_MS, &a, NULL);
+}
+
+enum result auth_link(struct auth_client *c, int64_t account_id, int64_t seconds, struct arena *a, struct str *ret_secret)
+{
+    CLEANUP(strbuf_release) struct strbuf b = { .max = 256 };
+    struct str reply;
+    enum result r;
+
+    ipc_put_int(&b, account_id);
+    ipc_put_int(&b, seconds);
+    r = call(c, AUTH_LINK, &b, CALL_MS, a, &reply);
+    if (r != RES_OK)
+        return r;
+    return ipc_get(&reply, ret_secret) ? RES_OK : RES_TEMPFAIL;
+}
+
+static enum result session_reply(enum result r, struct str reply, struct auth_session *ret)
+{
+    struct auth_session s = { 0 };
+    int64_t must;
+
+    if (r != RES_OK)
+        return r;
+    if (!ipc_get(&reply, &s.cookie) || !ipc_get(&reply, &s.csrf) || !ipc_get_int(&reply, &s.account_id) ||
+        !ipc_get_int(&reply, &must))
+        return RES_TEMPFAIL;
+    s.must_set_password = must != 0;
+    *ret = s;
+    return RES_OK;
+}
+
+enum result auth_sign_in(struct auth_client *c, struct str user, struct str password, struct str ip,
+                         struct str user_agent, struct arena *a, struct auth_session *ret)
+{
+    CLEANUP(strbuf_release) struct strbuf b = { .max = 8192 };
+    struct str reply = STR_NULL;
+    enum result r;
+
+    ipc_put(&b, ip);
+    ipc_put(&b, str_sub(user_agent, 0, 500));
+    ipc_put(&b, user);
+    ipc_put(&b, password);
+    r = call(c, AUTH_SIGN_IN, &b, CALL_MS, a, &reply);
+    return session_reply(r, reply, ret);
+}
+
+enum result auth_link_sign_in(struct auth_client *c, struct str secret, struct str ip, struct str user_agent,
+                              struct arena *a, struct auth_session *ret)
+{
+    CLEANUP(strbuf_release) struct strbuf b = { .max = 8192 };
+    struct str reply = STR_NULL;
+    enum result r;
+
+    ipc_put(&b, ip);
+    ipc_put(&b, str_sub(user_agent, 0, 500));
+    ipc_put(&b, secret);
+    r = call(c, AUTH_LINK_SIGN_IN, &b, CALL_MS, a, &reply);
+    return session_reply(r, reply, ret);
+}

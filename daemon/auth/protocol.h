@@ -1,0 +1,12 @@
+/* auth/protocol.h - the requests between auth and the other processes (io/ipc.h), and who may send which. */
+#pragma once
+
+enum auth_op {
+    AUTH_PASSWORD = 1,  /* protocol, ip, user, password -> identity */
+    AUTH_CERTIFICATE,   /* -> PEM chain */
+    AUTH_SIGN,          /* rsa (int), digest -> signature */
+    AUTH_SET_PASSWORD,  /* account id, password, session hash to keep -> ; api only */
+    AUTH_LINK,          /* account id, seconds -> secret; api and root */
+    AUTH_SIGN_IN,       /* ip, user agent, user, password -> session; api only */
+    AUTH_LINK_SIGN_IN,  /* ip, user agent, secret -> session; api only */
+};

@@ -1,0 +1,314 @@
+#include "config/config.h"
+#include "base/log.h"
+#include "base/macros.h"
+#include "base/strbuf.h"
+#include "config/settings.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+extern char **environ;
+
+const char *listener_name(enum listener l)
+{
+    static const char *const names[LISTENERS] = { "smtp",  "submission", "smtps", "lmtp", "pop3", "pop3s",
+                                                  "imap",  "imaps",      "sieve", "http", "https" };
+
+    return names[l];
+}
+
+enum key_kind { KEY_TEXT, KEY_COUNT, KEY_PATH, KEY_SIZE };
+
+/* Every key: where its value goes. */
+static const struct key {
+    const char *section, *name;
+    enum key_kind kind;
+    size_t offset;
+    const char *fallback;
+} keys[] = {
+#define LISTEN_AT(l) offsetof(struct config, listen) + (l) * sizeof(struct str)
+    { "listen", "smtp", KEY_TEXT, LISTEN_AT(LISTEN_SMTP), "127.0.0.1:2525" },
+    { "listen", "submission", KEY_TEXT, LISTEN_AT(LISTEN_SUBMISSION), "127.0.0.1:2587" },
+    { "listen", "smtps", KEY_TEXT, LISTEN_AT(LISTEN_SMTPS), "127.0.0.1:2465" },
+    { "listen", "lmtp", KEY_TEXT, LISTEN_AT(LISTEN_LMTP), "off" },
+    { "listen", "pop3", KEY_TEXT, LISTEN_AT(LISTEN_POP3), "127.0.0.1:2110" },
+    { "listen", "pop3s", KEY_TEXT, LISTEN_AT(LISTEN_POP3S), "127.0.0.1:2995" },
+    { "listen", "imap", KEY_TEXT, LISTEN_AT(LISTEN_IMAP), "127.0.0.1:2143" },
+    { "listen", "imaps", KEY_TEXT, LISTEN_AT(LISTEN_IMAPS), "127.0.0.1:2993" },
+    { "listen", "sieve", KEY_TEXT, LISTEN_AT(LISTEN_SIEVE), "off" },
+    { "listen", "http", KEY_TEXT, LISTEN_AT(LISTEN_HTTP), "127.0.0.1:8080" },
+    { "listen", "https", KEY_TEXT, LISTEN_AT(LISTEN_HTTPS), "off" },
+    { "database", "url", KEY_TEXT, offsetof(struct config, database_url), NULL },
+    { "database", "memory", KEY_SIZE, offsetof(struct config, postgres_memory), NULL },
+    { "dns", "servers", KEY_TEXT, offsetof(struct config, dns_servers), NULL },
+    { "tls", "certificate", KEY_PATH, offsetof(struct config, certificate), NULL },
+    { "tls", "key", KEY_PATH, offsetof(struct config, key), NULL },
+    { "paths", "web", KEY_PATH, offsetof(struct config, web), NULL },
+    { "paths", "sql", KEY_PATH, offsetof(struct config, sql), NULL },
+    { "paths", "libexec", KEY_PATH, offsetof(struct config, libexec), NULL },
+    { "server", "node", KEY_TEXT, offsetof(struct config, node), NULL },
+    { "smtp", "processes", KEY_COUNT, offsetof(struct config, smtp_processes), "1" },
+    { "access", "processes", KEY_COUNT, offsetof(struct config, access_processes), "1" },
+    { "relay", "processes", KEY_COUNT, offsetof(struct config, relay_processes), "1" },
+    { "relay", "port", KEY_COUNT, offsetof(struct config, relay_port), "25" },
+    { "log", "format", KEY_TEXT, offsetof(struct config, log_format), "logfmt" },
+    { "log", "level", KEY_TEXT, offsetof(struct config, log_level), "info" },
+    { "api", "trusted_proxies", KEY_TEXT, offsetof(struct config, trusted_proxies), NULL },
+};
+
+struct loading {
+    struct arena *a;
+    struct config *config;
+    struct strbuf errors;
+    const char *file;
+    FILE *stream;
+    int line; /* Debian's libinih tells its handler no line numbers: we count what it reads */
+};
+
+static const struct key *find_key(struct str section, struct str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        if (str_eq(section, str_c(keys[i].section)) && str_eq(name, str_c(keys[i].name)))
+            return &keys[i];
+    }
+    return NULL;
+}
+
+/* False: *ret_why says what is wrong. */
+static bool set_key(struct loading *l, const struct key *k, struct str value, const char **ret_why)
+{
+    char *base = (char *)l->config;
+    uint64_t n;
+
+    switch (k->kind) {
+    case KEY_COUNT:
+        if (!str_u64(value, 65535, &n) || n == 0) {
+            *ret_why = "is not a number from 1 to 65535";
+            return false;
+        }
+        *(unsigned *)(void *)(base + k->offset) = (unsigned)n;
+        return true;
+    case KEY_PATH:
+        if (value.len == 0 || value.p[0] != '/') {
+            *ret_why = "is not an absolute path";
+            return false;
+        }
+        break;
+    case KEY_SIZE:
+        if (!str_size(value, &n)) {
+            *ret_why = "is not a size such as 256 MiB";
+            return false;
+        }
+        break;
+    case KEY_TEXT:
+        if (k->offset == offsetof(struct config, log_format) && !str_eq(value, STR("logfmt")) &&
+            !str_eq(value, STR("json"))) {
+            *ret_why = "is neither logfmt nor json";
+            return false;
+        }
+        break;
+    }
+    *(struct str *)(void *)(base + k->offset) = arena_str(l->a, value);
+    return true;
+}
+
+/* "queue" + "expire" -> is there a setting of that name? */
+static const struct setting_def *setting_of(struct arena *a, struct str section, struct str name)
+{
+    return setting_def_find(arena_printf(a, "%.*s.%.*s", STR_ARG(section), STR_ARG(name)));
+}
+
+static char *read_line(char *buf, int size, void *user)
+{
+    struct loading *l = user;
+
+    l->line++;
+    return fgets(buf, size, l->stream);
+}
+
+static int on_ini(void *user, const char *section, const char *name, const char *value)
+{
+    struct loading *l = user;
+    const struct key *k = find_key(str_c(section), str_c(name));
+    const struct setting_def *def = setting_of(l->a, str_c(section), str_c(name));
+    const char *why = "is not a key of this program";
+    struct str canonical, error;
+
+    if (k != NULL && set_key(l, k, str_c(value), &why))
+        return 1;
+    if (k == NULL && def != NULL) {
+        if (setting_check(str_c(def->key), str_c(value), l->a, &canonical, &error) == RES_OK)
+            return 1;
+        why = arena_cstr(l->a, error);
+    }
+    strbuf_addf(&l->errors, "%s:%d: [%s] %s: %s\n", l->file, l->line, section, name, why);
+    return 1;
+}
+
+static void read_file(struct loading *l)
+{
+    int bad;
+
+    l->stream = fopen(l->file, "re");
+    if (l->stream == NULL) {
+        strbuf_addf(&l->errors, "%s: could not be read: %s\n", l->file, strerror(errno));
+        return;
+    }
+    bad = ini_parse_stream(read_line, l, on_ini, l);
+    if (bad > 0)
+        strbuf_addf(&l->errors, "%s:%d: is neither [section] nor key = value\n", l->file, bad);
+    fclose(l->stream);
+}
+
+static struct str env_name(struct arena *a, const char *section, const char *name)
+{
+    struct str s = arena_printf(a, "CORREIO_%s_%s", section, name);
+
+    for (size_t i = 0; i < s.len; i++) {
+        char c = ascii_upper(s.p[i]);
+
+        ((char *)(uintptr_t)s.p)[i] = c == '-' || c == '.' ? '_' : c;
+    }
+    return s;
+}
+
+static const char *env_get(struct arena *a, const char *section, const char *name)
+{
+    return getenv(env_name(a, section, name).p);
+}
+
+/* A key of the environment that nobody knows is most often a spelling mistake.  CORREIO_HOME and a few more have no
+ * section. */
+static bool known_env(struct arena *a, struct str name)
+{
+    static const char *const others[] = { "CORREIO_HOME", "CORREIO_CONFIG", "CORREIO_FAULT", "CORREIO_URL",
+                                          "CORREIO_TOKEN_FILE", "CORREIO_KIND", "CORREIO_NUMBER" };
+
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        if (str_eq(name, str_c(others[i])))
+            return true;
+    }
+    if (str_starts(name, STR("CORREIO_FD_")))
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        if (str_eq(name, env_name(a, keys[i].section, keys[i].name)))
+            return true;
+    }
+    for (size_t i = 0; i < setting_defs_count; i++) {
+        struct str rest = str_c(setting_defs[i].key), section;
+
+        str_split(&rest, '.', &section);
+        if (str_eq(name, env_name(a, arena_cstr(a, section), rest.p)))
+            return true;
+    }
+    return false;
+}
+
+static void check_environment(struct loading *l)
+{
+    for (char **e = environ; *e != NULL; e++) {
+        struct str rest = str_c(*e), name;
+
+        if (str_split(&rest, '=', &name) && str_starts(name, STR("CORREIO_")) && !known_env(l->a, name))
+            strbuf_addf(&l->errors, "environment: %.*s: is not a key of this program\n", STR_ARG(name));
+    }
+}
+
+static void load_environment(struct loading *l)
+{
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        const char *value = env_get(l->a, keys[i].section, keys[i].name), *why;
+
+        if (value != NULL && !set_key(l, &keys[i], str_c(value), &why))
+            strbuf_addf(&l->errors, "environment: %s: %s\n", env_name(l->a, keys[i].section, keys[i].name).p, why);
+    }
+}
+
+static void default_paths(struct config *c, struct arena *a)
+{
+    char host[256] = "localhost";
+
+    if (c->web.p == NULL)
+        c->web = arena_printf(a, "%.*s/share/correio/web", STR_ARG(c->home));
+    if (c->sql.p == NULL)
+        c->sql = arena_printf(a, "%.*s/share/correio/sql", STR_ARG(c->home));
+    if (c->libexec.p == NULL)
+        c->libexec = arena_printf(a, "%.*s/libexec/correio", STR_ARG(c->home));
+    if (c->node.p == NULL) {
+        gethostname(host, sizeof(host) - 1);
+        c->node = arena_str(a, str_c(host));
+    }
+}
+
+enum result config_load(struct arena *a, struct config *ret_config, struct str *ret_errors)
+{
+    struct config config = { 0 };
+    struct loading l = { .a = a, .config = &config, .errors = { .max = 65536 } };
+    const char *home = getenv("CORREIO_HOME"), *file = getenv("CORREIO_CONFIG");
+    enum result r;
+
+    config.home = arena_str(a, str_c(home != NULL ? home : "/var/lib/correio"));
+    if (config.home.len == 0 || config.home.p[0] != '/')
+        strbuf_addf(&l.errors, "environment: CORREIO_HOME: is not an absolute path\n");
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        const char *why;
+
+        if (keys[i].fallback != NULL)
+            (void)set_key(&l, &keys[i], str_c(keys[i].fallback), &why);
+    }
+    l.file = file != NULL ? file : arena_printf(a, "%.*s/correio.conf", STR_ARG(config.home)).p;
+    if (file != NULL || access(l.file, R_OK) == 0) {
+        config.file = str_c(l.file);
+        read_file(&l);
+    }
+    load_environment(&l);
+    check_environment(&l);
+    default_paths(&config, a);
+    r = l.errors.len == 0 ? RES_OK : RES_INVALID;
+    *ret_errors = arena_str(a, strbuf_str(&l.errors));
+    *ret_config = config;
+    strbuf_release(&l.errors);
+    return r;
+}
+
+struct wanted {
+    struct str section, name;
+    struct arena *a;
+    struct str value;
+};
+
+static int on_wanted(void *user, const char *section, const char *name, const char *value)
+{
+    struct wanted *w = user;
+
+    if (str_eq(w->section, str_c(section)) && str_eq(w->name, str_c(name)))
+        w->value = arena_str(w->a, str_c(value));
+    return 1;
+}
+
+enum result config_fixed_setting(const struct config *config, struct str key, struct arena *a, struct str *ret_value,
+                                 struct str *ret_source)
+{
+    struct wanted w = { .name = key, .a = a };
+    const char *value;
+
+    if (!str_split(&w.name, '.', &w.section) || w.name.p == NULL)
+        return RES_NOTFOUND;
+    value = env_get(a, arena_cstr(a, w.section), arena_cstr(a, w.name));
+    if (value != NULL) {
+        *ret_value = str_c(value);
+        *ret_source = STR("environment");
+        return RES_OK;
+    }
+    if (config->file.p != NULL)
+        (void)ini_parse(arena_cstr(a, config->file), on_wanted, &w);
+    if (w.value.p == NULL)
+        return RES_NOTFOUND;
+    *ret_value = w.value;
+    *ret_source = STR("file");
+    return RES_OK;
+}

@@ -1,0 +1,420 @@
+/* The transaction that accepts (storage.md, 4): lock the accounts, deliver, queue, commit, notify. */
+#include "deliver/deliver_internal.h"
+#include "base/encode.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/strbuf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NOTICE_MAX 7900
+#define DELIVER_PARAMS 22
+
+/* Rows back: stored.  None: no such mailbox, or over quota; neighbours are unharmed. */
+static const struct db_stmt deliver_stmt = { "deliver",
+    "WITH a AS (UPDATE account_state SET modseq = modseq + 1, used_bytes = used_bytes + $4, used_messages = used_messages + 1 "
+    "WHERE account_id = $1 AND (quota_bytes IS NULL OR used_bytes + $4 <= quota_bytes) "
+    "AND (quota_messages IS NULL OR used_messages < quota_messages) "
+    "AND EXISTS (SELECT FROM mailbox WHERE account_id = $1 AND id = $2) RETURNING modseq), "
+    "m AS (UPDATE mailbox b SET uidnext = b.uidnext + 1, highestmodseq = a.modseq, messages = b.messages + 1, "
+    "bytes = b.bytes + $4, unseen = b.unseen + (($5 & 1) = 0)::int, deleted = b.deleted + (($5 & 8) <> 0)::int "
+    "FROM a WHERE b.account_id = $1 AND b.id = $2 RETURNING b.uidnext - 1 AS uid, a.modseq), "
+    "e AS (INSERT INTO email (account_id, id, size, header_size, frames, received_as, thread_id, sent_at, message_id, refs, "
+    "base_subject, sort_from, sort_to, sort_cc, envelope, bodystructure, parts) "
+    "SELECT $1, $3, $4, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21 FROM m), "
+    "b AS (INSERT INTO blob (account_id, email_id, n, data) SELECT $1, $3, f.n - 1, f.data FROM m, "
+    "unnest($22::bytea[]) WITH ORDINALITY AS f(data, n)), "
+    "i AS (INSERT INTO message (account_id, mailbox_id, uid, email_id, modseq, internaldate, size, flags, keywords) "
+    "SELECT $1, $2, m.uid, $3, m.modseq, $7, $4, $5, $6 FROM m) "
+    "SELECT uid, modseq FROM m" };
+
+static const struct db_stmt lock_stmt = { "deliver_lock",
+    "SELECT account_id FROM account_state WHERE account_id = ANY ($1) ORDER BY account_id FOR NO KEY UPDATE SKIP LOCKED" };
+static const struct db_stmt lock_alone_stmt = { "deliver_lock_alone",
+    "SELECT account_id FROM account_state WHERE account_id = ANY ($1) ORDER BY account_id FOR NO KEY UPDATE" };
+static const struct db_stmt timeout_stmt = { "deliver_timeout", "SET LOCAL lock_timeout = '5s'" };
+static const struct db_stmt xid_stmt = { "deliver_xid", "SELECT pg_current_xact_id()::text::bigint" };
+static const struct db_stmt thread_stmt = { "deliver_thread", "SELECT thread_find($1, $2)" };
+static const struct db_stmt blob_stmt = { "deliver_blob",
+    "INSERT INTO blob (account_id, email_id, n, data) VALUES ($1, $2, $3, $4)" };
+static const struct db_stmt blob_copy_stmt = { "deliver_blob_copy", "SELECT blob_copy($1, $2, $3, $4)" };
+static const struct db_stmt queue_blob_stmt = { "deliver_queue_blob",
+    "INSERT INTO queue_blob (queue_id, n, data) VALUES ($1, $2, $3)" };
+static const struct db_stmt email_exists_stmt = { "deliver_email_exists", "SELECT email_exists($1, $2)" };
+static const struct db_stmt queue_exists_stmt = { "deliver_queue_exists",
+    "SELECT EXISTS (SELECT FROM queue_message WHERE id = $1)" };
+
+struct item { /* one mailbox entry to be made */
+    struct pending *p;
+    size_t target;
+    int64_t account_id, thread_id;
+    bool locked;
+    struct db_param params[DELIVER_PARAMS];
+};
+
+struct batch {
+    struct db *db;
+    struct arena arena;
+    struct pending **v;
+    size_t n;
+    struct item *items; /* by account_id: the order of locks */
+    size_t n_items;
+    int64_t xid;
+    bool alone;
+};
+
+static struct deliver_target *target_of(const struct item *it)
+{
+    return &it->p->m->targets[it->target];
+}
+
+static int by_account(const void *x, const void *y)
+{
+    const struct item *a = x, *b = y;
+
+    if (a->account_id != b->account_id)
+        return a->account_id < b->account_id ? -1 : 1;
+    if (a->p->m->id != b->p->m->id)
+        return a->p->m->id < b->p->m->id ? -1 : 1;
+    return a->target < b->target ? -1 : a->target > b->target;
+}
+
+static void collect(struct batch *b)
+{
+    size_t total = 0;
+
+    for (size_t i = 0; i < b->n; i++)
+        total += b->v[i]->m->n_targets;
+    b->items = arena_array(&b->arena, struct item, total + 1);
+    for (size_t i = 0; i < b->n; i++) {
+        b->v[i]->result = RES_OK;
+        for (size_t k = 0; k < b->v[i]->m->n_targets; k++)
+            b->items[b->n_items++] = (struct item){ .p = b->v[i], .target = k,
+                                                    .account_id = b->v[i]->m->targets[k].account_id };
+    }
+    qsort(b->items, b->n_items, sizeof(b->items[0]), by_account);
+}
+
+/* ---- round one: locks, our transaction's number, threads ---- */
+
+static void note_locks(struct batch *b, const struct db_rows *rows)
+{
+    size_t row = 0;
+
+    for (size_t i = 0; i < b->n_items; i++) {
+        while (row < db_count(rows) && db_get_int(rows, row, 0) < b->items[i].account_id)
+            row++;
+        b->items[i].locked = row < db_count(rows) && db_get_int(rows, row, 0) == b->items[i].account_id;
+        if (!b->items[i].locked && !b->alone)
+            b->items[i].p->result = RES_CANCELLED;
+    }
+}
+
+static enum result lock_round(struct batch *b, struct tx *tx)
+{
+    struct db_call *calls = arena_array(&b->arena, struct db_call, b->n_items + 3);
+    int64_t *accounts = arena_array(&b->arena, int64_t, b->n_items + 1);
+    struct db_param lock_param;
+    size_t n = 0, lock_at, first_thread, n_accounts = 0;
+    enum result r;
+
+    for (size_t i = 0; i < b->n_items; i++) {
+        if (n_accounts == 0 || accounts[n_accounts - 1] != b->items[i].account_id)
+            accounts[n_accounts++] = b->items[i].account_id;
+    }
+    lock_param = db_int8_array(&b->arena, accounts, n_accounts);
+    if (b->alone)
+        calls[n++] = (struct db_call){ .stmt = &timeout_stmt };
+    lock_at = n;
+    calls[n++] = (struct db_call){ .stmt = b->alone ? &lock_alone_stmt : &lock_stmt, .params = &lock_param, .n = 1 };
+    calls[n++] = (struct db_call){ .stmt = &xid_stmt };
+    first_thread = n;
+    for (size_t i = 0; i < b->n_items; i++) {
+        struct item *it = &b->items[i];
+        const struct mail_digest *g = &it->p->digest;
+        struct db_param *params;
+
+        it->thread_id = it->p->email_ids[it->target];
+        if (g->nrefs == 0)
+            continue;
+        params = arena_array(&b->arena, struct db_param, 2);
+        params[0] = db_int8(it->account_id);
+        params[1] = db_text_array(&b->arena, g->refs, g->nrefs);
+        calls[n++] = (struct db_call){ .stmt = &thread_stmt, .params = params, .n = 2 };
+    }
+    r = tx_batch(tx, calls, n, NULL);
+    if (r == RES_OK) {
+        note_locks(b, &calls[lock_at].rows);
+        b->xid = db_get_int(&calls[lock_at + 1].rows, 0, 0);
+        for (size_t i = 0, c = first_thread; i < b->n_items; i++) {
+            if (b->items[i].p->digest.nrefs == 0)
+                continue;
+            if (!db_is_null(&calls[c].rows, 0, 0))
+                b->items[i].thread_id = db_get_int(&calls[c].rows, 0, 0);
+            c++;
+        }
+    }
+    for (size_t i = 0; i < n; i++)
+        db_rows_free(&calls[i].rows);
+    return r;
+}
+
+/* ---- round two: the mailbox entries ---- */
+
+static void bind(struct batch *b, struct item *it, int64_t now_us)
+{
+    const struct pending *p = it->p;
+    const struct deliver_target *t = target_of(it);
+    const struct mail_digest *g = &p->digest;
+    struct db_param *q = it->params;
+
+    *q++ = db_int8(t->account_id);
+    *q++ = db_int8(t->mailbox_id);
+    *q++ = db_int8(p->email_ids[it->target]);
+    *q++ = db_int8((int64_t)p->m->message.len);
+    *q++ = db_int4(t->flags);
+    *q++ = (struct db_param){ .oid = 1007, .len = -1 }; /* keywords: none at arrival */
+    *q++ = db_time(now_us);
+    *q++ = db_int8((int64_t)g->header_size);
+    *q++ = db_int2((int16_t)p->shape.frames);
+    *q++ = db_int8(p->m->id);
+    *q++ = db_int8(it->thread_id);
+    *q++ = db_time(g->sent_at_us == MAIL_NO_DATE ? DB_NO_TIME : g->sent_at_us);
+    *q++ = db_text(g->message_id);
+    *q++ = g->nrefs > 0 ? db_text_array(&b->arena, g->refs, g->nrefs) : (struct db_param){ .oid = 1009, .len = -1 };
+    *q++ = db_text(g->base_subject);
+    *q++ = db_text(g->sort_from);
+    *q++ = db_text(g->sort_to);
+    *q++ = db_text(g->sort_cc);
+    *q++ = db_bytea(g->envelope);
+    *q++ = db_bytea(g->bodystructure);
+    *q++ = db_bytea(g->parts);
+    *q = db_bytea_array(&b->arena, p->frames, p->n_frames);
+}
+
+static struct str mail_notice(struct batch *b)
+{
+    CLEANUP(strbuf_release) struct strbuf s = { .max = NOTICE_MAX };
+    int64_t last = 0;
+
+    for (size_t i = 0; i < b->n_items; i++) {
+        int64_t id = target_of(&b->items[i])->mailbox_id;
+
+        if (b->items[i].p->result != RES_OK || id == last)
+            continue;
+        strbuf_addf(&s, "%s%lld", s.len > 0 ? "," : "", (long long)id);
+        last = id;
+    }
+    return s.overflow ? STR("") : arena_str(&b->arena, strbuf_str(&s)); /* empty: everyone looks */
+}
+
+static size_t collect_queue(struct batch *b, struct queue_new *v)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < b->n; i++) {
+        if (b->v[i]->m->queue != NULL && b->v[i]->result == RES_OK)
+            v[n++] = *b->v[i]->m->queue;
+    }
+    return n;
+}
+
+static enum result write_round(struct batch *b, struct tx **tx)
+{
+    struct db_call *calls = arena_array(&b->arena, struct db_call, b->n_items + 1);
+    struct item **of_call = arena_array(&b->arena, struct item *, b->n_items + 1);
+    struct queue_new *queued = arena_array(&b->arena, struct queue_new, b->n + 1);
+    size_t n = 0, n_queued = collect_queue(b, queued), n_notices = 0;
+    struct db_notice notices[2];
+    int64_t now_us = wall_us();
+    enum result r = RES_OK;
+
+    for (size_t i = 0; i < b->n_items; i++) {
+        struct item *it = &b->items[i];
+
+        if (it->p->result != RES_OK)
+            continue;
+        bind(b, it, now_us);
+        of_call[n] = it;
+        calls[n++] = (struct db_call){ .stmt = &deliver_stmt, .params = it->params, .n = DELIVER_PARAMS };
+    }
+    if (n > 0)
+        notices[n_notices++] = (struct db_notice){ "mail", mail_notice(b) };
+    if (n_queued > 0) {
+        notices[n_notices++] = (struct db_notice){ "queue", STR("") };
+        if (n > 0)
+            r = tx_batch(*tx, calls, n, NULL);
+        if (r == RES_OK)
+            r = queue_insert(*tx, queued, n_queued);
+        FAULT("deliver-before-commit");
+        if (r == RES_OK)
+            r = tx_batch_commit(tx, NULL, 0, notices, n_notices, NULL);
+    } else {
+        FAULT("deliver-before-commit");
+        r = tx_batch_commit(tx, calls, n, notices, n_notices, NULL);
+    }
+    FAULT("deliver-after-commit");
+    for (size_t i = 0; i < n; i++) {
+        if (r == RES_OK)
+            target_of(of_call[i])->result = db_count(&calls[i].rows) == 1 ? RES_OK : RES_LIMIT;
+        db_rows_free(&calls[i].rows);
+    }
+    return r;
+}
+
+/* ---- large messages: the frames go before the locks, which are then held for a moment only ---- */
+
+struct packing {
+    struct arena *a;
+    struct str raw, packed;
+};
+
+static void pack_one(void *arg)
+{
+    struct packing *k = arg;
+
+    k->packed = body_pack(k->a, k->raw);
+}
+
+/* Writes all frames of `message`, one at a time, by a statement whose last two parameters are n and the bytes. */
+static enum result write_frames(struct tx *tx, const struct db_stmt *stmt, struct db_param *params, size_t n_params,
+                                struct str message, const struct body_shape *shape)
+{
+    for (unsigned i = 0; i < shape->frames; i++) {
+        CLEANUP(arena_releasep) struct arena a = { 0 };
+        struct packing k = { .a = &a };
+        uint64_t at, len;
+        enum result r;
+
+        body_frame_range(shape, i, &at, &len);
+        k.raw = str_sub(message, at, len);
+        coroutine_work(pack_one, &k);
+        params[n_params - 2] = db_int4((int32_t)i);
+        params[n_params - 1] = db_bytea(k.packed);
+        r = tx_query(tx, stmt, params, n_params, NULL);
+        if (r != RES_OK)
+            return r;
+    }
+    return RES_OK;
+}
+
+static enum result write_large(struct batch *b, struct tx *tx)
+{
+    const struct pending *p = b->v[0];
+    const struct deliver_message *m = p->m;
+    enum result r = RES_OK;
+
+    for (size_t i = 0; i < m->n_targets && r == RES_OK; i++) {
+        if (i == 0) {
+            struct db_param params[] = { db_int8(m->targets[0].account_id), db_int8(p->email_ids[0]), db_int4(0), db_int4(0) };
+
+            r = write_frames(tx, &blob_stmt, params, ARRAY_LEN(params), m->message, &p->shape);
+        } else {
+            const struct db_param params[] = { db_int8(m->targets[0].account_id), db_int8(p->email_ids[0]),
+                                               db_int8(m->targets[i].account_id), db_int8(p->email_ids[i]) };
+
+            r = tx_query(tx, &blob_copy_stmt, params, ARRAY_LEN(params), NULL);
+        }
+    }
+    if (r == RES_OK && m->queue != NULL) {
+        struct str copy = str_from(m->message, m->return_path_len);
+        struct body_shape shape = body_shape_of(copy.len, (uint64_t)m->queue->header_size);
+        struct db_param params[] = { db_int8(m->id), db_int4(0), db_int4(0) };
+
+        r = write_frames(tx, &queue_blob_stmt, params, ARRAY_LEN(params), copy, &shape);
+    }
+    return r;
+}
+
+/* ---- a commit in doubt ---- */
+
+static enum result ask_exists(struct db *db, const struct db_stmt *stmt, const struct db_param *params, size_t n,
+                              bool *ret_exists)
+{
+    enum result r = RES_TEMPFAIL;
+
+    for (int tries = 0; tries < 20 && r != RES_OK; tries++) {
+        CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+
+        r = db_query(db, stmt, params, n, &rows);
+        if (r == RES_OK)
+            *ret_exists = db_get_int(&rows, 0, 0) != 0;
+        else
+            coroutine_wait(deadline_in(250), false);
+    }
+    return r;
+}
+
+/* What of the message is there?  A target without its entry is taken as not stored; when nothing at all is there, or
+ * nobody can say, the message is not. */
+static enum result look(struct db *db, struct pending *p)
+{
+    struct deliver_message *m = p->m;
+    bool any = false, exists = false;
+    enum result r = RES_OK;
+
+    for (size_t i = 0; i < m->n_targets && r == RES_OK; i++) {
+        const struct db_param params[] = { db_int8(m->targets[i].account_id), db_int8(p->email_ids[i]) };
+
+        r = ask_exists(db, &email_exists_stmt, params, 2, &exists);
+        m->targets[i].result = exists ? RES_OK : RES_LIMIT;
+        any = any || exists;
+    }
+    if (m->queue != NULL && r == RES_OK) {
+        const struct db_param params[] = { db_int8(m->id) };
+
+        r = ask_exists(db, &queue_exists_stmt, params, 1, &exists);
+        any = any || exists;
+    }
+    return r == RES_OK && any ? RES_OK : RES_TEMPFAIL;
+}
+
+static void settle_doubt(struct batch *b)
+{
+    enum result settled = db_settle(b->db, b->xid);
+
+    for (size_t i = 0; i < b->n; i++) {
+        struct pending *p = b->v[i];
+
+        if (p->result != RES_OK)
+            continue;
+        p->result = settled == RES_OK ? look(b->db, p) : RES_TEMPFAIL;
+        log_warn("deliver-in-doubt", F_INT("id", p->m->id), F_C("found", p->result == RES_OK ? "committed" : "nothing"));
+    }
+}
+
+/* ---- all of it ---- */
+
+static enum result commit(struct batch *b)
+{
+    CLEANUP(tx_rollbackp) struct tx *tx = NULL;
+    enum result r = tx_begin(b->db, STR_NULL, &tx);
+
+    if (r != RES_OK)
+        return r;
+    collect(b);
+    if (b->v[0]->large)
+        r = write_large(b, tx);
+    if (r == RES_OK)
+        r = lock_round(b, tx);
+    if (r == RES_OK && b->v[0]->m->job != NULL)
+        r = queue_finish_local(tx, b->v[0]->m->job);
+    if (r != RES_OK)
+        return r;
+    r = write_round(b, &tx);
+    if (r == RES_CANCELLED) {
+        settle_doubt(b);
+        r = RES_OK;
+    }
+    return r;
+}
+
+enum result deliver_commit(struct db *db, struct pending **v, size_t n, bool alone)
+{
+    struct batch b = { .db = db, .v = v, .n = n, .alone = alone };
+    enum result r = commit(&b);
+
+    arena_reset(&b.arena);
+    return r;
+}

@@ -1,0 +1,278 @@
+/* Gathering: messages that are ready while a commit is under way go together in the next one. */
+#include "deliver/deliver_internal.h"
+#include "base/log.h"
+#include "store/ids.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define BATCH_MESSAGES 64
+#define BATCH_BYTES ((size_t)4 << 20)
+#define BATCH_TARGETS 1000
+#define PACK_ON_POOL ((size_t)128 << 10) /* packing more than this would hold the loop up */
+#define ID_BLOCK 64
+
+struct deliver {
+    struct db *db;
+    struct pending *first, **last;
+    struct coroutine *committer;
+    int64_t ids[ID_BLOCK];
+    size_t ids_left;
+    bool taking_ids;
+    struct waitlist ids_wait;
+};
+
+/* ---- the committer ---- */
+
+static void finish(struct pending *p)
+{
+    p->done = true;
+    coroutine_wake(p->waiter);
+}
+
+static void run_alone(struct db *db, struct pending *p)
+{
+    enum result r = deliver_commit(db, &p, 1, true);
+
+    if (r != RES_OK)
+        p->result = r;
+    finish(p);
+}
+
+struct alone {
+    struct db *db;
+    struct pending *p;
+};
+
+static void alone_run(void *arg)
+{
+    struct alone *al = arg;
+
+    run_alone(al->db, al->p);
+    free(al);
+}
+
+/* A busy account delays only its own mail: the message goes alone, over another connection, and waits there. */
+static void go_alone(struct deliver *d, struct pending *p)
+{
+    struct alone *al = calloc(1, sizeof(*al));
+
+    if (al == NULL)
+        abort();
+    *al = (struct alone){ .db = d->db, .p = p };
+    if (coroutine_spawn("deliver-alone", alone_run, al) == NULL) {
+        free(al);
+        p->result = RES_TEMPFAIL;
+        finish(p);
+    }
+}
+
+static void enqueue(struct deliver *d, struct pending *p)
+{
+    p->next = NULL;
+    *d->last = p;
+    d->last = &p->next;
+    coroutine_wake(d->committer);
+}
+
+static size_t take_batch(struct deliver *d, struct pending **v)
+{
+    size_t n = 0, bytes = 0, targets = 0;
+
+    while (d->first != NULL && n < BATCH_MESSAGES) {
+        struct pending *p = d->first;
+
+        bytes += p->m->message.len;
+        targets += p->m->n_targets;
+        if (n > 0 && (bytes > BATCH_BYTES || targets > BATCH_TARGETS))
+            break;
+        d->first = p->next;
+        v[n++] = p;
+    }
+    if (d->first == NULL)
+        d->last = &d->first;
+    return n;
+}
+
+static void commit_loop(void *arg)
+{
+    struct deliver *d = arg;
+    struct pending *v[BATCH_MESSAGES];
+
+    for (;;) {
+        size_t n = take_batch(d, v);
+        enum result r;
+
+        if (n == 0) {
+            coroutine_wait(NO_DEADLINE, false);
+            continue;
+        }
+        r = deliver_commit(d->db, v, n, false);
+        for (size_t i = 0; i < n; i++) {
+            if (r != RES_OK && n > 1) {
+                go_alone(d, v[i]); /* one of them is guilty: each for itself */
+            } else if (r != RES_OK) {
+                v[i]->result = r;
+                finish(v[i]);
+            } else if (v[i]->result == RES_CANCELLED) {
+                if (v[i]->tries++ == 0)
+                    enqueue(d, v[i]);
+                else
+                    go_alone(d, v[i]);
+            } else {
+                finish(v[i]);
+            }
+        }
+    }
+}
+
+struct deliver *deliver_new(struct db *db)
+{
+    struct deliver *d = calloc(1, sizeof(*d));
+
+    if (d == NULL)
+        abort();
+    d->db = db;
+    d->last = &d->first;
+    d->committer = coroutine_spawn("deliver", commit_loop, d);
+    return d;
+}
+
+/* ---- ids ---- */
+
+enum result deliver_id(struct deliver *d, int64_t *ret_id)
+{
+    while (d->ids_left == 0) {
+        enum result r;
+
+        if (d->taking_ids) { /* somebody asks already */
+            r = waitlist_wait(&d->ids_wait, deadline_in(20000), false);
+            if (r != RES_OK)
+                return RES_TEMPFAIL;
+            continue;
+        }
+        d->taking_ids = true;
+        r = queue_ids(d->db, ID_BLOCK, d->ids);
+        d->taking_ids = false;
+        if (r == RES_OK)
+            d->ids_left = ID_BLOCK;
+        waitlist_wake_all(&d->ids_wait);
+        if (r != RES_OK)
+            return r;
+    }
+    *ret_id = d->ids[--d->ids_left];
+    return RES_OK;
+}
+
+/* ---- one message ---- */
+
+static void pack(void *arg)
+{
+    struct pending *p = arg;
+
+    mail_digest(&p->arena, p->m->message, &p->digest);
+    p->shape = body_shape_of(p->m->message.len, p->digest.header_size);
+    if (!p->large)
+        body_frames(&p->arena, p->m->message, p->digest.header_size, &p->frames, &p->n_frames);
+}
+
+static void fill_queue_row(struct pending *p, struct queue_new *q)
+{
+    struct str copy = str_from(p->m->message, p->m->return_path_len);
+
+    q->id = p->m->id;
+    q->size = (int64_t)copy.len;
+    q->header_size = (int64_t)(p->digest.header_size - p->m->return_path_len);
+    q->subject = p->digest.subject;
+    q->message_id = p->digest.message_id;
+    q->frames = NULL;
+    q->nframes = body_shape_of(copy.len, (uint64_t)q->header_size).frames;
+    if (!p->large) {
+        struct str *frames;
+
+        body_frames(&p->arena, copy, (size_t)q->header_size, &frames, &q->nframes);
+        q->frames = frames;
+    }
+}
+
+static enum result prepare(struct deliver *d, struct pending *p)
+{
+    struct deliver_message *m = p->m;
+
+    assert(m->return_path_len < m->message.len);
+    p->large = m->message.len >= DELIVER_LARGE;
+    p->email_ids = arena_array(&p->arena, int64_t, m->n_targets + 1);
+    for (size_t i = 0; i < m->n_targets; i++) {
+        enum result r = ids_take_email(d->db, &p->email_ids[i]);
+
+        if (r != RES_OK)
+            return r;
+        m->targets[i].result = RES_TEMPFAIL;
+    }
+    if (m->message.len >= PACK_ON_POOL)
+        coroutine_work(pack, p);
+    else
+        pack(p);
+    if (m->queue != NULL)
+        fill_queue_row(p, m->queue);
+    return RES_OK;
+}
+
+/* Those whose mailbox could not take it, though others have it: they wait in the queue, under an id of their own. */
+static enum result queue_the_rest(struct deliver *d, struct pending *p)
+{
+    struct deliver_message *m = p->m;
+    struct queue_new q = *m->envelope;
+    struct queue_new_recipient *rcpts = arena_array(&p->arena, struct queue_new_recipient, m->n_targets);
+    struct deliver_message rest = { .message = m->message, .return_path_len = m->return_path_len, .queue = &q };
+    size_t n = 0;
+
+    for (size_t i = 0; i < m->n_targets; i++) {
+        const struct deliver_target *t = &m->targets[i];
+
+        if (t->result == RES_OK)
+            continue;
+        rcpts[n++] = (struct queue_new_recipient){ .recipient = t->recipient, .orcpt = t->orcpt, .notify = t->notify,
+                                                   .destination = QUEUE_LOCAL, .lane = QUEUE_NORMAL,
+                                                   .outcome = TRACE_WAITING, .account_id = t->account_id };
+    }
+    q.recipients = rcpts;
+    q.nrecipients = n;
+    if (deliver_id(d, &rest.id) != RES_OK)
+        return RES_TEMPFAIL;
+    return deliver_submit(d, &rest);
+}
+
+static enum result settle(struct deliver *d, struct pending *p)
+{
+    const struct deliver_message *m = p->m;
+    size_t stored = 0;
+
+    if (p->result != RES_OK)
+        return p->result;
+    for (size_t i = 0; i < m->n_targets; i++)
+        stored += m->targets[i].result == RES_OK;
+    if (stored == m->n_targets)
+        return RES_OK;
+    if (stored == 0 && m->queue == NULL)
+        return RES_LIMIT;
+    return queue_the_rest(d, p);
+}
+
+enum result deliver_submit(struct deliver *d, struct deliver_message *m)
+{
+    struct pending p = { .m = m, .waiter = coroutine_self() };
+    enum result r = prepare(d, &p);
+
+    if (r == RES_OK) {
+        if (p.large || m->job != NULL)
+            run_alone(d->db, &p);
+        else
+            enqueue(d, &p);
+        while (!p.done)
+            coroutine_wait(NO_DEADLINE, false);
+        r = settle(d, &p);
+    }
+    arena_reset(&p.arena);
+    return r;
+}

@@ -1,0 +1,73 @@
+/* correiod: the mail server.
+ *
+ *   correiod                 runs the server in the foreground (supervisor/)
+ *   correiod check           reads the configuration and says what is wrong with it
+ *   correiod migrate         brings the database to this version's schema
+ *   correiod admin-link      prints a one-time link for the first administrator
+ *
+ * This program links neither libpq nor OpenSSL nor json-c: tests/e2e reads its symbols. */
+#include "base/log.h"
+#include "config/config.h"
+#include "supervisor/supervisor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static int usage(FILE *f, int status)
+{
+    fprintf(f, "usage: correiod [check | migrate | admin-link] [--log-format=logfmt|json]\n"
+               "CORREIO_HOME is the server's directory (/var/lib/correio); CORREIO_CONFIG its configuration file.\n");
+    return status;
+}
+
+static bool take_options(int *argc, char **argv)
+{
+    int kept = 1;
+
+    for (int i = 1; i < *argc; i++) {
+        if (strncmp(argv[i], "--log-format=", 13) == 0)
+            setenv("CORREIO_LOG_FORMAT", argv[i] + 13, 1);
+        else if (argv[i][0] == '-' && strcmp(argv[i], "--help") != 0 && strcmp(argv[i], "--version") != 0)
+            return false;
+        else
+            argv[kept++] = argv[i];
+    }
+    *argc = kept;
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    static struct arena arena;
+    struct config config;
+    struct str errors;
+    const char *word;
+
+    if (!take_options(&argc, argv) || argc > 2)
+        return usage(stderr, 2);
+    word = argc == 2 ? argv[1] : "";
+    if (strcmp(word, "--help") == 0)
+        return usage(stdout, 0);
+    if (strcmp(word, "--version") == 0) {
+        printf("correiod %s\n", CORREIO_VERSION);
+        return 0;
+    }
+    if (config_load(&arena, &config, &errors) != RES_OK) {
+        fprintf(stderr, "%.*s", STR_ARG(errors));
+        return 2;
+    }
+    log_init("correiod", LOG_INFO, str_eq(config.log_format, STR("json")));
+    if (strcmp(word, "check") == 0) {
+        printf("The configuration is right.\n");
+        return 0;
+    }
+    if (strcmp(word, "migrate") == 0 || strcmp(word, "admin-link") == 0) {
+        char *const args[] = { (char *)"correio-worker", argv[1], NULL };
+
+        return run_word(&config, args);
+    }
+    if (word[0] != '\0')
+        return usage(stderr, 2);
+    return supervise(&config);
+}

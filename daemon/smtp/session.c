@@ -1,0 +1,316 @@
+#include "smtp/session.h"
+#include "base/encode.h"
+#include "base/log.h"
+#include "store/durability.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#define LINE_MAX_BYTES 4096 /* RFC 5321, 4.5.3.1.4: 512, and what the extensions add */
+#define COMMAND_MS (5 * 60 * 1000) /* RFC 5321, 4.5.3.2.7 */
+#define MAX_ERRORS 20
+#define MAX_COMMANDS_IDLE 200 /* commands since the last message */
+
+/* ---- replies ---- */
+
+enum next smtp_reply(struct smtp_session *s, int code, const char *enhanced, const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    if (enhanced[0] != '\0')
+        stream_printf(s->stream, "%d %s %s\r\n", code, enhanced, text);
+    else
+        stream_printf(s->stream, "%d %s\r\n", code, text);
+    if (code >= 400) {
+        s->errors++;
+        log_debug("smtp-reply", F_STR("session", s->id), F_INT("code", code), F_C("text", text));
+    }
+    return code == 221 || code == 421 ? NEXT_CLOSE : NEXT_COMMAND;
+}
+
+enum next smtp_reply_tempfail(struct smtp_session *s)
+{
+    return smtp_reply(s, 451, "4.3.0", "Our storage does not answer; please try again later");
+}
+
+void smtp_tx_reset(struct smtp_session *s)
+{
+    arena_reset(&s->tx.arena);
+    s->tx = (struct smtp_tx){ 0 };
+    if (s->state > ST_GREETED)
+        s->state = ST_GREETED;
+}
+
+bool smtp_is_submission(const struct smtp_session *s)
+{
+    return s->listener == LISTEN_SUBMISSION || s->listener == LISTEN_SMTPS;
+}
+
+/* ---- EHLO and HELO (RFC 5321, 4.1.1.1) ---- */
+
+static void greet(struct cmd *c, bool esmtp)
+{
+    struct smtp_session *s = c->s;
+
+    smtp_tx_reset(s);
+    s->helo = arena_str(&s->arena, c->args);
+    s->esmtp = esmtp;
+    s->state = ST_GREETED;
+}
+
+static enum next smtp_ehlo(struct cmd *c)
+{
+    struct smtp_session *s = c->s;
+    const struct settings *set = settings_get();
+
+    if (!smtp_helo_ok(c->args))
+        return smtp_reply(s, 501, "5.5.4", "Syntax: EHLO domain");
+    greet(c, true);
+    stream_printf(s->stream, "250-%.*s greets %.*s\r\n", STR_ARG(set->hostname), STR_ARG(c->args));
+    stream_puts(s->stream, "250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-DSN\r\n");
+    stream_printf(s->stream, "250-SIZE %lld\r\n", (long long)set->max_message_size);
+    if (!stream_is_tls(s->stream) && s->service->tls != NULL)
+        stream_puts(s->stream, "250-STARTTLS\r\n");
+    if (smtp_auth_offered(s))
+        stream_puts(s->stream, "250-AUTH PLAIN LOGIN\r\n");
+    stream_puts(s->stream, "250 ENHANCEDSTATUSCODES\r\n");
+    return NEXT_COMMAND;
+}
+
+static enum next smtp_helo(struct cmd *c)
+{
+    if (!smtp_helo_ok(c->args))
+        return smtp_reply(c->s, 501, "5.5.4", "Syntax: HELO domain");
+    greet(c, false);
+    return smtp_reply(c->s, 250, "", "%.*s", STR_ARG(settings_get()->hostname));
+}
+
+/* ---- STARTTLS (RFC 3207) ---- */
+
+static enum next smtp_starttls(struct cmd *c)
+{
+    struct smtp_session *s = c->s;
+    struct tls_context *tls = s->service->tls;
+
+    if (stream_is_tls(s->stream))
+        return smtp_reply(s, 503, "5.5.1", "TLS is already active");
+    if (tls == NULL)
+        return smtp_reply(s, 454, "4.7.0", "TLS is not available now");
+    if (c->args.len > 0)
+        return smtp_reply(s, 501, "5.5.4", "Syntax: STARTTLS");
+    smtp_reply(s, 220, "2.0.0", "Ready to start TLS");
+    smtp_tx_reset(s);
+    s->state = ST_NEW; /* what was said in clear is forgotten */
+    s->helo = STR("");
+    if (stream_tls_accept(s->stream, tls) != RES_OK) {
+        log_info("smtp-tls-failed", F_STR("session", s->id), F_STR("error", stream_tls_error(s->stream)));
+        return NEXT_CLOSE;
+    }
+    return NEXT_COMMAND;
+}
+
+/* ---- MAIL and RCPT (RFC 5321, 4.1.1.2 and 4.1.1.3) ---- */
+
+static enum next reply_bad_path(struct smtp_session *s, enum result r, const char *syntax, const char *enhanced)
+{
+    switch (r) {
+    case RES_DENIED:
+        return smtp_reply(s, 555, "5.5.4", "Parameter not recognized or not implemented");
+    case RES_LIMIT:
+        return smtp_reply(s, 501, enhanced, "Address too long");
+    case RES_CONFLICT:
+        return smtp_reply(s, 553, "5.6.7", "A non-ASCII address needs SMTPUTF8");
+    default:
+        return smtp_reply(s, 501, "5.5.4", "Syntax: %s", syntax);
+    }
+}
+
+static enum next smtp_mail(struct cmd *c)
+{
+    struct smtp_session *s = c->s;
+    struct smtp_path from;
+    struct smtp_mail_params params;
+    enum next next;
+    enum result r = smtp_parse_mail(c->args, &s->tx.arena, &from, &params);
+
+    if (r == RES_OK && params.has_size && params.size > (uint64_t)settings_get()->max_message_size)
+        next = smtp_reply(s, 552, "5.3.4", "A message may have %lld bytes", (long long)settings_get()->max_message_size);
+    else if (r != RES_OK)
+        next = reply_bad_path(s, r, "MAIL FROM:<address> [parameters]", "5.1.7");
+    else if (durability_problem() != NULL)
+        next = smtp_reply(s, 451, "4.3.0", "Not accepting mail now: %s", durability_problem());
+    else if (smtp_policy_sender(c, &from, &next)) {
+        s->tx.from = from;
+        s->tx.params = params;
+        s->state = ST_MAIL;
+        return smtp_reply(s, 250, "2.1.0", "Sender ok");
+    }
+    smtp_tx_reset(s);
+    return next;
+}
+
+static enum next smtp_rcpt(struct cmd *c)
+{
+    struct smtp_session *s = c->s;
+    struct smtp_path to;
+    struct smtp_rcpt_params params;
+    enum result r = smtp_parse_rcpt(c->args, s->tx.params.smtputf8, &s->tx.arena, &to, &params);
+    enum next next;
+
+    if (r != RES_OK)
+        return reply_bad_path(s, r, "RCPT TO:<address> [parameters]", "5.1.3");
+    next = smtp_policy_recipient(c, &to, &params);
+    if (s->tx.n_rcpts > 0)
+        s->state = ST_RCPT;
+    return next;
+}
+
+/* ---- the rest ---- */
+
+static enum next smtp_rset(struct cmd *c)
+{
+    if (c->args.len > 0)
+        return smtp_reply(c->s, 501, "5.5.4", "Syntax: RSET");
+    smtp_tx_reset(c->s);
+    return smtp_reply(c->s, 250, "2.0.0", "Ok");
+}
+
+static enum next smtp_noop(struct cmd *c)
+{
+    return smtp_reply(c->s, 250, "2.0.0", "Ok");
+}
+
+static enum next smtp_quit(struct cmd *c)
+{
+    return smtp_reply(c->s, 221, "2.0.0", "Bye");
+}
+
+static enum next smtp_vrfy(struct cmd *c)
+{
+    return smtp_reply(c->s, 252, "2.5.2", "Send some mail and see"); /* RFC 5321, 7.3 */
+}
+
+static enum next smtp_help(struct cmd *c);
+
+/* `states`: where the verb is legal (RFC 5321, 4.1.4). */
+static const struct smtp_verb {
+    const char *name;
+    enum next (*run)(struct cmd *c);
+    unsigned states;
+} verbs[] = {
+    { "EHLO", smtp_ehlo, ST_ANY },
+    { "HELO", smtp_helo, ST_ANY },
+    { "MAIL", smtp_mail, ST_GREETED },
+    { "RCPT", smtp_rcpt, ST_MAIL | ST_RCPT },
+    { "DATA", smtp_data, ST_RCPT },
+    { "RSET", smtp_rset, ST_ANY },
+    { "NOOP", smtp_noop, ST_ANY },
+    { "QUIT", smtp_quit, ST_ANY },
+    { "VRFY", smtp_vrfy, ST_ANY },
+    { "HELP", smtp_help, ST_ANY },
+    { "STARTTLS", smtp_starttls, ST_NEW | ST_GREETED },
+    { "AUTH", smtp_auth, ST_GREETED },
+};
+
+static enum next smtp_help(struct cmd *c)
+{
+    stream_puts(c->s->stream, "214-2.0.0 Commands:\r\n");
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+        stream_printf(c->s->stream, "214-2.0.0 %s\r\n", verbs[i].name);
+    return smtp_reply(c->s, 214, "2.0.0", "RFC 5321");
+}
+
+static enum next out_of_sequence(struct smtp_session *s, const char *verb)
+{
+    if (s->state == ST_NEW)
+        return smtp_reply(s, 503, "5.5.1", "Say EHLO first");
+    if (s->state == ST_GREETED)
+        return smtp_reply(s, 503, "5.5.1", "MAIL comes before %s", verb);
+    if (s->state == ST_MAIL)
+        return smtp_reply(s, 503, "5.5.1", "No valid recipients");
+    return smtp_reply(s, 503, "5.5.1", "%s is not possible in a mail transaction", verb);
+}
+
+static enum next dispatch(struct smtp_session *s, struct cmd *c, struct str line)
+{
+    if (smtp_parse_command(line, c->arena, &c->verb, &c->args) != RES_OK)
+        return smtp_reply(s, 500, "5.5.2", "Syntax error");
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+        if (!str_eq(c->verb, str_c(verbs[i].name)))
+            continue;
+        if ((s->state & verbs[i].states) == 0)
+            return out_of_sequence(s, verbs[i].name);
+        return verbs[i].run(c);
+    }
+    return smtp_reply(s, 502, "5.5.1", "Command not implemented");
+}
+
+/* A line, or the reason to end.  Replies of a pipelined group leave in one write (RFC 2920, 3.1). */
+static enum result read_command(struct smtp_session *s, struct str *ret_line)
+{
+    enum result r = RES_OK;
+
+    if (stream_buffered(s->stream) == 0)
+        r = stream_flush(s->stream);
+    if (r != RES_OK)
+        return r;
+    stream_set_interruptible(s->stream, true);
+    r = stream_read_line(s->stream, LINE_MAX_BYTES, ret_line);
+    stream_set_interruptible(s->stream, false);
+    return r;
+}
+
+static void say_goodbye(struct smtp_session *s, enum result r)
+{
+    if (r == RES_TIMEOUT)
+        stream_puts(s->stream, "421 4.4.2 Nothing came for too long\r\n");
+    else if (r == RES_CANCELLED)
+        stream_puts(s->stream, "421 4.3.2 The server is going down\r\n");
+    stream_flush(s->stream);
+}
+
+static void run(struct smtp_session *s)
+{
+    struct cmd c = { .s = s, .arena = &s->cmd_arena };
+    unsigned since_message = 0;
+    enum next next = NEXT_COMMAND;
+    enum result r = RES_OK;
+
+    while (next == NEXT_COMMAND) {
+        struct str line;
+
+        r = read_command(s, &line);
+        if (r == RES_LIMIT)
+            next = smtp_reply(s, 500, "5.5.2", "Line too long");
+        else if (r != RES_OK)
+            break;
+        else
+            next = dispatch(s, &c, line);
+        since_message = s->state == ST_RCPT ? 0 : since_message + 1;
+        if (next == NEXT_COMMAND && (s->errors > MAX_ERRORS || since_message > MAX_COMMANDS_IDLE))
+            next = smtp_reply(s, 421, "4.7.0", "Too many %s", s->errors > MAX_ERRORS ? "errors" : "commands");
+        arena_reset(c.arena); /* nothing made for c outlives c */
+    }
+    say_goodbye(s, r);
+}
+
+void smtp_session(struct service *service, struct stream *stream, enum listener listener)
+{
+    struct smtp_session s = { .service = service, .stream = stream, .listener = listener, .state = ST_NEW,
+                              .helo = STR("") };
+
+    s.id = random_id(&s.arena);
+    stream_set_timeout(stream, COMMAND_MS);
+    log_info("smtp-connect", F_STR("session", s.id), F_C("listener", listener_name(listener)),
+             F_STR("ip", stream_peer_ip(stream)));
+    stream_printf(stream, "220 %.*s ESMTP Correio\r\n", STR_ARG(settings_get()->hostname));
+    run(&s);
+    log_debug("smtp-close", F_STR("session", s.id));
+    smtp_tx_reset(&s);
+    arena_reset(&s.cmd_arena);
+    arena_reset(&s.arena);
+}

@@ -1,0 +1,10 @@
+/* store/conninfo.h - how each kind of process reaches the database. */
+#pragma once
+#include "base/arena.h"
+#include "base/str.h"
+#include "config/config.h"
+
+/* libpq's conninfo for a kind ("smtp"), or for the owner (NULL).  Embedded: the socket under home/run, peer
+ * authentication.  Outside: the administrator's URL, with the role's name and the password of home/secrets/ROLE.
+ * RES_INVALID: the URL or the secret cannot be read (logged). */
+enum result conninfo_for(const struct config *config, const char *kind, struct arena *a, char **ret_conninfo) NODISCARD;

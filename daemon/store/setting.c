@@ -1,0 +1,163 @@
+#include "store/setting.h"
+#include "base/log.h"
+#include "base/strbuf.h"
+#include "config/settings.h"
+
+#include <stdlib.h>
+
+#define LOOK_MS 10000
+
+static struct {
+    const struct config *config;
+    struct db *db;
+    struct coroutine *follower;
+    bool changed;
+} self;
+
+enum result setting_list(struct db *db, struct arena *a, struct setting_row **ret_v, size_t *ret_n)
+{
+    static const struct db_stmt stmt = { "setting_list",
+        "SELECT key, value #>> '{}', version, changed_at, changed_by FROM setting ORDER BY key" };
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    enum result r = db_query(db, &stmt, NULL, 0, &rows);
+    size_t n;
+    struct setting_row *v;
+
+    if (r != RES_OK)
+        return r;
+    n = db_count(&rows);
+    v = arena_array(a, struct setting_row, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        v[i] = (struct setting_row){ .key = arena_str(a, db_get_str(&rows, i, 0)),
+                                     .value = arena_str(a, db_get_str(&rows, i, 1)),
+                                     .version = db_get_int(&rows, i, 2),
+                                     .changed_us = db_get_time(&rows, i, 3),
+                                     .changed_by = arena_str(a, db_get_str(&rows, i, 4)) };
+    }
+    *ret_v = v;
+    *ret_n = n;
+    return RES_OK;
+}
+
+enum result setting_load(const struct config *config, struct db *db)
+{
+    struct arena a = { 0 };
+    CLEANUP(arena_releasep) struct arena scratch = { 0 };
+    struct settings *s = arena_new(&a, struct settings);
+    struct setting_row *rows;
+    struct str *keys, *values, source;
+    size_t n, m = 0;
+    enum result r = setting_list(db, &scratch, &rows, &n);
+
+    if (r != RES_OK) {
+        arena_reset(&a);
+        return r;
+    }
+    keys = arena_array(&scratch, struct str, n + setting_defs_count);
+    values = arena_array(&scratch, struct str, n + setting_defs_count);
+    for (size_t i = 0; i < n; i++) {
+        keys[m] = rows[i].key;
+        values[m++] = rows[i].value;
+    }
+    for (size_t i = 0; i < setting_defs_count; i++) {
+        keys[m] = str_c(setting_defs[i].key);
+        if (config_fixed_setting(config, keys[m], &scratch, &values[m], &source) == RES_OK)
+            m++;
+    }
+    settings_build(&a, keys, values, m, s);
+    if (s->hostname.len == 0)
+        s->hostname = arena_str(&a, config->node);
+    settings_install(s, &a);
+    return RES_OK;
+}
+
+static void follow(void *arg)
+{
+    (void)arg;
+    while (!coroutine_cancelled()) {
+        if (self.changed) {
+            self.changed = false;
+            if (setting_load(self.config, self.db) != RES_OK) {
+                self.changed = true;
+                coroutine_sleep(500);
+                continue;
+            }
+        }
+        if (!self.changed && coroutine_wait(deadline_in(LOOK_MS), true) == RES_TIMEOUT)
+            self.changed = true;
+    }
+}
+
+static void on_change(void *arg, struct str payload)
+{
+    (void)arg;
+    (void)payload;
+    self.changed = true;
+    if (self.follower != NULL)
+        coroutine_wake(self.follower);
+}
+
+void setting_follow(const struct config *config, struct db *db)
+{
+    self.config = config;
+    self.db = db;
+    self.changed = true;
+    self.follower = coroutine_spawn("settings", follow, NULL);
+    db_listen(db, "setting", on_change, NULL);
+}
+
+/* The value as a JSON string. */
+static struct str json_string(struct arena *a, struct str s)
+{
+    struct strbuf b = { 0 };
+    struct str out;
+
+    strbuf_addc(&b, '"');
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.p[i] == '"' || s.p[i] == '\\')
+            strbuf_addc(&b, '\\');
+        strbuf_addc(&b, s.p[i]); /* setting_check lets no control characters through */
+    }
+    strbuf_addc(&b, '"');
+    out = arena_str(a, strbuf_str(&b));
+    strbuf_release(&b);
+    return out;
+}
+
+enum result setting_put(struct db *db, struct str key, struct str value, struct str actor, int64_t if_version,
+                        int64_t *ret_version)
+{
+    static const struct db_stmt insert = { "setting_insert",
+        "INSERT INTO setting (key, value, changed_by) VALUES ($1, $2, $3) ON CONFLICT (key) DO UPDATE "
+        "SET value = $2, changed_by = $3, changed_at = now(), version = setting.version + 1 "
+        "WHERE $4 = -1 OR setting.version = $4 RETURNING version" };
+    static const struct db_stmt update = { "setting_update",
+        "UPDATE setting SET value = $2, changed_by = $3, changed_at = now(), version = version + 1 "
+        "WHERE key = $1 AND version = $4 RETURNING version" };
+    static const struct db_stmt delete = { "setting_delete",
+        "DELETE FROM setting WHERE key = $1 AND ($2 = -1 OR version = $2) RETURNING 0::bigint" };
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+    CLEANUP(tx_rollbackp) struct tx *tx = NULL;
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    enum result r = tx_begin(db, STR_NULL, &tx);
+
+    if (r != RES_OK)
+        return r;
+    if (value.p != NULL) {
+        const struct db_param params[] = { db_text(key), db_json(json_string(&a, value)), db_text(actor), db_int8(if_version) };
+
+        r = tx_query(tx, if_version > 0 ? &update : &insert, params, ARRAY_LEN(params), &rows);
+    } else {
+        const struct db_param params[] = { db_text(key), db_int8(if_version) };
+
+        r = tx_query(tx, &delete, params, ARRAY_LEN(params), &rows);
+    }
+    if (r != RES_OK)
+        return r;
+    if (db_count(&rows) == 0 && (value.p != NULL || if_version > 0))
+        return RES_CONFLICT;
+    r = tx_commit_notify(&tx, "setting", key);
+    if (r == RES_OK && ret_version != NULL)
+        *ret_version = db_count(&rows) > 0 ? db_get_int(&rows, 0, 0) : 0;
+    return r == RES_CANCELLED ? RES_TEMPFAIL : r;
+}

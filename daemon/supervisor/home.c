@@ -1,0 +1,93 @@
+#include "supervisor/home.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define LONGEST_SOCKET "/run/.s.PGSQL.5432.lock"
+
+const char *home_path(const struct config *config, const char *name)
+{
+    static char paths[8][4096];
+    static unsigned turn;
+    char *p = paths[turn++ % 8];
+
+    snprintf(p, sizeof(paths[0]), "%.*s/%s", STR_ARG(config->home), name);
+    return p;
+}
+
+bool home_user(const char *kind, uid_t *ret_uid, gid_t *ret_gid)
+{
+    char name[64];
+    const struct passwd *pw;
+
+    if (geteuid() != 0) {
+        *ret_uid = geteuid();
+        *ret_gid = getegid();
+        return true;
+    }
+    snprintf(name, sizeof(name), "correio-%s", kind);
+    pw = getpwnam(name);
+    if (pw == NULL) {
+        fprintf(stderr, "correiod: there is no system user \"%s\"\n", name);
+        return false;
+    }
+    *ret_uid = pw->pw_uid;
+    *ret_gid = pw->pw_gid;
+    return true;
+}
+
+bool home_become(const char *kind)
+{
+    uid_t uid;
+    gid_t gid;
+
+    if (geteuid() == 0) {
+        if (!home_user(kind, &uid, &gid))
+            return false;
+        if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) {
+            fprintf(stderr, "correiod: could not become correio-%s: %s\n", kind, strerror(errno));
+            return false;
+        }
+    }
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
+static bool make(const char *path, mode_t mode, const char *kind)
+{
+    uid_t uid = geteuid();
+    gid_t gid = getegid();
+
+    if (mkdir(path, mode) != 0 && errno != EEXIST) {
+        fprintf(stderr, "correiod: could not make \"%s\": %s\n", path, strerror(errno));
+        return false;
+    }
+    if (kind != NULL && !home_user(kind, &uid, &gid))
+        return false;
+    if ((geteuid() == 0 && chown(path, uid, gid) != 0) || chmod(path, mode) != 0) {
+        fprintf(stderr, "correiod: could not set the owner of \"%s\": %s\n", path, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+bool home_prepare(const struct config *config)
+{
+    char home[4096];
+
+    if (config->home.len + sizeof(LONGEST_SOCKET) > sizeof(((struct sockaddr_un *)0)->sun_path)) {
+        fprintf(stderr, "correiod: CORREIO_HOME is too long for the sockets in it: at most %zu bytes\n",
+                sizeof(((struct sockaddr_un *)0)->sun_path) - sizeof(LONGEST_SOCKET));
+        return false;
+    }
+    snprintf(home, sizeof(home), "%.*s", STR_ARG(config->home));
+    /* run: PostgreSQL makes its socket there; the others reach theirs. */
+    return make(home, 0755, NULL) && make(home_path(config, "run"), 0755, "db") &&
+           make(home_path(config, "admin"), 0750, NULL) && make(home_path(config, "tmp"), 01777, NULL) &&
+           make(home_path(config, "tls"), 0755, "auth");
+}

@@ -1,0 +1,256 @@
+#include "supervisor/postgres.h"
+#include "base/encode.h"
+#include "supervisor/home.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/sysinfo.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LEAST_VERSION 15
+#define START_MS 60000
+#define ORPHAN_MS 20000
+
+static const char *const kinds[] = { "auth", "smtp", "access", "relay", "mda", "api" };
+
+/* Debian's newest server programs, e.g. /usr/lib/postgresql/15/bin. */
+static bool find_programs(char *out, size_t cap)
+{
+    DIR *dir = opendir("/usr/lib/postgresql");
+    const struct dirent *d;
+    uint64_t best = 0, v;
+
+    while (dir != NULL && (d = readdir(dir)) != NULL) {
+        if (str_u64(str_c(d->d_name), 1000, &v) && v > best)
+            best = v;
+    }
+    if (dir != NULL)
+        closedir(dir);
+    if (best < LEAST_VERSION) {
+        fprintf(stderr, "correiod: PostgreSQL %d or later is not installed (package postgresql)\n", LEAST_VERSION);
+        return false;
+    }
+    snprintf(out, cap, "/usr/lib/postgresql/%llu/bin", (unsigned long long)best);
+    return true;
+}
+
+static bool run_and_wait(const char *kind, char *const *argv)
+{
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0) {
+        if (!home_become(kind) || chdir("/") != 0)
+            _exit(127);
+        execv(argv[0], argv);
+        fprintf(stderr, "correiod: could not run %s: %s\n", argv[0], strerror(errno));
+        _exit(127);
+    }
+    while (pid > 0 && waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR)
+            return false;
+    }
+    return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* ---- configuration files: written at every start, so that they follow the machine ---- */
+
+static void write_settings(FILE *f, const struct config *config)
+{
+    struct sysinfo memory;
+    struct statvfs disk;
+    unsigned long long buffers_mb = 256, wal_mb = 1024;
+
+    if (sysinfo(&memory) == 0)
+        buffers_mb = MAX((unsigned long long)memory.totalram * memory.mem_unit / 4 >> 20, 256ull);
+    if (statvfs(home_path(config, "pg"), &disk) == 0)
+        wal_mb = MIN((unsigned long long)disk.f_blocks * disk.f_frsize / 10 >> 20, 8192ull);
+    if (config->postgres_memory.p != NULL) {
+        uint64_t bytes;
+
+        if (str_size(config->postgres_memory, &bytes))
+            buffers_mb = MAX(bytes >> 20, (uint64_t)16);
+        wal_mb = MIN(wal_mb, buffers_mb * 4);
+    }
+    fprintf(f,
+            "# Written by correiod at every start.\n"
+            "listen_addresses = ''\nunix_socket_directories = '%s'\nunix_socket_permissions = 0777\n"
+            "max_connections = 100\nshared_buffers = %lluMB\nhuge_pages = try\nwal_compression = lz4\nwal_buffers = 64MB\n"
+            "max_wal_size = %lluMB\nmin_wal_size = 80MB\ncheckpoint_timeout = 5min\ncheckpoint_completion_target = 0.9\n"
+            "commit_delay = 0\nfsync = on\nfull_page_writes = on\nsynchronous_commit = on\nwal_level = replica\n"
+            "autovacuum_naptime = 5s\nautovacuum_vacuum_cost_delay = 1ms\ndefault_toast_compression = lz4\njit = off\n"
+            "idle_in_transaction_session_timeout = 60s\nlog_timezone = UTC\ntimezone = UTC\nlog_destination = stderr\n"
+            "logging_collector = off\nlog_line_prefix = 'postgres[%%p] '\nlog_checkpoints = off\n"
+            "log_min_messages = warning\n",
+            home_path(config, "run"), buffers_mb, MAX(wal_mb, 64ull));
+}
+
+static void write_hba(FILE *f, const struct config *config)
+{
+    (void)config;
+    fprintf(f, "# Written by correiod: the unix socket only, and only by who the caller is.\nlocal all all peer map=correio\n");
+}
+
+/* Each process's user is its role; the owner's is for migrations, as root or as the cluster's user. */
+static void write_ident(FILE *f, const struct config *config)
+{
+    const struct passwd *me = getpwuid(geteuid());
+
+    (void)config;
+    if (geteuid() == 0) {
+        fprintf(f, "correio root correio_owner\ncorreio correio-db correio_owner\n");
+        for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+            fprintf(f, "correio correio-%s correio_%s\n", kinds[i], kinds[i]);
+        return;
+    }
+    fprintf(f, "correio %s correio_owner\n", me != NULL ? me->pw_name : "nobody");
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        fprintf(f, "correio %s correio_%s\n", me != NULL ? me->pw_name : "nobody", kinds[i]);
+}
+
+static bool write_file(const struct config *config, const char *name, void (*write)(FILE *, const struct config *))
+{
+    const char *path = home_path(config, name);
+    FILE *f = fopen(path, "we");
+    uid_t uid;
+    gid_t gid;
+    bool ok;
+
+    if (f == NULL) {
+        fprintf(stderr, "correiod: could not write \"%s\": %s\n", path, strerror(errno));
+        return false;
+    }
+    write(f, config);
+    ok = fflush(f) == 0 && home_user("db", &uid, &gid) && (geteuid() != 0 || fchown(fileno(f), uid, gid) == 0);
+    fclose(f);
+    return ok;
+}
+
+static bool make_cluster(const struct config *config, const char *programs)
+{
+    char initdb[256];
+    const char *data = home_path(config, "pg");
+    char *const argv[] = { initdb, (char *)"-D", (char *)(uintptr_t)data, (char *)"--encoding=UTF8", (char *)"--locale=C",
+                           (char *)"--data-checksums", (char *)"--auth=peer", (char *)"--username=correio_owner",
+                           (char *)"--no-instructions", NULL };
+    struct stat st;
+    uid_t uid;
+    gid_t gid;
+
+    if (stat(home_path(config, "pg/PG_VERSION"), &st) == 0)
+        return true;
+    snprintf(initdb, sizeof(initdb), "%s/initdb", programs);
+    if (mkdir(data, 0700) != 0 && errno != EEXIST)
+        return false;
+    if (!home_user("db", &uid, &gid) || (geteuid() == 0 && chown(data, uid, gid) != 0))
+        return false;
+    fprintf(stderr, "correiod: making the database cluster\n");
+    return run_and_wait("db", argv);
+}
+
+/* ---- is it up? ---- */
+
+bool postgres_is_up(const struct config *config)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool up;
+
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", home_path(config, "run/.s.PGSQL.5432"));
+    up = fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+    if (fd >= 0)
+        close(fd);
+    return up;
+}
+
+/* The last word of postmaster.pid is "ready" when connections are served. */
+static bool says_ready(const struct config *config, pid_t *ret_pid)
+{
+    char buf[512];
+    FILE *f = fopen(home_path(config, "pg/postmaster.pid"), "re");
+    size_t n;
+
+    if (f == NULL)
+        return false;
+    n = fread(buf, 1, sizeof(buf) - 1, f);
+    fclose(f);
+    buf[n] = '\0';
+    *ret_pid = (pid_t)strtol(buf, NULL, 10);
+    return strstr(buf, "ready") != NULL;
+}
+
+void postgres_end_orphan(const struct config *config)
+{
+    pid_t pid = 0;
+    char comm[64] = "", path[64];
+    FILE *f;
+
+    (void)says_ready(config, &pid);
+    if (pid <= 1 || kill(pid, 0) != 0)
+        return;
+    snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+    f = fopen(path, "re");
+    if (f != NULL) {
+        if (fgets(comm, sizeof(comm), f) == NULL)
+            comm[0] = '\0';
+        fclose(f);
+    }
+    if (strncmp(comm, "postgres", 8) != 0)
+        return; /* the number was given to somebody else */
+    fprintf(stderr, "correiod: ending the database of an earlier run (pid %d)\n", (int)pid);
+    kill(pid, SIGINT);
+    for (int waited = 0; waited < ORPHAN_MS && kill(pid, 0) == 0; waited += 20)
+        usleep(20000);
+}
+
+bool postgres_start(const struct config *config, pid_t *ret_pid)
+{
+    char programs[128], postgres[256];
+    const char *data = home_path(config, "pg");
+    pid_t pid, told = 0;
+    int64_t until = mono_ms() + START_MS;
+
+    if (!find_programs(programs, sizeof(programs)) || !make_cluster(config, programs) ||
+        !write_file(config, "pg/postgresql.conf", write_settings) || !write_file(config, "pg/pg_hba.conf", write_hba) ||
+        !write_file(config, "pg/pg_ident.conf", write_ident))
+        return false;
+    snprintf(postgres, sizeof(postgres), "%s/postgres", programs);
+    pid = fork();
+    if (pid == 0) {
+        sigset_t none;
+
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        setpgid(0, 0); /* a Ctrl-C of the terminal is for the supervisor, which stops things in order */
+        if (!home_become("db") || chdir("/") != 0)
+            _exit(127);
+        prctl(PR_SET_PDEATHSIG, SIGINT);
+        execl(postgres, "postgres", "-D", data, (char *)NULL);
+        _exit(127);
+    }
+    if (pid < 0)
+        return false;
+    while (mono_ms() < until) {
+        if (says_ready(config, &told) && told == pid && postgres_is_up(config)) {
+            *ret_pid = pid;
+            return true;
+        }
+        if (waitpid(pid, NULL, WNOHANG) == pid)
+            break;
+        usleep(10000);
+    }
+    fprintf(stderr, "correiod: PostgreSQL did not start\n");
+    kill(pid, SIGINT);
+    return false;
+}
