@@ -8,7 +8,9 @@
 #include "auth/service.h"
 #include "base/log.h"
 #include "deliver/deliver.h"
+#include "imap/imap.h"
 #include "io/spool.h"
+#include "pop3/pop3.h"
 #include "smtp/smtp.h"
 #include "store/conninfo.h"
 #include "store/durability.h"
@@ -155,6 +157,20 @@ static void start_smtp(void)
     each_listener(serve_smtp);
 }
 
+static void serve_access(enum listener l, int fd)
+{
+    bool pop3 = l == LISTEN_POP3 || l == LISTEN_POP3S;
+
+    service_listen(&service, fd, l, l == LISTEN_POP3S || l == LISTEN_IMAPS, pop3 ? pop3_session : imap_session);
+}
+
+static void start_access(void)
+{
+    imap_init(&service);
+    pop3_init(&service);
+    each_listener(serve_access);
+}
+
 static void start_auth(void)
 {
     auth_serve(&config, service.db, env_fd("CORREIO_FD_AUTH"), env_fd("CORREIO_FD_CONTROL"));
@@ -169,6 +185,7 @@ static const struct kind {
 } kinds[] = {
     { "auth", 2, false, start_auth },
     { "smtp", 3, true, start_smtp },
+    { "access", 4, true, start_access },
 };
 
 /* Settings and certificate first: nobody is served by half a process.  Tries until both are there. */

@@ -180,6 +180,7 @@ static int text_format(uint32_t oid)
 /* Queues the call, and before it its preparation. */
 static bool send_call(struct conn *c, const struct db_call *call, bool prepare)
 {
+    CLEANUP(arena_releasep) struct arena scratch = { 0 };
     Oid types[MAX_PARAMS];
     const char *values[MAX_PARAMS];
     int lengths[MAX_PARAMS], formats[MAX_PARAMS];
@@ -192,6 +193,8 @@ static bool send_call(struct conn *c, const struct db_call *call, bool prepare)
         values[i] = p->len < 0 ? NULL : p->p != NULL ? p->p : p->own;
         lengths[i] = p->len;
         formats[i] = text_format(p->oid);
+        if (formats[i] == 0 && p->len >= 0) /* libpq takes text as C strings */
+            values[i] = arena_cstr(&scratch, str_of(values[i], (size_t)p->len));
     }
     if (prepare && PQsendPrepare(c->pg, call->stmt->name, call->stmt->sql, (int)call->n, types) != 1)
         return false;

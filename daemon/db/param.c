@@ -224,7 +224,7 @@ static int64_t integer(const char *p, int len)
     case 1:
         return p[0];
     default:
-        assert(!"not an integer column");
+        assert(false && "not an integer column");
         return 0;
     }
 }

@@ -1,0 +1,167 @@
+"""A Correio server of a test's own: free ports, a home in /tmp, ended with everything that it started.
+
+    with Server() as s:
+        s.domain("example.test"); s.account("alice@example.test", "secret")
+        s.port("SMTP")
+
+The programs are those of the prefix in CORREIO_PREFIX (script/test installs each preset into one).
+"""
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+PREFIX = os.environ.get("CORREIO_PREFIX", "")
+START_S = 90
+
+
+class Server:
+    def __init__(self, env=None, prefix=None):
+        self.prefix = prefix or PREFIX
+        if not self.prefix:
+            raise SystemExit("CORREIO_PREFIX names no installed build (script/test sets it)")
+        self.home = tempfile.mkdtemp(prefix="cor", dir="/tmp")
+        os.chmod(self.home, 0o755)
+        self.log_path = os.path.join(self.home, "log")
+        self.process = None
+        listeners = "SMTP SUBMISSION SMTPS POP3 POP3S IMAP IMAPS HTTP".split()
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith("CORREIO_")}
+        self.env.update({f"CORREIO_LISTEN_{name}": "127.0.0.1:0" for name in listeners})
+        self.env.update({
+            "CORREIO_HOME": self.home,
+            "CORREIO_PATHS_LIBEXEC": self.prefix + "/libexec/correio",
+            "CORREIO_PATHS_SQL": self.prefix + "/share/correio/sql",
+            "CORREIO_PATHS_WEB": self.prefix + "/share/correio/web",
+            "CORREIO_DATABASE_MEMORY": "64 MiB",
+            "CORREIO_SERVER_NODE": "mail.example.test",
+            "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=1:detect_stack_use_after_return=0",
+            "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+        })
+        self.env.update(env or {})
+
+    # ---- life ----
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.stop()
+        self.report_sanitizers()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def start(self, **env):
+        self.log = open(self.log_path, "ab")
+        self.process = subprocess.Popen([self.prefix + "/sbin/correiod"], env={**self.env, **env}, stdin=subprocess.DEVNULL,
+                                        stdout=self.log, stderr=self.log, start_new_session=True)
+        end = time.monotonic() + START_S
+        while not os.path.exists(self.home + "/run/endpoints"):
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError("the server did not start:\n" + self.tail())
+            time.sleep(0.02)
+        self.read_endpoints()
+
+    def read_endpoints(self):
+        with open(self.home + "/run/endpoints") as f:
+            self.endpoints = dict(line.strip().split("=", 1) for line in f if "=" in line)
+        return self.endpoints
+
+    def stop(self, sig=signal.SIGTERM):
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.send_signal(sig)
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.status = self.process.returncode
+        self.process = None
+        self.log.close()
+
+    def tail(self, n=40):
+        with open(self.log_path, errors="replace") as f:
+            return "".join(f.readlines()[-n:])
+
+    def report_sanitizers(self):
+        with open(self.log_path, errors="replace") as f:
+            text = f.read()
+        for sign in ("AddressSanitizer", "LeakSanitizer", "runtime error:"):
+            if sign in text:
+                at = text.index(sign)
+                raise AssertionError("a sanitizer spoke:\n" + text[max(0, at - 500):at + 3000])
+
+    # ---- access ----
+
+    def port(self, name):
+        return int(self.endpoints[name + "_PORT"])
+
+    def pids(self, kind):
+        self.read_endpoints()
+        return [int(p) for p in self.endpoints["PIDS_" + kind.upper()].split(",") if p != "0"]
+
+    def sql(self, text, role="correio_owner", check=True):
+        """Rows of the last statement as lists of strings.  psql runs as who may: root, or the caller."""
+        r = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h", self.home + "/run",
+                            "-U", role, "-c", text, "correio"], capture_output=True, text=True, env=self.env)
+        if check and r.returncode:
+            raise RuntimeError(r.stderr)
+        return [line.split("\t") for line in r.stdout.splitlines()]
+
+    def value(self, text):
+        rows = self.sql(text)
+        return rows[0][0] if rows else None
+
+    def ctl(self, *args, input=None, check=True):
+        r = subprocess.run([self.prefix + "/bin/correioctl", *args], capture_output=True, text=True, env=self.env,
+                           input=input, stdin=None if input is not None else subprocess.DEVNULL)
+        if check and r.returncode:
+            raise RuntimeError(f"correioctl {' '.join(args)}: exit {r.returncode}: {r.stderr}{r.stdout}")
+        return r
+
+    def domain(self, name, *more):
+        self.ctl("domain", "add", name, *more)
+
+    def account(self, address, password):
+        self.ctl("account", "add", address, "--password-file", "-", input=password + "\n")
+
+    def connect(self, name):
+        return Lines(socket.create_connection(("127.0.0.1", self.port(name)), 20))
+
+
+class Lines:
+    """A socket that speaks in CR LF lines."""
+
+    def __init__(self, sock):
+        self.sock = sock
+        self.file = sock.makefile("rb")
+
+    def send(self, text):
+        self.sock.sendall(text if isinstance(text, bytes) else text.encode())
+
+    def line(self):
+        raw = self.file.readline()
+        if not raw:
+            raise EOFError("the server closed the connection")
+        return raw.decode("utf-8", "replace").rstrip("\r\n")
+
+    def reply(self):
+        """All lines of an SMTP reply."""
+        lines = []
+        while True:
+            line = self.line()
+            lines.append(line)
+            if len(line) < 4 or line[3] != "-":
+                return lines
+
+    def command(self, text):
+        self.send(text + "\r\n")
+        return self.reply()[-1]
+
+    def close(self):
+        self.file.close()
+        self.sock.close()
