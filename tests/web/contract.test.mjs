@@ -1,0 +1,158 @@
+// api/openapi.yaml is valid, and what the page is tested against keeps to it.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import test, { after, before } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import Ajv2020 from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { parse } from 'yaml';
+import { startFakeServer } from './fake-server.mjs';
+import { PASSWORD } from './story.mjs';
+
+const FILE = fileURLToPath(new URL('../../api/openapi.yaml', import.meta.url));
+const contract = parse(readFileSync(FILE, 'utf8'));
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+addFormats(ajv);
+ajv.addSchema(contract, 'openapi');
+
+let server;
+before(async () => {
+  server = await startFakeServer();
+});
+after(() => server.close());
+
+/** The schema of an answer, as a JSON Pointer into the contract. */
+function schemaOf(path, method, status, type) {
+  const operation = contract.paths[path][method.toLowerCase()];
+  let response = operation.responses[status] ?? operation.responses.default;
+  const escaped = path.replaceAll('~', '~0').replaceAll('/', '~1');
+  const known = status in operation.responses ? status : 'default';
+  let pointer = `#/paths/${escaped}/${method.toLowerCase()}/responses/${known}`;
+  if (response.$ref) {
+    pointer = response.$ref;
+    response = contract.components.responses[response.$ref.split('/').pop()];
+  }
+  assert.ok(response.content?.[type], `${method} ${path} ${status} has ${type}`);
+  return `openapi${pointer}/content/${type.replaceAll('/', '~1')}/schema`;
+}
+
+/** The body of a request that is to succeed keeps to the contract too. */
+function checkBody(path, method, body) {
+  const { content } = contract.paths[path][method.toLowerCase()].requestBody;
+  const pointer = `#/paths/${path.replaceAll('/', '~1')}/${method.toLowerCase()}/requestBody/content`;
+  const type = Object.keys(content)[0].replaceAll('/', '~1');
+  const validate = ajv.getSchema(`openapi${pointer}/${type}/schema`);
+  assert.ok(validate(body), `${method} ${path} body: ${ajv.errorsText(validate.errors)}`);
+}
+
+/** Calls `url` and checks the answer against `path` of the contract. */
+async function call(method, url, path, { status = 200, body, headers = {} } = {}) {
+  if (body && status < 300) checkBody(path, method, body);
+  const answer = await fetch(`${server.url}/api/v1${url}`, {
+    method,
+    headers: { 'X-CSRF-Token': 'csrf-1', ...(body && { 'Content-Type': 'application/json' }), ...headers },
+    body: body && JSON.stringify(body),
+  });
+  const text = await answer.text();
+  assert.equal(answer.status, status, text);
+  if (text === '') return null;
+  const data = JSON.parse(text);
+  const validate = ajv.getSchema(
+    schemaOf(path, method, String(status), answer.headers.get('Content-Type').split(';')[0]),
+  );
+  assert.ok(validate(data), `${method} ${url}: ${ajv.errorsText(validate.errors)}`);
+  return data;
+}
+
+test('the contract is a valid OpenAPI 3.1 document', async () => {
+  const result = await new Validator().validate(FILE);
+  assert.deepEqual(result.errors ?? [], []);
+});
+
+test('every operation has an id, a scope and answers to refusals', () => {
+  const ids = new Set();
+  for (const [path, item] of Object.entries(contract.paths)) {
+    for (const method of ['get', 'put', 'post', 'patch', 'delete'].filter((name) => name in item)) {
+      const operation = item[method];
+      assert.ok(operation.operationId && !ids.has(operation.operationId), `${method} ${path}`);
+      ids.add(operation.operationId);
+      assert.match(operation['x-scope'], /^(none|any|[a-z]+:(read|write))$/, `${method} ${path}`);
+      if (operation['x-scope'] !== 'none') assert.ok(operation.responses.default, `${method} ${path}`);
+    }
+  }
+});
+
+test('a body with an unknown member is not of the contract', () => {
+  assert.throws(() => checkBody('/accounts/{address}', 'PUT', { nmae: 'x' }), /must NOT have unevaluated properties/);
+  assert.throws(() => checkBody('/queue/actions', 'POST', { action: 'retry', select: {} }), /fewer than 1 properties/);
+});
+
+test('the fake server answers as the contract says', async () => {
+  server.reset();
+  await call('GET', '/session', '/session', { status: 401 });
+  await call('POST', '/session', '/session', {
+    status: 401,
+    body: { address: 'alice@example.org', password: 'wrong' },
+  });
+  await call('POST', '/session', '/session', { body: { address: 'admin@example.org', password: PASSWORD } });
+  for (const path of [
+    '/session',
+    '/me',
+    '/status',
+    '/queue/messages',
+    '/traces',
+    '/domains',
+    '/accounts',
+    '/aliases',
+    '/settings',
+    '/tokens',
+  ])
+    await call('GET', path, path);
+  for (const group of ['destination', 'sender', 'reason'])
+    await call('GET', `/queue/messages?group=${group}`, '/queue/messages');
+  await call('GET', '/queue/messages?limit=3&count=true', '/queue/messages');
+  await call('GET', '/queue/messages/q7f3k9', '/queue/messages/{id}');
+  await call('GET', '/queue/messages/none', '/queue/messages/{id}', { status: 404 });
+  await call('GET', '/queue/messages/q7f3k9/attempts', '/queue/messages/{id}/attempts');
+  for (const id of ['q7f3k9', 'q7f3q4', 'q7f2b4', 'q7f2a3', 'q7f1z9'])
+    await call('GET', `/traces/${id}`, '/traces/{id}');
+  await call('POST', '/queue/actions', '/queue/actions', {
+    body: { action: 'hold', select: { ids: ['q7f3k9', 'q7f3w0'] } },
+  });
+  await call('POST', '/queue/actions', '/queue/actions', {
+    status: 409,
+    body: { action: 'retry', select: { all: true }, max: 2 },
+  });
+  await call('PUT', '/domains/example.test', '/domains/{domain}', {
+    status: 201,
+    body: { kind: 'relay', route: '[mx.example.test]:25' },
+  });
+  await call('PATCH', '/domains/example.test', '/domains/{domain}', { body: { state: 'disabled' } });
+  await call('PATCH', '/domains/example.test', '/domains/{domain}', {
+    status: 412,
+    body: { state: 'active' },
+    headers: { 'If-Match': '"1"' },
+  });
+  await call('DELETE', '/domains/example.test', '/domains/{domain}', { status: 204 });
+  await call('PUT', '/accounts/rita@example.org', '/accounts/{address}', { status: 201, body: { name: 'Rita' } });
+  const password = 'nine green bottles';
+  await call('PUT', '/accounts/sara@example.org', '/accounts/{address}', { status: 201, body: { name: '', password } });
+  await call('PATCH', '/accounts/sara@example.org', '/accounts/{address}', { body: { quota: { limit: 1e9 } } });
+  await call('PUT', '/accounts/rita@nowhere.example', '/accounts/{address}', { status: 422, body: { name: 'Rita' } });
+  await call('POST', '/accounts/rita@example.org/link', '/accounts/{address}/link', { status: 201 });
+  await call('PUT', '/accounts/rita@example.org/suspend', '/accounts/{address}/suspend', { body: { reason: null } });
+  await call('PUT', '/aliases/info@example.org', '/aliases/{address}', {
+    status: 201,
+    body: { members: ['alice@example.org'] },
+  });
+  await call('PUT', '/settings/queue.expire', '/settings/{key}', { status: 428, body: { value: '6d' } });
+  await call('PUT', '/settings/queue.expire', '/settings/{key}', {
+    body: { value: '6d' },
+    headers: { 'If-Match': '"1"' },
+  });
+  await call('POST', '/tokens', '/tokens', {
+    status: 201,
+    body: { name: 'x', scopes: ['queue:read'], expires_at: '2030-01-01T00:00:00.000Z' },
+  });
+});

@@ -1,0 +1,763 @@
+// A stand-in for the api process: serves web/ with its headers and answers api/openapi.yaml from one fixed
+// story. example.net takes no mail, hugo is suspended, ana has not used her link. Only the tests use it.
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { makeStory, now, PASSWORD } from './story.mjs';
+
+const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+};
+const ADMIN_SCOPES = ['queue', 'domains', 'accounts', 'aliases', 'settings', 'tokens']
+  .flatMap((area) => [`${area}:read`, `${area}:write`])
+  .concat('trace:read', 'metrics:read');
+
+/** The files of web/ by URL path, as the api process reads them at its start. */
+function readFiles(directory = '') {
+  const files = new Map();
+  for (const entry of readdirSync(join(WEB, directory), { withFileTypes: true })) {
+    const path = `${directory}/${entry.name}`;
+    if (entry.isDirectory()) for (const [key, value] of readFiles(path)) files.set(key, value);
+    else files.set(path, readFileSync(join(WEB, path)));
+  }
+  return files;
+}
+
+const hashOf = (bytes) => createHash('sha256').update(bytes).digest('hex').slice(0, 12);
+
+/** index.html as the api process serves it: import map and links with content hashes, and the CSP of just that map. */
+export function makeIndex(files) {
+  const source = files.get('/index.html').toString();
+  const old = /<script type="importmap">([^<]*)<\/script>/.exec(source);
+  const hashed = (path) => (files.has(path) ? `${path}?h=${hashOf(files.get(path))}` : path);
+  const imports = {};
+  for (const [name, path] of Object.entries(JSON.parse(old[1]).imports)) imports[name] = hashed(path);
+  for (const path of files.keys()) if (path.startsWith('/app/')) imports[path] = hashed(path);
+  const map = JSON.stringify({ imports });
+  const mapHash = createHash('sha256').update(map).digest('base64');
+  const csp =
+    `default-src 'none'; script-src 'self' 'sha256-${mapHash}'; style-src 'self'; img-src 'self' data:; ` +
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; " +
+    "require-trusted-types-for 'script'; trusted-types 'none'";
+  const html = source
+    .replace(old[0], `<script type="importmap">${map}</script>`)
+    .replace(/(href|src)="(\/[^"]+)"/g, (whole, name, path) => `${name}="${hashed(path)}"`);
+  return { html, csp };
+}
+
+class Refusal extends Error {
+  constructor(status, type, more = {}) {
+    super(type);
+    this.status = status;
+    this.body = { type: `/problems/${type}`, title: type, status, request_id: '01JD7K2M', ...more };
+  }
+}
+const refuse = (status, type, more) => {
+  throw new Refusal(status, type, more);
+};
+const wrong = (place, code, detail = code) =>
+  refuse(422, 'validation', {
+    errors: [{ ...(place.startsWith('/') ? { pointer: place } : { parameter: place }), code, detail }],
+  });
+
+function page(rows, query) {
+  const limit = Number(query.get('limit') ?? 50);
+  const start = Number(query.get('cursor') ?? 0);
+  const next = start + limit < rows.length ? String(start + limit) : null;
+  const answer = { data: rows.slice(start, start + limit), next };
+  if (query.get('count') === 'true')
+    answer.count = { value: Math.min(rows.length, 10000), relation: rows.length > 10000 ? 'at_least' : 'exact' };
+  return answer;
+}
+
+const addressMatches = (value, filter) => {
+  const [a, f] = [value.toLowerCase(), filter.toLowerCase()];
+  return a === f || (f.startsWith('@') && a.endsWith(f)) || (f.endsWith('@') && a.startsWith(f));
+};
+
+/** The filters of GET /queue/messages as functions of a message; `all` gives the values of a filter. */
+function queueFilter(all) {
+  const some = (name, test) => {
+    const values = all(name);
+    return (m) => values.length === 0 || values.some((v) => test(m, v));
+  };
+  const tests = [
+    some('state', (m, v) => m.state === v),
+    some('sender', (m, v) => addressMatches(m.sender, v)),
+    some('recipient', (m, v) => m.recipients.some((r) => addressMatches(r.address, v))),
+    some('destination', (m, v) => m.recipients.some((r) => r.destination === v)),
+    some('sender_domain', (m, v) => m.sender.endsWith(`@${v}`)),
+    some('account', (m, v) => m.account === v),
+    some('reason', (m, v) => m.recipients[0].explanation?.id === v),
+    some('age_min', (m, v) => now() - new Date(m.accepted_at) >= Number(v) * 1000),
+    some('q', (m, v) =>
+      [m.id, m.message_id, m.sender, m.subject, ...m.recipients.map((r) => r.address)].some((text) =>
+        text?.toLowerCase().includes(v.toLowerCase()),
+      ),
+    ),
+  ];
+  return (m) => tests.every((test) => test(m));
+}
+
+function rowOf(m) {
+  const { recipients, message_id: _, origin: __, hold: ___, ...rest } = m;
+  const [first] = recipients;
+  return {
+    ...rest,
+    recipient: first.address,
+    recipient_count: recipients.length,
+    destination: first.destination,
+    destination_count: new Set(recipients.map((r) => r.destination)).size,
+    attempts: first.attempts,
+    next_attempt_at: first.next_attempt_at,
+    explanation: first.explanation,
+    reply: first.reply,
+  };
+}
+
+function groupsOf(messages, group) {
+  const groups = new Map();
+  for (const m of messages) {
+    const [first] = m.recipients;
+    const key = { destination: first.destination, sender: m.sender, reason: first.explanation?.id ?? 'not-tried' }[
+      group
+    ];
+    const g = groups.get(key) ?? {
+      key,
+      messages: 0,
+      recipients: 0,
+      waiting: 0,
+      held: 0,
+      sending: 0,
+      oldest_accepted_at: m.accepted_at,
+      next_attempt_at: first.next_attempt_at,
+      explanation: first.explanation,
+    };
+    g.messages++;
+    g.recipients += m.recipients.length;
+    g[m.state === 'held' || m.state === 'sending' ? m.state : 'waiting']++;
+    groups.set(key, g);
+  }
+  return [...groups.values()].sort((a, b) => b.recipients - a.recipients);
+}
+
+/** The routes: [method, pattern, handler({params, query, body, headers, session})]; what it returns is the answer. */
+function makeRoutes(state) {
+  const find = (list, key, value) =>
+    list.find((one) => one[key].toLowerCase() === value.toLowerCase()) ?? refuse(404, 'not-found');
+  const checkVersion = (object, headers) => {
+    const wanted = headers['if-match'];
+    if (wanted !== undefined && wanted !== `"${object.version}"`) refuse(412, 'stale', { current: object });
+  };
+  const remove = (list, object) => {
+    list.splice(list.indexOf(object), 1);
+  };
+  const change = (object, body) => {
+    Object.assign(object, body);
+    object.version++;
+    return object;
+  };
+  const checkPassword = (password, place = '/password') => {
+    if (typeof password !== 'string' || password.length < 12) wrong(place, 'too-short');
+    if (password.startsWith('password')) wrong(place, 'common-password');
+  };
+  const localDomain = (address, place) => {
+    const name = address.split('@')[1];
+    if (!state.domains.some((d) => d.name === name && d.kind === 'local'))
+      wrong(place, name ? 'unknown-domain' : 'syntax');
+  };
+  const taken = (address) => {
+    if (state.accounts.some((a) => a.address === address) || state.aliases.some((a) => a.address === address))
+      refuse(409, 'exists');
+  };
+  const checkMembers = (address, members) => {
+    if (!Array.isArray(members) || members.length === 0) wrong('/members', 'required');
+    members.forEach((member, i) => {
+      if (member === address) wrong(`/members/${i}`, 'self');
+      if (!member.includes('@')) wrong(`/members/${i}`, 'syntax');
+      if (state.aliases.some((a) => a.address === member)) wrong(`/members/${i}`, 'is-alias');
+      if (member.endsWith('@example.org') && !state.accounts.some((a) => a.address === member))
+        wrong(`/members/${i}`, 'unknown-address');
+    });
+  };
+  const session = (address, more = {}) => {
+    const account = state.accounts.find((a) => a.address === address);
+    const scopes = account.role === 'system_admin' ? ADMIN_SCOPES : [];
+    return {
+      via: 'page',
+      account: { address, name: account.name, language: account.language },
+      role: account.role,
+      scopes,
+      domains: null,
+      hostname: 'mail.example.org',
+      csrf_token: 'csrf-1',
+      expires_at: new Date(Date.now() + 12 * 3600e3).toISOString(),
+      password_required: false,
+      ...more,
+    };
+  };
+  const me = (s) => state.accounts.find((a) => a.address === s.account.address);
+  const changedQueue = (id, to) => state.emit('queue.changed', { id, state: to });
+
+  const act = ({ body }) => {
+    const { action, select, max } = body;
+    const filter = select.filter ?? {};
+    const all = (name) => [filter[name] ?? []].flat().map(String);
+    const matched = select.ids
+      ? state.queue.filter((m) => select.ids.includes(m.id))
+      : state.queue.filter(queueFilter(all));
+    if (!select.ids && max === undefined) wrong('/max', 'required');
+    if (!select.ids && matched.length > max) refuse(409, 'selection-changed', { matched: matched.length });
+    const busy = matched.filter((m) => m.state === 'sending');
+    let changed = 0;
+    for (const m of matched) {
+      if (m.state === 'sending') continue;
+      if (action === 'delete' || action === 'bounce') remove(state.queue, m);
+      else if (action === 'hold' && m.state !== 'held')
+        Object.assign(m, {
+          state: 'held',
+          hold: { at: new Date(now()).toISOString(), by: 'admin@example.org', reason: null },
+        });
+      else if (action === 'release' && m.state === 'held') Object.assign(m, { state: 'scheduled', hold: null });
+      else if (action !== 'retry' || m.state === 'held') continue;
+      for (const r of m.recipients) r.next_attempt_at = m.state === 'held' ? null : new Date(now()).toISOString();
+      changed++;
+      changedQueue(m.id, m.state);
+    }
+    return {
+      matched: matched.length,
+      changed,
+      skipped_count: busy.length,
+      skipped: busy.map((m) => ({ id: m.id, type: '/problems/busy' })),
+    };
+  };
+
+  return [
+    ['GET', '/session', ({ session: s }) => s],
+    [
+      'POST',
+      '/session',
+      ({ body }) => {
+        const account = state.accounts.find((a) => a.address === body.address);
+        if (!account || account.state === 'suspended' || body.password !== PASSWORD) refuse(401, 'wrong-credentials');
+        state.session = session(account.address);
+        return state.session;
+      },
+    ],
+    [
+      'DELETE',
+      '/session',
+      () => {
+        state.session = null;
+      },
+    ],
+    [
+      'POST',
+      '/session/link',
+      ({ body }) => {
+        if (!state.links.delete(body.token)) refuse(410, 'link-used');
+        state.session = session('admin@example.org', { password_required: true });
+        return state.session;
+      },
+    ],
+    ['GET', '/me', ({ session: s }) => me(s)],
+    [
+      'PUT',
+      '/me/password',
+      ({ body, session: s }) => {
+        if (!s.password_required && body.current !== PASSWORD) wrong('/current', 'wrong-password');
+        checkPassword(body.password);
+        s.password_required = false;
+      },
+    ],
+    ['GET', '/status', () => state.status()],
+    [
+      'GET',
+      '/queue/messages',
+      ({ query }) => {
+        const rows = state.queue.filter(queueFilter((name) => query.getAll(name)));
+        const group = query.get('group');
+        return group ? { group, data: groupsOf(rows, group), next: null } : page(rows.map(rowOf), query);
+      },
+    ],
+    ['GET', '/queue/messages/:id', ({ params }) => find(state.queue, 'id', params.id)],
+    ['GET', '/queue/messages/:id/attempts', ({ params, query }) => page(state.attempts.get(params.id) ?? [], query)],
+    ['POST', '/queue/actions', act],
+    [
+      'GET',
+      '/traces',
+      ({ query }) => {
+        const all = (name) => query.getAll(name);
+        const q = query.get('q')?.toLowerCase();
+        return page(
+          state.traces
+            .filter(
+              (tr) =>
+                (all('outcome').length === 0 || all('outcome').includes(tr.outcome)) &&
+                (all('sender').length === 0 || all('sender').some((v) => addressMatches(tr.sender, v))) &&
+                (all('account').length === 0 || all('account').includes(tr.account)) &&
+                (!q ||
+                  [tr.id, tr.sender, tr.subject, tr.message_id, ...tr.recipients.map((r) => r.address)].some((text) =>
+                    text?.toLowerCase().includes(q),
+                  )),
+            )
+            .map(({ recipients, events: _, in_queue: __, ip: ___, ...rest }) => ({
+              ...rest,
+              recipient: recipients[0].address,
+              recipient_count: recipients.length,
+            })),
+          query,
+        );
+      },
+    ],
+    [
+      'GET',
+      '/traces/:id',
+      ({ params }) => ({
+        ...find(state.traces, 'id', params.id),
+        in_queue: state.queue.some((m) => m.id === params.id),
+      }),
+    ],
+    [
+      'GET',
+      '/domains',
+      ({ query }) =>
+        page(
+          state.domains
+            .filter((d) => !query.has('kind') || query.getAll('kind').includes(d.kind))
+            .filter((d) => !query.has('state') || query.getAll('state').includes(d.state))
+            .filter((d) => d.name.includes(query.get('q') ?? '')),
+          query,
+        ),
+    ],
+    ['GET', '/domains/:name', ({ params }) => find(state.domains, 'name', params.name)],
+    [
+      'PUT',
+      '/domains/:name',
+      ({ params, body }) => {
+        if (!/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(params.name)) wrong('domain', 'syntax');
+        if (state.domains.some((d) => d.name === params.name)) refuse(409, 'exists');
+        const domain = {
+          id: `dom_${state.domains.length}`,
+          name: params.name,
+          kind: 'local',
+          route: null,
+          state: 'active',
+          language: null,
+          accounts: 0,
+          aliases: 0,
+          created_at: new Date(now()).toISOString(),
+          version: 1,
+          ...body,
+        };
+        state.domains.push(domain);
+        state.domains.sort((a, b) => a.name.localeCompare(b.name));
+        return [201, domain];
+      },
+    ],
+    [
+      'PATCH',
+      '/domains/:name',
+      ({ params, body, headers }) => {
+        const domain = find(state.domains, 'name', params.name);
+        checkVersion(domain, headers);
+        if (body.route && !/:\d+$/.test(body.route)) wrong('/route', 'syntax');
+        return change(domain, body);
+      },
+    ],
+    [
+      'DELETE',
+      '/domains/:name',
+      ({ params, query, headers }) => {
+        const domain = find(state.domains, 'name', params.name);
+        checkVersion(domain, headers);
+        if (domain.accounts + domain.aliases > 0 && query.get('force') !== 'true')
+          refuse(409, 'not-empty', { accounts: domain.accounts, aliases: domain.aliases });
+        remove(state.domains, domain);
+      },
+    ],
+    [
+      'GET',
+      '/accounts',
+      ({ query }) =>
+        page(
+          state.accounts.filter(
+            (a) =>
+              (!query.has('state') || query.getAll('state').includes(a.state)) &&
+              (!query.has('domain') || query.getAll('domain').some((d) => a.address.endsWith(`@${d}`))) &&
+              `${a.address} ${a.name}`.toLowerCase().includes((query.get('q') ?? '').toLowerCase()),
+          ),
+          query,
+        ),
+    ],
+    ['GET', '/accounts/:address', ({ params }) => find(state.accounts, 'address', params.address)],
+    [
+      'PUT',
+      '/accounts/:address',
+      ({ params, body }) => {
+        localDomain(params.address, 'address');
+        taken(params.address);
+        if (body.password !== undefined) checkPassword(body.password);
+        const account = {
+          id: `acc_${state.accounts.length}`,
+          address: params.address,
+          name: body.name ?? '',
+          role: 'account',
+          state: body.password ? 'active' : 'invited',
+          suspended: null,
+          language: null,
+          quota: { limit: 5e9, used: 0, messages: 0 },
+          last_sign_in: null,
+          created_at: new Date(now()).toISOString(),
+          version: 1,
+        };
+        state.accounts.push(account);
+        state.accounts.sort((a, b) => a.address.localeCompare(b.address));
+        return [201, account];
+      },
+    ],
+    [
+      'PATCH',
+      '/accounts/:address',
+      ({ params, body, headers }) => {
+        const account = find(state.accounts, 'address', params.address);
+        checkVersion(account, headers);
+        if (body.quota && body.quota.limit !== null && typeof body.quota.limit !== 'number')
+          wrong('/quota/limit', 'type');
+        if (account.role === 'system_admin' && body.role && body.role !== 'system_admin') refuse(409, 'last-admin');
+        return change(account, { ...body, quota: { ...account.quota, ...body.quota } });
+      },
+    ],
+    [
+      'DELETE',
+      '/accounts/:address',
+      ({ params }) => {
+        const account = find(state.accounts, 'address', params.address);
+        if (account.role === 'system_admin') refuse(409, 'last-admin');
+        remove(state.accounts, account);
+      },
+    ],
+    [
+      'PUT',
+      '/accounts/:address/password',
+      ({ params, body }) => {
+        checkPassword(body.password);
+        find(state.accounts, 'address', params.address).state = 'active';
+      },
+    ],
+    [
+      'POST',
+      '/accounts/:address/link',
+      ({ params }) => [
+        201,
+        {
+          url: `http://mail.example.org/sign-in#link=${find(state.accounts, 'address', params.address).id}-3kQw9xYv7LmT2rNp8sBd5fGh`,
+          expires_at: new Date(now() + 86400e3).toISOString(),
+          purpose: 'set-up',
+        },
+      ],
+    ],
+    [
+      'PUT',
+      '/accounts/:address/suspend',
+      ({ params, body }) => {
+        const account = find(state.accounts, 'address', params.address);
+        if (account.role === 'system_admin') refuse(409, 'last-admin');
+        return change(account, {
+          state: 'suspended',
+          suspended: { at: new Date(now()).toISOString(), by: 'admin@example.org', reason: body.reason },
+        });
+      },
+    ],
+    [
+      'DELETE',
+      '/accounts/:address/suspend',
+      ({ params }) => {
+        change(find(state.accounts, 'address', params.address), { state: 'active', suspended: null });
+      },
+    ],
+    [
+      'GET',
+      '/aliases',
+      ({ query }) =>
+        page(
+          state.aliases.filter(
+            (a) =>
+              (!query.has('member') || a.members.includes(query.get('member'))) &&
+              `${a.address} ${a.members}`.includes(query.get('q') ?? ''),
+          ),
+          query,
+        ),
+    ],
+    ['GET', '/aliases/:address', ({ params }) => find(state.aliases, 'address', params.address)],
+    [
+      'PUT',
+      '/aliases/:address',
+      ({ params, body }) => {
+        localDomain(params.address, 'address');
+        taken(params.address);
+        checkMembers(params.address, body.members);
+        const alias = {
+          address: params.address,
+          members: body.members,
+          created_at: new Date(now()).toISOString(),
+          version: 1,
+        };
+        state.aliases.push(alias);
+        state.aliases.sort((a, b) => a.address.localeCompare(b.address));
+        return [201, alias];
+      },
+    ],
+    [
+      'PATCH',
+      '/aliases/:address',
+      ({ params, body, headers }) => {
+        const alias = find(state.aliases, 'address', params.address);
+        checkVersion(alias, headers);
+        checkMembers(params.address, body.members);
+        return change(alias, body);
+      },
+    ],
+    [
+      'DELETE',
+      '/aliases/:address',
+      ({ params }) => {
+        remove(state.aliases, find(state.aliases, 'address', params.address));
+      },
+    ],
+    ['GET', '/settings', () => ({ data: state.settings, next: null })],
+    [
+      'PUT',
+      '/settings/:key',
+      ({ params, body, headers }) => {
+        const setting = find(state.settings, 'key', params.key);
+        if (!headers['if-match']) refuse(428, 'precondition-required');
+        if (!setting.editable) refuse(409, 'read-only');
+        checkVersion(setting, headers);
+        if (setting.type.startsWith('duration') && !/^(\d+[smhd] ?)+$/.test(body.value))
+          wrong('/value', 'syntax', `"${body.value}" is not a duration such as 5m`);
+        return change(setting, { value: body.value, source: 'page' });
+      },
+    ],
+    [
+      'DELETE',
+      '/settings/:key',
+      ({ params, headers }) => {
+        const setting = find(state.settings, 'key', params.key);
+        checkVersion(setting, headers);
+        return change(setting, { value: setting.default, source: 'default' });
+      },
+    ],
+    ['GET', '/tokens', ({ query }) => page(state.tokens, query)],
+    [
+      'POST',
+      '/tokens',
+      ({ body }) => {
+        if (!body.name) wrong('/name', 'required');
+        if (!body.scopes?.length) wrong('/scopes', 'required');
+        const token = {
+          id: `tok_${state.tokens.length}`,
+          role: 'system_admin',
+          domains: null,
+          cidrs: null,
+          created_at: new Date(now()).toISOString(),
+          created_by: 'admin@example.org',
+          last_used_at: null,
+          ...body,
+        };
+        state.tokens.unshift(token);
+        return [201, { ...token, token: 'cor_k7q_Zx81mQv5nB2sT9wLr4yKc7hJ' }];
+      },
+    ],
+    [
+      'DELETE',
+      '/tokens/:id',
+      ({ params }) => {
+        remove(state.tokens, find(state.tokens, 'id', params.id));
+      },
+    ],
+  ];
+}
+
+function matchPath(pattern, path) {
+  const want = pattern.split('/');
+  const have = path.split('/');
+  if (want.length !== have.length) return null;
+  const params = {};
+  for (let i = 0; i < want.length; i++) {
+    if (want[i].startsWith(':')) params[want[i].slice(1)] = decodeURIComponent(have[i]);
+    else if (want[i] !== have[i]) return null;
+  }
+  return params;
+}
+
+async function readBody(request) {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString();
+  return text === '' ? undefined : JSON.parse(text);
+}
+
+/**
+ * Starts it on a free port of 127.0.0.1. Gives {url, state, close, reset, signIn, fail, emit, cut, requests}:
+ * fail('GET /status', 503, 'database-unavailable') makes the next such requests fail until reset(); cut()
+ * ends all event streams and refuses new ones until mend().
+ */
+export async function startFakeServer() {
+  const files = readFiles();
+  const index = makeIndex(files);
+  const streams = new Set();
+  const control = { failures: new Map(), away: false, requests: [] };
+  let state;
+  let routes;
+  const emit = (event, data) => {
+    for (const stream of streams) stream.write(`event: ${event}\nid: 1\ndata: ${JSON.stringify(data)}\n\n`);
+  };
+  const reset = () => {
+    state = Object.assign(makeStory(), { session: null, links: new Set(['good-link']), emit });
+    routes = makeRoutes(state);
+    control.failures.clear();
+    control.away = false;
+    control.requests.length = 0;
+  };
+  reset();
+
+  const handleApi = async (request, url) => {
+    const path = url.pathname.slice('/api/v1'.length);
+    const name = `${request.method} ${path}`;
+    const body = await readBody(request);
+    control.requests.push({ name, query: url.search, body, headers: request.headers });
+    const failure = control.failures.get(name);
+    if (failure) refuse(failure.status, failure.type, failure.more);
+    const open = path.startsWith('/session') && request.method !== 'DELETE' ? request.method === 'POST' : false;
+    if (!open && state.session === null)
+      refuse(401, 'unauthenticated', path === '/session' ? { hostname: 'mail.example.org' } : {});
+    if (!open && request.method !== 'GET' && request.headers['x-csrf-token'] !== 'csrf-1') refuse(403, 'csrf');
+    for (const [method, pattern, handler] of routes) {
+      const params = matchPath(pattern, path);
+      if (params === null || method !== request.method) continue;
+      const answer = handler({
+        params,
+        query: url.searchParams,
+        body,
+        headers: request.headers,
+        session: state.session,
+      });
+      return Array.isArray(answer) ? answer : answer === undefined ? [204, null] : [200, answer];
+    }
+    return refuse(404, 'not-found');
+  };
+
+  const server = createServer(async (request, response) => {
+    const url = new URL(request.url, 'http://localhost');
+    if (url.pathname === '/api/v1/events') {
+      if (control.away || state.session === null) {
+        response.writeHead(control.away ? 503 : 401).end();
+        return;
+      }
+      response.writeHead(200, {
+        'Content-Type': 'text/event-stream',
+        'Cache-Control': 'no-store',
+        'X-Accel-Buffering': 'no',
+      });
+      response.write(`retry: 200\n\nevent: status\ndata: ${JSON.stringify({ waiting: 12, held: 1, sending: 1 })}\n\n`);
+      streams.add(response);
+      response.on('close', () => streams.delete(response));
+      return;
+    }
+    if (url.pathname.startsWith('/api/v1/')) {
+      const headers = { 'Request-Id': '01JD7K2M', 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
+      try {
+        const [status, body] = await handleApi(request, url);
+        response
+          .writeHead(status, { ...headers, ...(body && { 'Content-Type': 'application/json' }) })
+          .end(body ? JSON.stringify(body) : undefined);
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        response
+          .writeHead(error.status, { ...headers, 'Content-Type': 'application/problem+json' })
+          .end(JSON.stringify(error.body));
+      }
+      return;
+    }
+    const bytes = url.pathname === '/index.html' ? undefined : files.get(url.pathname);
+    const shared = {
+      'X-Content-Type-Options': 'nosniff',
+      'Referrer-Policy': 'no-referrer',
+      'Cross-Origin-Opener-Policy': 'same-origin',
+      'Cross-Origin-Resource-Policy': 'same-origin',
+    };
+    if (bytes) {
+      response
+        .writeHead(200, {
+          ...shared,
+          'Content-Type': TYPES[extname(url.pathname)] ?? 'text/plain',
+          'Cache-Control': 'no-cache',
+        })
+        .end(bytes);
+    } else if (
+      /\.\w+$/.test(url.pathname) &&
+      !url.pathname.includes('@') &&
+      /^\/(app|css|i18n|vendor)\//.test(url.pathname)
+    ) {
+      response.writeHead(404, shared).end();
+    } else {
+      response
+        .writeHead(200, {
+          ...shared,
+          'Content-Type': TYPES['.html'],
+          'Content-Security-Policy': index.csp,
+          'Cache-Control': 'no-cache',
+        })
+        .end(index.html);
+    }
+  });
+  await new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    get state() {
+      return state;
+    },
+    get streams() {
+      return streams.size;
+    },
+    requests: control.requests,
+    reset,
+    emit,
+    signIn(address = 'admin@example.org') {
+      routes.find(([method, pattern]) => method === 'POST' && pattern === '/session')[2]({
+        body: { address, password: PASSWORD },
+      });
+    },
+    fail(name, status, type, more) {
+      control.failures.set(name, { status, type, more });
+    },
+    heal(name) {
+      control.failures.delete(name);
+    },
+    cut() {
+      control.away = true;
+      for (const stream of streams) stream.destroy();
+    },
+    mend() {
+      control.away = false;
+    },
+    close() {
+      server.closeAllConnections();
+      return new Promise((resolve) => {
+        server.close(resolve);
+      });
+    },
+  };
+}

@@ -1,0 +1,195 @@
+// Every page in both themes and languages, wide and at 320 px: axe finds nothing, nothing overflows, nothing is
+// said in the wrong language, and the browser has nothing to complain about.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import test, { after, before } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { assertQuiet, close, real, settled, startSite } from './site.mjs';
+
+const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+const LOCALES = ['en-GB', 'pt-BR'];
+const THEMES = ['light', 'dark'];
+const WIDTHS = [1280, 320];
+
+const PAGES = [
+  '/',
+  '/queue',
+  '/queue?group=destination',
+  '/trace',
+  '/domains',
+  '/domains?add',
+  '/accounts',
+  '/accounts?add',
+  '/aliases',
+  '/aliases?add',
+  '/settings/server',
+  '/settings/smtp',
+  '/settings/auth',
+  '/settings/queue',
+  '/settings/relay',
+  '/settings/tokens',
+  '/settings/tokens?add',
+  '/me',
+  '/problems/csrf',
+  '/nowhere',
+];
+const STORY_PAGES = [
+  '/queue?state=held&q=parcel',
+  '/queue?q=nothing-like-this',
+  '/trace/q7f3k9',
+  '/trace/q7f3q4',
+  '/trace/q7f3w0',
+  '/trace/q7f2a3',
+  '/trace/none',
+  '/domains/example.org',
+  '/domains/partner.example',
+  '/accounts/alice@example.org',
+  '/accounts/hugo@example.org',
+  '/aliases/sales@example.org',
+];
+const OUTSIDE = ['/sign-in', '/sign-in#link=good-link'];
+
+let site;
+before(async () => {
+  site = await startSite();
+});
+after(() => site.close());
+
+async function findings(page) {
+  const { violations } = await page.evaluate(
+    (rules) => window.axe.run(document, { runOnly: { type: 'tag', values: rules }, resultTypes: ['violations'] }),
+    RULES,
+  );
+  return violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target} ${node.failureSummary}`).join(' | ')}`,
+  );
+}
+
+/** axe in both themes and at both widths, and no sideways scrolling; `where` names the state in messages. */
+async function check(page, where) {
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 });
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(overflow <= 0, `${where} at ${width} is ${overflow} px too wide`);
+    for (const colorScheme of THEMES) {
+      await page.emulateMedia({ colorScheme });
+      assert.deepEqual(await findings(page), [], `${where}, ${width} px, ${colorScheme}`);
+    }
+  }
+  assertQuiet(page);
+}
+
+for (const locale of LOCALES) {
+  for (const path of [...PAGES, ...(real ? [] : STORY_PAGES)]) {
+    test(`${path} in ${locale}`, async () => {
+      const page = await site.open({ locale, path, init: AXE });
+      assert.equal(await page.getAttribute('html', 'lang'), locale === 'pt-BR' ? 'pt-BR' : 'en');
+      assert.equal(await page.locator('h1').count(), 1);
+      assert.notEqual((await page.title()).replace(' · Correio', ''), '');
+      await check(page, path);
+      await close(page);
+    });
+  }
+  for (const path of OUTSIDE) {
+    test(`${path} in ${locale}`, async () => {
+      site.server?.reset();
+      const page = await site.open({ locale, path, init: AXE, signedIn: false });
+      await check(page, path);
+      await close(page);
+    });
+  }
+}
+
+/** States that no URL opens: [name, path, how to get there]. */
+const STATES = [
+  ['the account menu', '/queue', (page) => page.click('.who')],
+  ['the help', '/queue', (page) => page.keyboard.press('?')],
+  ['a new filter', '/accounts', (page) => page.click('.filters .is-quiet')],
+  ['a selection', '/queue', (page) => page.click('tbody tr:nth-child(2) input')],
+  [
+    'a question',
+    '/queue',
+    async (page) => {
+      await page.click('tbody tr:nth-child(2) input');
+      await page.click('.bulk .is-danger >> visible=true');
+    },
+  ],
+  ['a link', '/accounts/alice@example.org', (page) => page.click('main .head .button >> nth=0')],
+  ['an open dialogue', '/trace/q7f3k9', (page) => page.waitForSelector('details[open] .dialogue')],
+  [
+    'wrong values',
+    '/aliases?add',
+    async (page) => {
+      await page.fill('[name=address]', 'x@nowhere.example');
+      await page.click('dialog .is-primary');
+      await page.waitForSelector('[aria-invalid=true]');
+    },
+  ],
+];
+for (const [name, path, go] of STATES) {
+  test(`${name} on ${path}`, { skip: real }, async () => {
+    site.server.reset();
+    const page = await site.open({ path, init: AXE });
+    await go(page);
+    await check(page, name);
+    await close(page);
+  });
+}
+
+test('a failure and lost events', { skip: real }, async () => {
+  site.server.reset();
+  site.server.fail('GET /queue/messages', 503, 'database-unavailable');
+  const page = await site.open({ path: '/queue', init: AXE });
+  site.server.cut();
+  await page.waitForSelector('.stale', { timeout: 10000 });
+  await check(page, 'failure');
+  await close(page);
+});
+
+test(
+  'pseudo-locale: longer words overflow nothing, and no text is outside the catalogues',
+  { skip: real },
+  async () => {
+    site.server.reset();
+    const english = JSON.parse(readFileSync(fileURLToPath(new URL('../../web/i18n/en.json', import.meta.url)), 'utf8'));
+    const longer = (text) => `⟦${text}${'·'.repeat(Math.ceil(text.replace(/\{\w+\}/g, '').length * 0.4))}⟧`;
+    const pseudo = Object.fromEntries(
+      Object.entries(english).map(([key, entry]) => [
+        key,
+        typeof entry === 'string'
+          ? longer(entry)
+          : Object.fromEntries(Object.entries(entry).map(([form, text]) => [form, longer(text)])),
+      ]),
+    );
+    for (const path of [
+      '/',
+      '/queue',
+      '/trace/q7f3k9',
+      '/accounts',
+      '/accounts/hugo@example.org',
+      '/settings/smtp',
+      '/settings/tokens?add',
+    ]) {
+      const page = await site.open({ path: '/nowhere' });
+      await page.context().route('**/i18n/en.json', (route) => route.fulfill({ json: pseudo }));
+      await page.goto(site.url + path);
+      await settled(page);
+      for (const width of WIDTHS) {
+        await page.setViewportSize({ width, height: 900 });
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.ok(overflow <= 0, `${path} at ${width} is ${overflow} px too wide`);
+      }
+      for (const selector of ['h1', 'h2', 'th', 'dt', 'button', 'label', 'legend', '.lead']) {
+        for (const text of await page.locator(`#app ${selector} >> visible=true`).allInnerTexts()) {
+          const data = /^[\w.@:·/\s-]*$/.test(text) && /[@.:]|^\d|^Message|^AD|^Invoice|^SPF$/.test(text.trim());
+          assert.ok(
+            text.trim() === '' || text.includes('⟦') || data,
+            `${path} ${selector}: "${text}" is in no catalogue`,
+          );
+        }
+      }
+      await close(page);
+    }
+  },
+);

@@ -1,0 +1,113 @@
+// What the browser tests share: one browser, the site under test, and an eye on the console.
+//
+// Without an environment the site is the fake server. CORREIO_URL names a real one instead; CORREIO_ADDRESS and
+// CORREIO_PASSWORD are an administrator of it. Tests that need the fake's story or its faults are skipped then.
+import assert from 'node:assert/strict';
+import { chromium } from 'playwright-core';
+import { startFakeServer } from './fake-server.mjs';
+import { PASSWORD } from './story.mjs';
+
+const ARGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export const real = process.env.CORREIO_URL !== undefined;
+const address = process.env.CORREIO_ADDRESS ?? 'admin@example.org';
+const password = process.env.CORREIO_PASSWORD ?? PASSWORD;
+
+/** What a browser says about answers that a test asked for: a 401 before sign-in, a 409, a stream that was cut. */
+const EXPECTED =
+  /^Failed to load resource: (the server responded with a status of (401|404|409|410|412|422|429|503)|net::ERR_)/;
+
+/** Signs in to a real server, and gives the cookies for all pages of this run. */
+async function signInOnce(browser, url) {
+  const context = await browser.newContext({ locale: 'en-GB' });
+  const page = await context.newPage();
+  await page.goto(`${url}/sign-in`);
+  await page.fill('[name=address]', address);
+  await page.fill('[name=password]', password);
+  await page.click('.is-primary');
+  await page.waitForSelector('header.bar');
+  const state = await context.storageState();
+  await context.close();
+  return state;
+}
+
+/** {url, server (the fake, or null), browser, open, close}. open(options) gives a page that is signed in. */
+export async function startSite() {
+  const server = real ? null : await startFakeServer();
+  const url = real ? process.env.CORREIO_URL : server.url;
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
+
+  const cookies = real ? await signInOnce(browser, url) : undefined;
+
+  /** options: locale, theme, width, path, signedIn (true), init (a script for each page), as (the fake's account). */
+  const open = async (options = {}) => {
+    const { locale = 'en-GB', theme = 'light', width = 1280, path = '/', signedIn = true, init, as } = options;
+    const context = await browser.newContext({
+      locale,
+      colorScheme: theme,
+      viewport: { width, height: 900 },
+      timezoneId: 'UTC',
+      reducedMotion: 'reduce',
+      storageState: signedIn ? cookies : undefined,
+    });
+    if (init) await context.addInitScript(init);
+    const page = await context.newPage();
+    page.setDefaultTimeout(5000);
+    page.complaints = [];
+    page.on('console', (message) => {
+      if (!['error', 'warning'].includes(message.type()) || EXPECTED.test(message.text())) return;
+      page.complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => page.complaints.push(error.stack));
+    if (signedIn) server?.signIn(as);
+    await page.goto(url + path);
+    await settled(page);
+    return page;
+  };
+  return {
+    url,
+    server,
+    browser,
+    open,
+    close: async () => {
+      await browser.close();
+      await server?.close();
+    },
+  };
+}
+
+/** Waits until the page has drawn what it shows: an h1 or a dialog, and no list that is still on its way. */
+export async function settled(page) {
+  await page.waitForFunction(() => document.querySelector('h1') && !document.querySelector('#app [aria-busy="true"]'));
+}
+
+/** Nothing was thrown, logged as an error, or blocked by the content security policy. */
+export function assertQuiet(page) {
+  assert.deepEqual(page.complaints, []);
+}
+
+export async function close(page) {
+  assertQuiet(page);
+  await page.context().close();
+}
+
+/** The texts of the cells of a column, by position. */
+export const column = (page, n) => page.locator(`tbody tr td:nth-child(${n})`).allInnerTexts();
+
+/** Waits for something of the server's side; fails after 5 s. */
+export async function until(condition) {
+  const end = Date.now() + 5000;
+  while (!condition()) {
+    assert.ok(Date.now() < end, `not in time: ${condition}`);
+    await new Promise(setImmediate);
+  }
+}

@@ -1,0 +1,424 @@
+// The fixed story that the fake server tells, relative to the present moment.
+
+export const PASSWORD = 'correct horse battery';
+export const now = () => Date.now();
+
+const MINUTE = 60e3;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const at = (offset) => new Date(now() + offset).toISOString();
+
+const REFUSES = {
+  id: 'connection-refused',
+  actor: 'remote_admin',
+  certain: true,
+  text: 'example.net refuses our connection.',
+};
+const SLOW = { id: 'slow-down', actor: 'nobody', certain: true };
+const SLOW_REPLY = { code: 421, enhanced: '4.7.28', text: '4.7.28 Gmail has detected an unusual rate of mail' };
+
+function queueOf() {
+  const rows = [];
+  const add = (id, age, sender, addresses, more = {}) => {
+    const {
+      state = 'deferred',
+      explanation = REFUSES,
+      reply = null,
+      next = 4,
+      subject = `Message ${id}`,
+      size = 8200,
+    } = more;
+    rows.push({
+      id,
+      message_id: `<${id}@example.org>`,
+      subject,
+      size,
+      sender,
+      account: sender,
+      origin: { listener: 'submissions', ip: '203.0.113.7', session: '9f2c', tls: 'TLSv1.3' },
+      accepted_at: at(-age * MINUTE),
+      expires_at: at(5 * DAY - age * MINUTE),
+      state,
+      hold: state === 'held' ? { at: at(-26 * MINUTE), by: 'admin@example.org', reason: 'looks like spam' } : null,
+      recipients: addresses.map((address, i) => ({
+        id: `r${i + 1}`,
+        address,
+        destination: address.split('@')[1],
+        state,
+        attempts: state === 'held' ? 0 : 4,
+        next_attempt_at: state === 'deferred' ? at(next * MINUTE) : null,
+        explanation,
+        reply,
+        dsn: { notify: ['failure', 'delay'], orcpt: null },
+      })),
+      version: 7,
+    });
+  };
+  const many = (count, domain) => Array.from({ length: count }, (_, i) => `reader${i + 1}@${domain}`);
+  add('q7f3a1', 42, 'notices@example.org', ['maria@example.net']);
+  add('q7f3k9', 38, 'alice@example.org', ['joe@example.net'], { subject: 'Invoice 4711', size: 41230 });
+  add('q7f3m0', 36, 'news@example.org', many(8, 'example.net'), { subject: 'News of November' });
+  add('q7f3p2', 31, 'bob@example.org', ['purchasing@example.net'], { subject: 'Order 2231' });
+  add('q7f3q4', 26, 'bob@example.org', many(300, 'example.com'), {
+    state: 'held',
+    explanation: { id: 'held', actor: 'you', certain: true },
+    subject: 'Your parcel could not be handed over',
+  });
+  add('q7f3r5', 22, 'carol@example.org', ['joe@example.net'], { next: 8 });
+  add('q7f3s6', 19, 'ana@example.org', ['support@example.net'], { next: 8 });
+  add('q7f3t7', 14, 'invoices@example.org', ['accounts.payable@example.net'], { next: 8 });
+  add('q7f3u8', 12, 'news@example.org', ['jana.k@gmail.com', 'leo.m@gmail.com', 'renata.prado@gmail.com'], {
+    explanation: SLOW,
+    reply: SLOW_REPLY,
+    next: 1,
+  });
+  add('q7f3v9', 11, 'alice@example.org', ['renata.prado@gmail.com'], { explanation: SLOW, reply: SLOW_REPLY, next: 1 });
+  add('q7f3w0', 9, 'carol@example.org', ['ana@exemplo.com.br'], {
+    state: 'sending',
+    explanation: { id: 'sending', actor: 'nobody', certain: true },
+  });
+  add('q7f3x1', 6, 'dora@example.org', ['maria@example.net'], { next: 5 });
+  add('q7f3y2', 4, 'alice@example.org', ['leo@example.net'], { next: 3 });
+  add('q7f3z3', 2, 'paulo@example.org', ['jana.k@gmail.com'], { explanation: SLOW, reply: SLOW_REPLY, next: 2 });
+  return rows;
+}
+
+const dialogue = () => [
+  { t: 12, s: '220 mx1 ready' },
+  { t: 13, c: 'EHLO mail.example.org' },
+  { t: 41, s: '250-mx1.example.net\n250-SIZE 36700160\n250-STARTTLS\n250 ENHANCEDSTATUSCODES' },
+  { t: 42, c: 'STARTTLS' },
+  { t: 70, s: '220 2.0.0 go ahead' },
+  { t: 128, c: 'EHLO mail.example.org' },
+  { t: 156, s: '250 mx1.example.net' },
+  { t: 158, c: 'MAIL FROM:<alice@example.org> SIZE=41230' },
+  { t: 214, s: '421 4.3.2 mx1.example.net shutting down' },
+];
+
+function attemptsOf() {
+  const base = {
+    recipient: 'r1',
+    mx: 'mx1.example.net',
+    ip: '192.0.2.10',
+    tls: null,
+    reply: null,
+    session: null,
+    dialogue: null,
+  };
+  const attempt = (number, age, more) => ({
+    ...base,
+    id: `a${number}`,
+    number,
+    started_at: at(-age * MINUTE),
+    duration_ms: 214,
+    phase: 'connect',
+    result: 'deferred',
+    explanation: REFUSES,
+    ...more,
+  });
+  const greylisted = { code: 451, enhanced: '4.3.2', text: 'please come back later' };
+  return new Map([
+    [
+      'q7f3k9',
+      [
+        attempt(4, 8, { duration_ms: 200, mx: 'mx2.example.net', ip: '192.0.2.11' }),
+        attempt(3, 23, {
+          phase: 'mail',
+          tls: { version: 'TLSv1.3', verified: 'mta-sts' },
+          session: 's77a3',
+          dialogue: dialogue(),
+          reply: { code: 421, enhanced: '4.3.2', text: 'mx1.example.net shutting down' },
+          explanation: { id: 'temporary', actor: 'nobody', certain: true },
+        }),
+        attempt(2, 33, {
+          phase: 'rcpt',
+          reply: greylisted,
+          explanation: { id: 'greylisted', actor: 'nobody', certain: true },
+          tls: { version: 'TLSv1.3', verified: 'none' },
+        }),
+        attempt(1, 38, {
+          phase: 'rcpt',
+          reply: greylisted,
+          explanation: { id: 'greylisted', actor: 'nobody', certain: true },
+          tls: { version: 'TLSv1.3', verified: 'none' },
+        }),
+      ],
+    ],
+  ]);
+}
+
+function tracesOf(queue) {
+  const waiting = queue.map((m) => ({
+    id: m.id,
+    accepted_at: m.accepted_at,
+    outcome: 'waiting',
+    direction: 'out',
+    sender: m.sender,
+    subject: m.subject,
+    message_id: m.message_id,
+    size: m.size,
+    account: m.account,
+    ip: '203.0.113.7',
+    in_queue: true,
+    recipients: m.recipients.map(({ id, address }) => ({ id, address, outcome: 'waiting' })),
+    events: [
+      {
+        at: m.accepted_at,
+        kind: 'accepted',
+        listener: 'submissions',
+        session: '9f2c',
+        ip: '203.0.113.7',
+        tls: 'TLSv1.3',
+        duration_ms: 14,
+      },
+      ...(m.hold ? [{ at: m.hold.at, kind: 'held', by: m.hold.by, reason: m.hold.reason }] : []),
+    ],
+  }));
+  const done = (id, age, outcome, sender, address, subject, events) => ({
+    id,
+    accepted_at: at(-age * MINUTE),
+    outcome,
+    direction: 'out',
+    sender,
+    subject,
+    message_id: `<${id}@example.org>`,
+    size: 3120,
+    account: sender || null,
+    ip: '203.0.113.24',
+    in_queue: false,
+    recipients: [{ id: 'r1', address, outcome }],
+    events: [
+      {
+        at: at(-age * MINUTE),
+        kind: 'accepted',
+        listener: sender ? 'submission' : 'local',
+        ip: '203.0.113.24',
+        tls: 'TLSv1.3',
+        duration_ms: 11,
+      },
+      ...events,
+    ],
+  });
+  return [
+    ...waiting,
+    ...[
+      done('q7f2b4', 61, 'relayed', 'alice@example.org', 'contato@exemplo.com.br', 'Minutes of Monday', [
+        { at: at(-60 * MINUTE), kind: 'attempt', attempt: 'a1', result: 'relayed' },
+      ]),
+      done('q7f2a3', 95, 'bounced', 'dora@example.org', 'nobody@example.com', null, [
+        { at: at(-94 * MINUTE), kind: 'bounced', recipient: 'r1' },
+      ]),
+      done('q7f1z9', 1500, 'removed', 'bob@example.org', 'list@example.com', 'Your parcel could not be handed over', [
+        { at: at(-1480 * MINUTE), kind: 'removed', by: 'admin@example.org', reason: 'spam' },
+      ]),
+      done('q7f1y8', 1510, 'relayed', '', 'dora@example.org', 'Undelivered mail: Offer', [
+        { at: at(-1509 * MINUTE), kind: 'attempt', attempt: 'a1', result: 'relayed' },
+      ]),
+    ],
+  ].sort((a, b) => b.accepted_at.localeCompare(a.accepted_at));
+}
+
+function accountsOf() {
+  const account = (local, name, used, limit, age, protocol, more = {}) => ({
+    id: `acc_${local}`,
+    address: `${local}@example.org`,
+    name,
+    role: 'account',
+    state: 'active',
+    suspended: null,
+    language: null,
+    quota: { limit: limit && limit * 1e9, used: used * 1e9, messages: Math.round(used * 3600) },
+    last_sign_in: age === null ? null : { at: at(-age * MINUTE), protocol, ip: '203.0.113.24' },
+    created_at: at(-200 * DAY),
+    version: 12,
+    ...more,
+  });
+  return [
+    account('admin', 'Admin', 0.01, null, 1, 'page', { role: 'system_admin' }),
+    account('alice', 'Alice Souza', 3.1, 5, 2, 'imap'),
+    account('ana', 'Ana Reis', 0, 5, null, null, { state: 'invited' }),
+    account('bob', 'Bob Lima', 5, 5, 27, 'submission'),
+    account('carol', 'Carol Nunes', 1.8, 5, 6, 'imap'),
+    account('diego', 'Diego Martins', 4.5, 5, 60, 'imap'),
+    account('dora', 'Dora Campos', 0.4, 5, 5, 'imap'),
+    account('elisa', 'Elisa Tavares', 2.2, 5, 1180, 'imap'),
+    account('hugo', 'Hugo Prado', 0.9, 5, 150000, 'pop3', {
+      state: 'suspended',
+      suspended: { at: at(-100 * DAY), by: 'admin@example.org', reason: 'left the company' },
+    }),
+    account('invoices', 'Invoices (program)', 0.1, 1, 14, 'submission'),
+    account('leo', 'Leonardo Alves de Almeida', 2.7, 10, 40, 'imap'),
+    account('news', 'Newsletter (program)', 0, 1, 12, 'submission'),
+    account('notices', 'Notices (program)', 0, 1, 42, 'submission'),
+    account('paulo', 'Paulo Ferreira', 6.8, 10, 2, 'imap'),
+  ];
+}
+
+function settingsOf() {
+  const setting = (key, type, value, fallback, source = value === fallback ? 'default' : 'page', more = {}) => ({
+    key,
+    type,
+    value,
+    default: fallback,
+    source,
+    editable: source === 'default' || source === 'page',
+    applies: 'now',
+    changed: null,
+    version: source === 'page' ? 1 : 0,
+    ...more,
+  });
+  return [
+    setting('auth.cleartext', 'string', 'loopback', 'loopback'),
+    setting('queue.delay_notice', 'duration', '4h', '4h'),
+    setting('queue.expire', 'duration', '3d', '5d'),
+    setting('queue.retry_schedule', 'duration_list', '1m 5m 15m 1h 4h', '1m 5m 15m 1h 4h'),
+    setting('relay.routes', 'routes', '', ''),
+    setting('server.hostname', 'string', 'mail.example.org', 'localhost', 'file', { applies: 'restart' }),
+    setting('smtp.auth_on_25', 'boolean', 'off', 'off'),
+    setting('smtp.max_message_size', 'size', '25 MiB', '50 MiB', 'environment'),
+    setting('smtp.max_recipients', 'integer', '100', '100'),
+    setting('smtp.max_transaction_size', 'size', '256 MiB', '256 MiB'),
+    setting('smtp.relay_networks', 'networks', '', ''),
+  ];
+}
+
+/** Sixty whole numbers around `base`, the same at every run. */
+function wave(base, swing, seed) {
+  return Array.from({ length: 60 }, (_, i) =>
+    Math.max(0, Math.round(base + swing * Math.sin((i + seed) / 5) + (swing / 2) * Math.sin((i * seed) % 7))),
+  );
+}
+
+export function makeStory() {
+  const queue = queueOf();
+  const domain = (name, more) => ({
+    id: `dom_${name.replaceAll('.', '-')}`,
+    name,
+    kind: 'local',
+    route: null,
+    state: 'active',
+    language: null,
+    accounts: 0,
+    aliases: 0,
+    created_at: at(-200 * DAY),
+    version: 4,
+    ...more,
+  });
+  const story = {
+    queue,
+    attempts: attemptsOf(),
+    traces: tracesOf(queue),
+    accounts: accountsOf(),
+    settings: settingsOf(),
+    domains: [
+      domain('example.com', { state: 'disabled' }),
+      domain('example.org', { accounts: 14, aliases: 3, language: 'pt-BR' }),
+      domain('partner.example', { kind: 'relay', route: '[mx.partner.example]:25' }),
+    ],
+    aliases: [
+      {
+        address: 'office@example.org',
+        members: ['alice@example.org', 'bob@example.org', 'carol@example.org', 'diego@example.org', 'dora@example.org'],
+        created_at: at(-90 * DAY),
+        version: 1,
+      },
+      { address: 'postmaster@example.org', members: ['admin@example.org'], created_at: at(-90 * DAY), version: 1 },
+      {
+        address: 'sales@example.org',
+        members: ['alice@example.org', 'partner@example.net'],
+        created_at: at(-90 * DAY),
+        version: 1,
+      },
+    ],
+    tokens: [
+      {
+        id: 'tok_k7q',
+        name: 'backup script',
+        role: 'system_admin',
+        scopes: ['accounts:read', 'domains:read'],
+        domains: null,
+        cidrs: ['10.0.0.0/8'],
+        created_at: at(-30 * DAY),
+        created_by: 'admin@example.org',
+        expires_at: at(335 * DAY),
+        last_used_at: at(-5 * HOUR),
+      },
+      {
+        id: 'tok_m2x',
+        name: 'monitoring',
+        role: 'system_admin',
+        scopes: ['metrics:read', 'queue:read'],
+        domains: null,
+        cidrs: null,
+        created_at: at(-355 * DAY),
+        created_by: 'admin@example.org',
+        expires_at: at(10 * DAY),
+        last_used_at: null,
+      },
+    ],
+    status() {
+      const count = (...states) => queue.filter((m) => states.includes(m.state)).length;
+      const to = (destination) =>
+        queue.filter((m) => m.recipients[0].destination === destination && m.state === 'deferred');
+      const waiting = queue.filter((m) => m.state === 'deferred' || m.state === 'scheduled');
+      const trouble = [
+        ['example.net', REFUSES, null, 42],
+        ['gmail.com', SLOW, SLOW_REPLY, 12],
+      ].filter(([name]) => to(name).length > 0);
+      const problems = trouble
+        .slice(0, 1)
+        .map(([destination, explanation, , age]) => ({
+          id: 'destination-failing',
+          severity: 'warning',
+          since: at(-age * MINUTE),
+          destination,
+          waiting: to(destination).length,
+          next_attempt_at: at(4 * MINUTE),
+          explanation,
+        }));
+      return {
+        verdict: problems.length > 0 ? 'attention' : 'ok',
+        hostname: 'mail.example.org',
+        version: '0.1.0',
+        measured_at: at(0),
+        started_at: at(-3 * DAY),
+        problems,
+        queue: {
+          messages: queue.length,
+          waiting: waiting.length,
+          held: count('held'),
+          sending: count('sending'),
+          oldest_accepted_at: waiting[0]?.accepted_at ?? null,
+        },
+        rates: { accepted: 41, delivered: 39, deferred: 3, refused: 7 },
+        series: {
+          step_seconds: 60,
+          until: at(0),
+          accepted: wave(38, 8, 3),
+          delivered: wave(36, 8, 4),
+          waiting: wave(9, 4, 2),
+          refused: wave(6, 4, 5),
+        },
+        destinations: trouble.map(([destination, explanation, reply, age]) => ({
+          destination,
+          messages: to(destination).length,
+          since: at(-age * MINUTE),
+          next_attempt_at: at(4 * MINUTE),
+          explanation,
+          reply,
+        })),
+        database: { state: 'durable', version: '15.14' },
+        certificate: { not_after: at(61 * DAY + HOUR), self_signed: true },
+        accept_p95_ms: 18,
+        disk: { used: 1.42e12, total: 2e12 },
+        checklist: [
+          { id: 'hostname', done: true },
+          { id: 'domain', done: true },
+          { id: 'account', done: true },
+          { id: 'certificate', done: false },
+        ],
+      };
+    },
+  };
+  return story;
+}

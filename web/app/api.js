@@ -1,0 +1,114 @@
+// The only module that talks to the server. Answers are objects; refusals are ApiError.
+import { store } from '/app/store.js';
+
+const BASE = '/api/v1';
+let csrf = null;
+
+/**
+ * What the server, or the way to it, refused. kind: the last part of the problem's type, 'network' when no
+ * answer came. fields: {pointer or parameter: {code, detail}}.
+ */
+export class ApiError extends Error {
+  constructor(status, problem, requestId) {
+    super(problem.title ?? 'no answer');
+    this.status = status;
+    this.kind = problem.type?.split('/').pop() ?? 'network';
+    this.problem = problem;
+    this.requestId = problem.request_id ?? requestId ?? null;
+    this.fields = {};
+    for (const error of problem.errors ?? []) this.fields[error.pointer ?? error.parameter] ??= error;
+  }
+}
+
+/** Makes a query string; arrays repeat, null and undefined are left out. */
+export function query(params) {
+  const out = new URLSearchParams();
+  for (const [key, value] of Object.entries(params)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== null && one !== undefined) out.append(key, String(one));
+    }
+  }
+  const text = out.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+/** encodeURIComponent, but @ stays readable. */
+export const segment = (text) => encodeURIComponent(text).replaceAll('%40', '@');
+
+/**
+ * One request. options: body (any JSON value), query, version (sent as If-Match), create (fails when it is
+ * there), signal. Gives the body, null when there is none; throws ApiError, or AbortError.
+ */
+export async function request(method, path, options = {}) {
+  const headers = { Accept: 'application/json, application/problem+json' };
+  if (options.body !== undefined) {
+    headers['Content-Type'] = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+  }
+  if (options.version !== undefined) headers['If-Match'] = `"${options.version}"`;
+  if (options.create) headers['If-None-Match'] = '*';
+  if (method !== 'GET' && csrf !== null) headers['X-CSRF-Token'] = csrf;
+
+  let answer;
+  try {
+    answer = await fetch(BASE + path + query(options.query ?? {}), {
+      method,
+      headers,
+      credentials: 'same-origin',
+      cache: 'no-store',
+      signal: options.signal,
+      body: options.body === undefined ? undefined : JSON.stringify(options.body),
+    });
+  } catch (error) {
+    if (error.name === 'AbortError') throw error;
+    throw new ApiError(0, {}, null);
+  }
+  const requestId = answer.headers.get('Request-Id');
+  const text = await answer.text();
+  let body = null;
+  try {
+    if (text !== '') body = JSON.parse(text);
+  } catch {
+    throw new ApiError(answer.status, { type: '/problems/internal', title: 'not JSON' }, requestId);
+  }
+  if (answer.ok) return body;
+  const error = new ApiError(answer.status, body ?? { type: '/problems/internal' }, requestId);
+  if (error.status === 401 && !path.startsWith('/session')) signedOut();
+  throw error;
+}
+
+export const get = (path, options) => request('GET', path, options);
+
+function signedOut() {
+  csrf = null;
+  store.set({ session: null, status: null });
+}
+
+function signedIn(session) {
+  csrf = session.csrf_token ?? null;
+  store.set({ session });
+  return session;
+}
+
+/** Who am I: sets store.session. Gives null when nobody is signed in, with the server's name in hostname. */
+export async function readSession() {
+  try {
+    return { session: signedIn(await get('/session')), hostname: null };
+  } catch (error) {
+    if (error.status !== 401) throw error;
+    signedOut();
+    return { session: null, hostname: error.problem.hostname ?? null };
+  }
+}
+
+export async function signIn(address, password) {
+  return signedIn(await request('POST', '/session', { body: { address, password } }));
+}
+
+export async function redeemLink(token) {
+  return signedIn(await request('POST', '/session/link', { body: { token } }));
+}
+
+export async function signOut() {
+  await request('DELETE', '/session');
+  signedOut();
+}

@@ -1,0 +1,220 @@
+// One account: its state, what it uses, its settings, password and link, and its end.
+import { useState } from 'preact/hooks';
+import { get, request, segment } from '/app/api.js';
+import { html } from '/app/html.js';
+import { clock, day, LANGUAGES, t } from '/app/i18n.js';
+import { useKeys } from '/app/keys.js';
+import { SignInTime, Used } from '/app/parts/account.js';
+import { Confirm, Dialog } from '/app/parts/dialog.js';
+import { Input, Password, Select, Submit, useForm } from '/app/parts/form.js';
+import { AccountState } from '/app/parts/icon.js';
+import { LinkShown } from '/app/parts/link.js';
+import { More } from '/app/parts/menu.js';
+import { NoObject, useObject, useStale } from '/app/parts/object.js';
+import { byWhom, Crumb, Fact, Facts, Heading, Notice } from '/app/parts/page.js';
+import { toast } from '/app/parts/toast.js';
+import { useNow, useQuery } from '/app/query.js';
+import { back, navigate } from '/app/router.js';
+import { can, useStore } from '/app/store.js';
+
+const GB = 1e9;
+const ROLES = ['account', 'domain_admin', 'system_admin'];
+
+/** "5" or "0,5" gigabytes to bytes; '' is no limit (null); NaN when it is no number. */
+export function quotaBytes(text) {
+  const words = text.trim();
+  if (words === '') return null;
+  return /^\d+([.,]\d+)?$/.test(words) ? Math.round(Number(words.replace(',', '.')) * GB) : NaN;
+}
+
+function Edit({ object, stale }) {
+  const account = object.data;
+  const role = useStore((s) => s.session?.role);
+  const form = useForm({
+    initial: {
+      name: account.name,
+      role: account.role,
+      language: account.language ?? '',
+      quota: account.quota.limit === null ? '' : String(account.quota.limit / GB),
+    },
+    save: async (values) => {
+      const limit = quotaBytes(values.quota);
+      const body = {
+        name: values.name.trim(),
+        role: values.role,
+        language: values.language || null,
+        quota: { limit: Number.isNaN(limit) ? values.quota : limit },
+      };
+      await object.patch(body);
+      toast(t('saved'));
+    },
+    places: { '/name': 'name', '/role': 'role', '/language': 'language', '/quota/limit': 'quota' },
+  });
+  const roles = ROLES.map((one) => [one, t(`role.${one}`)]);
+  const languages = [['', t('language.domain')], ...Object.entries(LANGUAGES)];
+  return html`<section class="near"><h2>${t('account.settings')}</h2><form class="near form" ...${form.form}>
+    <${Input} label=${t('account.name')} ...${form.field('name')} autocomplete="off" />
+    <${Input} label=${t('account.quota')} hint=${t('account.quota-hint')} ...${form.field('quota')} inputmode="decimal"
+      autocomplete="off" />
+    <${Select} label=${t('account.language')} ...${form.field('language')} options=${languages} />
+    ${role === 'system_admin' && html`<${Select} label=${t('account.role')} ...${form.field('role')} options=${roles} />`}
+    <${Submit} state=${form} verb=${t('action.save')} explain=${stale.explain} />${stale.offer(form.failure)}
+  </form></section>`;
+}
+
+function SetPassword({ account, onClose, onDone }) {
+  const form = useForm({
+    initial: { password: '' },
+    save: async ({ password }) => {
+      await request('PUT', `/accounts/${segment(account.address)}/password`, { body: { password } });
+      toast(t('account.password-set'));
+      onClose();
+      onDone();
+    },
+    places: { '/password': 'password' },
+  });
+  return html`<${Dialog} title=${t('account.set-password')} onClose=${onClose}><form class="near" ...${form.form}>
+    <p>${t('account.set-password-text')}</p>
+    <input type="text" value=${account.address} autocomplete="username" readonly hidden />
+    <${Password} label=${t('new-password.label')} hint=${t('password.rule')} ...${form.field('password')}
+      autocomplete="new-password" autofocus />
+    <${Submit} state=${form} verb=${t('account.set-password')} onCancel=${onClose} />
+  </form><//>`;
+}
+
+function Suspend({ account, object, onClose }) {
+  const form = useForm({
+    initial: { reason: '' },
+    save: async ({ reason }) => {
+      object.put(
+        await request('PUT', `/accounts/${segment(account.address)}/suspend`, {
+          body: { reason: reason.trim() || null },
+        }),
+      );
+      toast(t('account.suspended-done', { address: account.address }));
+      onClose();
+    },
+    places: { '/reason': 'reason' },
+  });
+  return html`<${Dialog} title=${t('account.suspend-title', { address: account.address })} onClose=${onClose}>
+    <form class="near" ...${form.form}>
+    <p>${t('account.suspend-text')}</p>
+    <${Input} label=${t('account.suspend-reason')} ...${form.field('reason')} autocomplete="off" autofocus />
+    <${Submit} state=${form} verb=${t('account.suspend')} onCancel=${onClose} />
+  </form><//>`;
+}
+
+function Aliases({ address }) {
+  const list = useQuery(`aliases of ${address}`, (signal) =>
+    get('/aliases', { signal, query: { member: address, limit: 20 } }),
+  );
+  const rows = list.data?.data ?? [];
+  if (rows.length === 0) return null;
+  return html`<section class="near"><h2>${t('account.aliases')}</h2>
+    <ul class="links">${rows.map((alias) => html`<li key=${alias.address}>
+      <a class="mono" href=${`/aliases/${segment(alias.address)}`}>${alias.address}</a></li>`)}</ul>
+    ${list.data.next && html`<p><a
+      href=${`/aliases?member=${encodeURIComponent(address)}`}>${t('account.all-aliases')}</a></p>`}</section>`;
+}
+
+function Suspended({ account, resume, now }) {
+  const { suspended } = account;
+  if (suspended === null) return null;
+  const action =
+    can('accounts:write') &&
+    html`<button class="button" type="button" onClick=${resume}>${t('account.resume')}</button>`;
+  return html`<${Notice} answer tone="fail" icon="fail" label=${t('account.what-happened')}
+    lead=${t('account.suspended-since', { time: clock(suspended.at, { now }) })} actions=${action}>
+    <p>${t('account.suspended-text')} ${byWhom(suspended)}</p><//>`;
+}
+
+/** What can be done, each as {open, node}; `open` is the dialog's name. */
+function useAccountActions(object) {
+  const [dialog, setDialog] = useState(null);
+  const close = () => setDialog(null);
+  const account = object.data;
+  const path = account && `/accounts/${segment(account.address)}`;
+  const makeLink = async () => {
+    try {
+      setDialog({ link: await request('POST', `${path}/link`) });
+    } catch {
+      toast(t('account.no-link'));
+    }
+  };
+  const resume = async () => {
+    try {
+      await request('DELETE', `${path}/suspend`);
+      toast(t('account.resumed', { address: account.address }));
+    } catch {
+      toast(t('failure.refused'));
+    }
+    object.reload();
+  };
+  const remove = async () => {
+    await request('DELETE', path, { version: account.version });
+    toast(t('account.deleted', { address: account.address }));
+    navigate('/accounts');
+  };
+  const node =
+    dialog &&
+    account &&
+    (dialog.link
+      ? html`<${LinkShown} address=${account.address} link=${dialog.link} onClose=${close} />`
+      : {
+          password: html`<${SetPassword} account=${account} onClose=${close} onDone=${object.reload} />`,
+          suspend: html`<${Suspend} account=${account} object=${object} onClose=${close} />`,
+          delete: html`<${Confirm} title=${t('account.delete-title', { address: account.address })}
+            verb=${t('account.delete')} danger type=${account.address} run=${remove} onClose=${close}>
+        <p>${t('account.delete-text', { n: account.quota.messages })} ${t('danger.final')}</p><//>`,
+        }[dialog.name]);
+  return { node, makeLink, resume, open: (name) => setDialog({ name }) };
+}
+
+export default function Account({ address }) {
+  const object = useObject(`/accounts/${segment(address)}`);
+  const stale = useStale(object);
+  const actions = useAccountActions(object);
+  const now = useNow();
+  useKeys({ Escape: () => back('/accounts') });
+  if (object.data === null) {
+    return html`<${NoObject} object=${object} href="/accounts" crumb=${t('menu.accounts')} title=${address}
+      unknown=${t('account.unknown')} unreadable=${t('account.unreadable')} />`;
+  }
+  const account = object.data;
+  const items = [
+    { word: t('account.set-password'), run: () => actions.open('password') },
+    account.state !== 'suspended' && { word: t('account.suspend'), run: () => actions.open('suspend') },
+    account.state === 'suspended' && { word: t('account.resume'), run: actions.resume },
+    { word: t('account.delete'), run: () => actions.open('delete'), danger: true },
+  ];
+  return html`
+    <div class="near"><div class="head">
+      <div><${Crumb} href="/accounts" text=${t('menu.accounts')}>${account.name}<//>
+        <${Heading} title=${account.address} className="row">
+          <span class="break">${account.address}</span> <${AccountState} state=${account.state} chip /><//></div>
+      ${
+        can('accounts:write') &&
+        html`<div class="row"><button class=${`button${account.state === 'invited' ? ' is-primary' : ''}`} type="button"
+          onClick=${actions.makeLink}>${t('account.link')}</button>
+        <${More} label=${t('action.more')} items=${items} /></div>`
+      }
+    </div><${Suspended} account=${account} resume=${actions.resume} now=${now} /></div>
+    <div class="split">
+      ${can('accounts:write') ? html`<${Edit} key=${stale.generation} object=${object} stale=${stale} />` : html`
+        <div></div>`}
+      <div class="stack">
+        <section class="near"><h2>${t('account.facts')}</h2><${Facts}>
+          <${Fact} name=${t('account.used')}><${Used} quota=${account.quota} />
+            <span class="muted">${t('account.messages', { n: account.quota.messages })}</span><//>
+          <${Fact} name=${t('account.last-sign-in')}><${SignInTime} account=${account} now=${now} />
+            ${account.last_sign_in?.ip && html`<br /><span class="mono muted">${account.last_sign_in.ip}</span>`}<//>
+          <${Fact} name=${t('account.role')}>${t(`role.${account.role}`)}<//>
+          <${Fact} name=${t('created')}>${day(account.created_at)}<//>
+        <//></section>
+        ${can('aliases:read') && html`<${Aliases} address=${account.address} />`}
+        ${can('trace:read') && html`<p><a
+          href=${`/trace?account=${encodeURIComponent(account.address)}`}>${t('account.traces')}</a></p>`}
+      </div>
+    </div>
+    ${actions.node}`;
+}

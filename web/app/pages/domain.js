@@ -1,0 +1,139 @@
+// One domain: what it is, what DNS needs, its settings, and its end.
+import { useState } from 'preact/hooks';
+import { request, segment } from '/app/api.js';
+import { html } from '/app/html.js';
+import { day, LANGUAGES, number, t } from '/app/i18n.js';
+import { Copy } from '/app/parts/copy.js';
+import { Confirm } from '/app/parts/dialog.js';
+import { Input, Select, Submit, useForm } from '/app/parts/form.js';
+import { DomainState } from '/app/parts/icon.js';
+import { NoObject, useObject, useStale } from '/app/parts/object.js';
+import { Crumb, Fact, Facts, Heading } from '/app/parts/page.js';
+import { Table, useList } from '/app/parts/table.js';
+import { toast } from '/app/parts/toast.js';
+import { back, navigate } from '/app/router.js';
+import { useKeys } from '/app/keys.js';
+import { can, useStore } from '/app/store.js';
+
+/** What other servers must find so that mail comes here and ours is believed. */
+function recordsOf(domain, hostname) {
+  const mx = { name: domain.name, type: 'MX', value: `10 ${hostname}.` };
+  return domain.kind === 'local' ? [mx, { name: domain.name, type: 'TXT', value: 'v=spf1 mx -all' }] : [mx];
+}
+
+function Records({ domain }) {
+  const hostname = useStore((s) => s.session?.hostname);
+  const rows = hostname ? recordsOf(domain, hostname) : [];
+  const list = useList(rows, (row) => row.type);
+  if (rows.length === 0) return null;
+  const columns = [
+    {
+      key: 'type',
+      head: t('dns.record'),
+      className: 'fit top',
+      cell: (row) => html`<b>${t(`dns.${row.type}`)}</b> <span class="muted">${row.type}</span>`,
+    },
+    {
+      key: 'value',
+      head: t('dns.value'),
+      className: 'line',
+      cell: (row) => html`<code>${row.name}. ${row.type} ${row.type === 'TXT' ? `"${row.value}"` : row.value}</code>`,
+    },
+    {
+      key: 'act',
+      head: t('table.actions'),
+      hide: true,
+      className: 'act fit end top',
+      cell: (row) =>
+        html`<${Copy} text=${row.value} word=${t('action.copy')} label=${t('dns.copy', { record: t(`dns.${row.type}`) })}
+          className="is-quiet" />`,
+    },
+  ];
+  return html`<section><h2>${t('dns.title')}</h2><p class="muted">${t(`dns.text.${domain.kind}`)}</p>
+    <${Table} label=${t('dns.title')} columns=${columns} rows=${rows} keyOf=${(row) => row.type}
+      list=${list} /></section>`;
+}
+
+function Edit({ object, stale }) {
+  const domain = object.data;
+  const form = useForm({
+    initial: { state: domain.state, language: domain.language ?? '', route: domain.route ?? '' },
+    save: async ({ state, language, route }) => {
+      const body = { state, language: language || null };
+      if (domain.kind === 'relay') body.route = route.trim() || null;
+      await object.patch(body);
+      toast(t('saved'));
+    },
+    places: { '/state': 'state', '/language': 'language', '/route': 'route' },
+  });
+  const states = ['active', 'disabled'].map((state) => [state, t(`domain.state.${state}.long`)]);
+  const languages = [['', t('language.server')], ...Object.entries(LANGUAGES)];
+  return html`<section class="near"><h2>${t('domain.settings')}</h2><form class="near form" ...${form.form}>
+    <${Select} label=${t('queue.state')} ...${form.field('state')} options=${states} />
+    <${Select} label=${t('domain.language')} hint=${t('domain.language-hint')} ...${form.field('language')}
+      options=${languages} />
+    ${domain.kind === 'relay' && html`<${Input} label=${t('domain.route')} hint=${t('domain.route-hint')}
+      ...${form.field('route')} mono autocomplete="off" spellcheck=${false} />`}
+    <${Submit} state=${form} verb=${t('action.save')} explain=${stale.explain} />${stale.offer(form.failure)}
+  </form></section>`;
+}
+
+function Remove({ domain }) {
+  const [asking, setAsking] = useState(false);
+  const full = domain.accounts + domain.aliases > 0;
+  const what = full
+    ? t('domain.delete-full', { accounts: domain.accounts, aliases: domain.aliases })
+    : t('domain.delete-empty');
+  const run = async () => {
+    await request('DELETE', `/domains/${segment(domain.name)}`, {
+      version: domain.version,
+      query: full ? { force: true } : {},
+    });
+    toast(t('domain.deleted', { name: domain.name }));
+    navigate('/domains');
+  };
+  return html`<section class="near"><h2>${t('danger.title')}</h2>
+    <p class="muted">${what}</p>
+    <p><button class="button is-danger" type="button" onClick=${() => setAsking(true)}>${t('domain.delete')}</button></p>
+    ${
+      asking &&
+      html`<${Confirm} title=${t('domain.delete-title', { name: domain.name })} verb=${t('domain.delete')} danger
+        type=${full ? domain.name : null}
+      run=${run} onClose=${() => setAsking(false)}>
+      <p>${what} ${t('danger.final')}</p><//>`
+    }
+  </section>`;
+}
+
+export default function Domain({ domain: name }) {
+  const object = useObject(`/domains/${segment(name)}`);
+  const stale = useStale(object);
+  useKeys({ Escape: () => back('/domains') });
+  if (object.data === null) {
+    return html`<${NoObject} object=${object} href="/domains" crumb=${t('menu.domains')} title=${name}
+      unknown=${t('domain.unknown')} unreadable=${t('domain.unreadable')} />`;
+  }
+  const domain = object.data;
+  const to = (path) => `${path}?domain=${encodeURIComponent(domain.name)}`;
+  return html`
+    <div><${Crumb} href="/domains" text=${t('menu.domains')} />
+      <${Heading} title=${domain.name} className="row"><span
+        class="break">${domain.name}</span>${domain.state !== 'active' && html`
+        <${DomainState} state=${domain.state} chip />`}<//></div>
+    <div class="split">
+      <div class="stack"><${Records} domain=${domain} />
+        ${can('domains:write') && html`<${Edit} key=${stale.generation} object=${object} stale=${stale} />
+          <${Remove} domain=${domain} />`}</div>
+      <section class="near"><h2>${t('domain.facts')}</h2><${Facts}>
+        <${Fact} name=${t('domain.kind')}>${t(`domain.kind.${domain.kind}`)}<//>
+        ${domain.kind === 'relay' && html`<${Fact} name=${t('domain.route')}>${domain.route ? html`
+          <span class="mono">${domain.route}</span>` : t('domain.by-mx')}<//>`}
+        ${
+          domain.kind === 'local' &&
+          html`<${Fact} name=${t('menu.accounts')}><a href=${to('/accounts')}>${number(domain.accounts)}</a><//>
+          <${Fact} name=${t('menu.aliases')}><a href=${to('/aliases')}>${number(domain.aliases)}</a><//>`
+        }
+        <${Fact} name=${t('created')}>${day(domain.created_at)}<//>
+      <//></section>
+    </div>`;
+}

@@ -1,0 +1,25 @@
+// Pieces of an account that list and page share.
+import { html } from '/app/html.js';
+import { ago, size, sizeOf, t } from '/app/i18n.js';
+
+const NEAR = 0.85; // of the limit: amber
+const FULL = 0.995;
+
+/** A bar and "3.1 of 5 GB"; without a limit the figure alone. */
+export function Used({ quota }) {
+  if (quota.limit === null) return html`<span class="num">${size(quota.used)}</span>`;
+  const share = Math.min(1, quota.used / quota.limit);
+  const tone = share >= FULL ? ' is-fail' : share >= NEAR ? ' is-wait' : '';
+  const words = sizeOf(quota.used, quota.limit);
+  return html`<span class="use"><svg class=${`quota${tone}`} aria-hidden="true">
+    <rect width=${`${Math.round(share * 100)}%`} height="100%" rx="3" /></svg>
+    <span class="num">${share >= FULL ? html`<b>${words}</b>` : words}</span></span>`;
+}
+
+export function SignInTime({ account, now }) {
+  if (account.last_sign_in === null) return t(account.state === 'invited' ? 'account.never-invited' : 'account.never');
+  return t('account.sign-in', {
+    ago: ago(account.last_sign_in.at, now),
+    protocol: t(`protocol.${account.last_sign_in.protocol}`),
+  });
+}

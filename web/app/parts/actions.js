@@ -1,0 +1,122 @@
+// What can be done to queued messages, from every page that shows them: ask where it must, do it, say so.
+import { useState } from 'preact/hooks';
+import { get, request } from '/app/api.js';
+import { html } from '/app/html.js';
+import { clock, duration, has, number, t } from '/app/i18n.js';
+import { Confirm } from '/app/parts/dialog.js';
+import { Fact, Facts } from '/app/parts/page.js';
+import { toast } from '/app/parts/toast.js';
+
+const FINAL = ['bounce', 'delete']; // nothing brings these back, so they are asked about, however few
+const ASK_ABOVE = 50;
+const TYPE_ABOVE = 500;
+
+function sayDone(action, result) {
+  const busy = result.skipped.filter((one) => one.type.endsWith('/busy')).length;
+  const text = t(`done.${action}`, { n: result.changed });
+  toast(busy > 0 ? t('done.and-busy', { done: text, busy: t('done.busy', { n: busy }) }) : text);
+}
+
+/** The question's facts, from the groups by destination of what is selected. */
+function Selected({ groups }) {
+  const top = groups.slice(0, 3);
+  const oldest = groups.map((group) => group.oldest_accepted_at).sort()[0];
+  const recipients = groups.reduce((sum, group) => sum + group.recipients, 0);
+  return html`<${Facts}>
+    <${Fact} name=${t('queue.recipients')}>${number(recipients)}<//>
+    ${oldest && html`<${Fact} name=${t('queue.oldest')}>${duration((Date.now() - new Date(oldest)) / 1000)}<//>`}
+    <${Fact} name=${t('queue.destinations')}>${top.map((group, i) => html`${i > 0 && ', '}
+      <span class="mono">${group.key}</span> ${number(group.messages)}`)}
+      ${groups.length > top.length && ` ${t('queue.more-destinations', { n: groups.length - top.length })}`}<//>
+  <//>`;
+}
+
+/** Groups rows of the page by destination, as the API does for a filter. */
+function groupRows(rows) {
+  const groups = new Map();
+  for (const row of rows) {
+    const group = groups.get(row.destination) ?? {
+      key: row.destination,
+      messages: 0,
+      recipients: 0,
+      oldest_accepted_at: row.accepted_at,
+    };
+    group.messages++;
+    group.recipients += row.recipient_count;
+    if (row.accepted_at < group.oldest_accepted_at) group.oldest_accepted_at = row.accepted_at;
+    groups.set(row.destination, group);
+  }
+  return [...groups.values()].sort((a, b) => b.recipients - a.recipients);
+}
+
+/** Refusals that have words of their own here. */
+function explain(error) {
+  if (error.kind === 'selection-changed') return t('actions.changed', { n: error.problem.matched });
+  return has(`problem.${error.kind}`) ? t('failure.refused') : null;
+}
+
+/** The API wants lists and numbers; the URL has texts. null is every message. */
+function filterBody(filter) {
+  const entries = Object.entries(filter);
+  if (entries.length === 0) return { all: true };
+  const single = { age_min: (values) => Number(values[0]), q: (values) => values[0] };
+  return { filter: Object.fromEntries(entries.map(([name, values]) => [name, single[name]?.(values) ?? values])) };
+}
+
+/**
+ * onDone() after each change. Gives {act, dialog}: put `dialog` on the page. act(action, target) with target
+ * {rows} for these messages, or {filter, count} for all that match; ask: true to ask in any case.
+ */
+export function useQueueActions(onDone) {
+  const [question, setQuestion] = useState(null);
+
+  const run = async (action, target) => {
+    const body = target.rows
+      ? { action, select: { ids: target.rows.map((row) => row.id) } }
+      : { action, select: filterBody(target.filter), max: target.count };
+    const result = await request('POST', '/queue/actions', { body });
+    sayDone(action, result);
+    await onDone(action);
+  };
+  const act = async (action, target) => {
+    const count = target.rows ? target.rows.length : target.count;
+    if (!target.ask && !FINAL.includes(action) && count <= ASK_ABOVE) {
+      try {
+        await run(action, target);
+      } catch (error) {
+        const text = explain(error) ?? t('failure.refused');
+        toast(has(`problem.${error.kind}`) && error.kind !== 'selection-changed' ? t(`problem.${error.kind}`) : text);
+        await onDone(action);
+      }
+      return;
+    }
+    let groups = null;
+    try {
+      groups = target.rows
+        ? groupRows(target.rows)
+        : (await get('/queue/messages', { query: { ...target.filter, group: 'destination', limit: 200 } })).data;
+    } catch {
+      /* the question can be asked without them */
+    }
+    setQuestion({ action, target, count, groups });
+  };
+
+  const dialog =
+    question &&
+    html`<${Confirm}
+    title=${t(`confirm.${question.action}.title`, { n: question.count })}
+    verb=${t(`confirm.${question.action}.verb`, { n: question.count })} keep=${t('confirm.keep', { n: question.count })}
+    danger=${FINAL.includes(question.action)} type=${question.count > TYPE_ABOVE ? String(question.count) : null}
+      explain=${explain}
+    run=${() => run(question.action, question.target)} onClose=${() => setQuestion(null)}>
+    <p>${t(`confirm.${question.action}.text`)}</p>
+    ${question.groups && question.groups.length > 0 && html`<${Selected} groups=${question.groups} />`}
+  <//>`;
+  return { act, dialog };
+}
+
+/** "14:32", "now", or "–". */
+export function nextWords(row, now) {
+  if (row.state === 'sending') return t('time.now');
+  return row.next_attempt_at ? clock(row.next_attempt_at, { now }) : '–';
+}

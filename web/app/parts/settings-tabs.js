@@ -1,0 +1,16 @@
+// The groups of settings, as tabs; tokens are one of them.
+import { html } from '/app/html.js';
+import { t } from '/app/i18n.js';
+import { Heading } from '/app/parts/page.js';
+import { can } from '/app/store.js';
+
+export const GROUPS = ['server', 'smtp', 'auth', 'queue', 'relay'];
+
+export function SettingsHead({ group }) {
+  const groups = can('tokens:read') ? [...GROUPS, 'tokens'] : GROUPS;
+  return html`<div class="near"><${Heading} title=${t('menu.settings')} />
+    <nav class="tabs" aria-label=${t('menu.settings')}>
+      ${groups.map((name) => html`<a key=${name} href=${`/settings/${name}`}
+        aria-current=${name === group ? 'page' : undefined}>${t(`settings.group.${name}`)}</a>`)}
+    </nav></div>`;
+}
