@@ -9,8 +9,10 @@
 #include "base/log.h"
 #include "deliver/deliver.h"
 #include "imap/imap.h"
+#include "io/dns.h"
 #include "io/spool.h"
 #include "pop3/pop3.h"
+#include "relay/relay.h"
 #include "smtp/smtp.h"
 #include "store/conninfo.h"
 #include "store/durability.h"
@@ -88,7 +90,7 @@ static void drain_run(void *arg)
     int64_t deadline = deadline_in(DRAIN_MS);
 
     (void)arg;
-    while (service_sessions() > 0 && loop_now() < deadline)
+    while (service_sessions() + relay_workers() > 0 && loop_now() < deadline)
         coroutine_wait(deadline_in(20), false);
     loop_stop();
 }
@@ -101,6 +103,7 @@ static void begin_drain(uv_signal_t *h, int number)
     draining = true;
     log_info("draining", F_INT("signal", number), F_INT("sessions", service_sessions()));
     service_drain();
+    relay_stop();
     if (coroutine_spawn("drain", drain_run, NULL) == NULL)
         loop_stop();
 }
@@ -171,6 +174,16 @@ static void start_access(void)
     each_listener(serve_access);
 }
 
+static void start_relay(void)
+{
+    if (dns_init(config.dns_servers) != RES_OK) {
+        log_error("dns", F_STR("servers", config.dns_servers), F_C("error", "not a list of servers"));
+        exit(1);
+    }
+    service.deliver = deliver_new(service.db);
+    relay_run(&service);
+}
+
 static void start_auth(void)
 {
     auth_serve(&config, service.db, env_fd("CORREIO_FD_AUTH"), env_fd("CORREIO_FD_CONTROL"));
@@ -186,6 +199,7 @@ static const struct kind {
     { "auth", 2, false, start_auth },
     { "smtp", 3, true, start_smtp },
     { "access", 4, true, start_access },
+    { "relay", 4, false, start_relay },
 };
 
 /* Settings and certificate first: nobody is served by half a process.  Tries until both are there. */
@@ -212,7 +226,7 @@ static int run_kind(const struct kind *k)
     if (k->tls)
         service.auth = auth_client_new(socket_path.p);
     spool_set_directory(tmp.p);
-    watch_signals(k->tls ? on_reload : on_reload_auth);
+    watch_signals(k->start == start_auth ? on_reload_auth : on_reload);
     if (coroutine_spawn(k->name, start_run, (void *)(uintptr_t)k) == NULL)
         return 1;
     loop_run();

@@ -220,12 +220,22 @@ static size_t collect_queue(struct batch *b, struct queue_new *v)
     return n;
 }
 
+static bool any_stored(const struct db_call *calls, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (db_count(&calls[i].rows) == 1)
+            return true;
+    }
+    return false;
+}
+
 static enum result write_round(struct batch *b, struct tx **tx)
 {
     struct db_call *calls = arena_array(&b->arena, struct db_call, b->n_items + 1);
     struct item **of_call = arena_array(&b->arena, struct item *, b->n_items + 1);
     struct queue_new *queued = arena_array(&b->arena, struct queue_new, b->n + 1);
     size_t n = 0, n_queued = collect_queue(b, queued), n_notices = 0;
+    bool ends_job = b->v[0]->m->job != NULL; /* which may only go when somebody has the message */
     struct db_notice notices[2];
     int64_t now_us = wall_us();
     enum result r = RES_OK;
@@ -241,12 +251,15 @@ static enum result write_round(struct batch *b, struct tx **tx)
     }
     if (n > 0)
         notices[n_notices++] = (struct db_notice){ "mail", mail_notice(b) };
-    if (n_queued > 0) {
-        notices[n_notices++] = (struct db_notice){ "queue", STR("") };
+    if (n_queued > 0 || ends_job) {
+        if (n_queued > 0)
+            notices[n_notices++] = (struct db_notice){ "queue", STR("") };
         if (n > 0)
             r = tx_batch(*tx, calls, n, NULL);
-        if (r == RES_OK)
+        if (r == RES_OK && n_queued > 0)
             r = queue_insert(*tx, queued, n_queued);
+        else if (r == RES_OK && !any_stored(calls, n))
+            r = RES_LIMIT;
         FAULT("deliver-before-commit");
         if (r == RES_OK)
             r = tx_batch_commit(tx, NULL, 0, notices, n_notices, NULL);

@@ -15,6 +15,8 @@
 #define IDLE_MS (10 * 60 * 1000) /* RFC 1939, 3: at least 10 minutes */
 #define MAX_ERRORS 20
 #define MAX_FAILURES 3
+#define AHEAD_MESSAGES 32
+#define AHEAD_BYTES ((uint64_t)256 << 10)
 
 enum { ST_AUTH = 1, ST_TRANSACTION = 2, ST_ANY = 3 };
 enum next { NEXT_COMMAND, NEXT_CLOSE };
@@ -30,6 +32,8 @@ struct pop3 {
     int64_t mailbox_id, uidvalidity;
     struct pop3_message *v;
     size_t n;
+    struct db_rows ahead; /* small messages that were read ahead, from ahead_row on not served yet */
+    size_t ahead_row;
 };
 
 struct cmd {
@@ -279,8 +283,14 @@ static void write_out(void *arg, struct str bytes)
     stream_write(arg, bytes);
 }
 
+static void finish_message(struct pop3 *s, const struct pop3_stuffer *stuffer)
+{
+    stream_write(s->stream, pop3_stuffer_end(stuffer));
+    stream_puts(s->stream, ".\r\n");
+}
+
 /* Sends the message piece by piece; no database connection is held while the client reads. */
-static enum next send_message(struct pop3 *s, struct cmd *c, const struct pop3_message *m, uint64_t body_lines)
+static enum next send_pieces(struct pop3 *s, struct cmd *c, const struct pop3_message *m, uint64_t body_lines)
 {
     const struct message_want want = { .email = true };
     const int64_t uid = m->uid;
@@ -302,8 +312,10 @@ static enum next send_message(struct pop3 *s, struct cmd *c, const struct pop3_m
     cursor.end = row.shape.size;
     pop3_stuffer_init(&stuffer, body_lines);
     r = body_next(&cursor, &piece);
-    if (r != RES_OK)
+    if (r != RES_OK) {
+        body_cursor_release(&cursor);
         return trouble(s);
+    }
     ok(s, "%llu octets", (unsigned long long)row.shape.size);
     while (r == RES_OK && piece.len > 0 && !stuffer.done) {
         pop3_stuff(&stuffer, piece, write_out, s->stream);
@@ -312,8 +324,64 @@ static enum next send_message(struct pop3 *s, struct cmd *c, const struct pop3_m
     body_cursor_release(&cursor);
     if (r != RES_OK)
         return NEXT_CLOSE; /* in the middle of a reply: the client must not take it as whole */
-    stream_write(s->stream, pop3_stuffer_end(&stuffer));
-    stream_puts(s->stream, ".\r\n");
+    finish_message(s, &stuffer);
+    return NEXT_COMMAND;
+}
+
+/* Reads the small ones among this message and those behind it. */
+static enum result read_ahead(struct pop3 *s, struct cmd *c, const struct pop3_message *m)
+{
+    int64_t uids[AHEAD_MESSAGES];
+    uint64_t bytes = 0;
+    size_t n = 0;
+
+    for (; m < s->v + s->n && n < AHEAD_MESSAGES && bytes <= AHEAD_BYTES; m++) {
+        if (m->deleted || m->size > BODY_SINGLE_MAX)
+            continue;
+        uids[n++] = m->uid;
+        bytes += m->size;
+    }
+    db_rows_free(&s->ahead);
+    s->ahead_row = 0;
+    return pop3_read_small(s->service->db, &s->who, s->mailbox_id, uids, n, c->arena, &s->ahead);
+}
+
+/* The message among those read ahead; rows before it are not asked for again by a client that goes on. */
+static bool take_ahead(struct pop3 *s, const struct pop3_message *m, struct pop3_small *ret)
+{
+    for (size_t row = s->ahead_row; row < db_count(&s->ahead); row++) {
+        *ret = pop3_small_get(&s->ahead, row);
+        if (ret->uid == m->uid) {
+            s->ahead_row = row;
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum next send_message(struct pop3 *s, struct cmd *c, const struct pop3_message *m, uint64_t body_lines)
+{
+    struct pop3_small small;
+    struct pop3_stuffer stuffer;
+    char *text;
+
+    if (m->size > BODY_SINGLE_MAX)
+        return send_pieces(s, c, m, body_lines);
+    if (!take_ahead(s, m, &small)) {
+        if (read_ahead(s, c, m) != RES_OK)
+            return trouble(s);
+        if (!take_ahead(s, m, &small))
+            return err(s, "[SYS/TEMP] The message is gone"); /* another session expunged it by IMAP */
+    }
+    text = arena_alloc(c->arena, small.size);
+    if (body_unpack(small.frame, text, small.size) != RES_OK) {
+        log_error("pop3-damaged", F_STR("session", s->id), F_INT("uid", m->uid));
+        return trouble(s);
+    }
+    ok(s, "%llu octets", (unsigned long long)small.size);
+    pop3_stuffer_init(&stuffer, body_lines);
+    pop3_stuff(&stuffer, str_of(text, small.size), write_out, s->stream);
+    finish_message(s, &stuffer);
     return NEXT_COMMAND;
 }
 
@@ -490,6 +558,7 @@ void pop3_session(struct service *service, struct stream *stream, enum listener 
     ok(&s, "%.*s Correio ready", STR_ARG(settings_get()->hostname));
     run(&s);
     unlock(&s);
+    db_rows_free(&s.ahead);
     free(s.v);
     arena_reset(&s.arena);
 }

@@ -15,23 +15,35 @@ struct str attempt_phase_name(enum attempt_phase phase)
     return names[phase];
 }
 
-/* The part of an enhanced code behind its class: "7.1" of "4.7.1" (RFC 3463, 2). */
+/* The part of an enhanced code behind its class: "7.1" of "4.7.1" (RFC 3463, 2).  `classes`: first digits of codes for
+ * which the line counts. */
 static const struct by_enhanced {
-    struct str detail, reason;
+    struct str detail;
+    const char *classes;
+    struct str reason;
 } by_enhanced[] = {
-    { STR("1.1"), STR("unknown-recipient") }, { STR("1.3"), STR("unknown-recipient") },
-    { STR("1.6"), STR("unknown-recipient") }, { STR("1.10"), STR("null-mx") },
-    { STR("2.1"), STR("unknown-recipient") }, { STR("2.2"), STR("mailbox-full") },
-    { STR("2.3"), STR("too-large") },         { STR("3.3"), STR("not-supported") },
-    { STR("3.4"), STR("too-large") },         { STR("4.5"), STR("slow-down") },
-    { STR("4.6"), STR("loop") },              { STR("5.3"), STR("slow-down") },
-    { STR("6.1"), STR("not-supported") },     { STR("6.3"), STR("not-supported") },
-    { STR("6.7"), STR("not-supported") },     { STR("6.9"), STR("not-supported") },
-    { STR("7.8"), STR("auth-failed") },       { STR("7.9"), STR("auth-failed") },
-    { STR("7.28"), STR("slow-down") },
+    { STR("1.1"), "5", STR("unknown-recipient") },
+    { STR("1.3"), "5", STR("unknown-recipient") },
+    { STR("1.6"), "5", STR("unknown-recipient") },
+    { STR("1.10"), "45", STR("null-mx") },
+    { STR("2.1"), "5", STR("unknown-recipient") },
+    { STR("2.2"), "45", STR("mailbox-full") },
+    { STR("2.3"), "45", STR("too-large") },
+    { STR("3.3"), "45", STR("not-supported") },
+    { STR("3.4"), "45", STR("too-large") },
+    { STR("4.5"), "45", STR("slow-down") },
+    { STR("4.6"), "45", STR("loop") },
+    { STR("5.3"), "45", STR("slow-down") },
+    { STR("6.1"), "45", STR("not-supported") },
+    { STR("6.3"), "45", STR("not-supported") },
+    { STR("6.7"), "45", STR("not-supported") },
+    { STR("6.9"), "45", STR("not-supported") },
+    { STR("7.8"), "45", STR("auth-failed") },
+    { STR("7.9"), "45", STR("auth-failed") },
+    { STR("7.28"), "45", STR("slow-down") },
 };
 
-/* What is in the text of a reply; `classes`: first digits for which it counts. */
+/* What is in the text of a reply. */
 static const struct by_text {
     struct str part;
     const char *classes;
@@ -66,11 +78,11 @@ struct str reason_of_reply(enum attempt_phase phase, int code, struct str enhanc
     if (phase == PHASE_AUTH || code == 530 || code == 535 || code == 538)
         return REASON_AUTH;
     for (size_t i = 0; i < ARRAY_LEN(by_enhanced); i++) {
-        if (str_eq(by_enhanced[i].detail, detail))
+        if (str_eq(by_enhanced[i].detail, detail) && strchr(by_enhanced[i].classes, class) != NULL)
             return by_enhanced[i].reason;
     }
     for (size_t i = 0; i < ARRAY_LEN(by_text); i++) {
-        if (strchr(by_text[i].classes, class) != NULL && str_ifind(text, by_text[i].part) != SIZE_MAX)
+        if (str_ifind(text, by_text[i].part) != SIZE_MAX && strchr(by_text[i].classes, class) != NULL)
             return by_text[i].reason;
     }
     if (str_starts(detail, STR("7.")))

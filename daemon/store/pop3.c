@@ -111,3 +111,22 @@ enum result pop3_list(struct db *db, const struct principal *who, int64_t *ret_m
     *ret_n = n;
     return RES_OK;
 }
+
+enum result pop3_read_small(struct db *db, const struct principal *who, int64_t mailbox_id, const int64_t *uids, size_t n,
+                            struct arena *a, struct db_rows *ret_rows)
+{
+    static const struct db_stmt stmt = { "pop3_read_small",
+        "SELECT m.uid, e.size, b.data FROM message m JOIN email e ON e.account_id = m.account_id AND e.id = m.email_id "
+        "JOIN blob b ON b.account_id = e.account_id AND b.email_id = e.id AND b.n = 0 "
+        "WHERE m.account_id = $1 AND m.mailbox_id = $2 AND m.uid = ANY ($3) AND e.frames = 1 ORDER BY m.uid" };
+    const struct db_param params[] = { db_int8(who->account_id), db_int8(mailbox_id), db_int8_array(a, uids, n) };
+
+    return db_query_as(db, who->token, &stmt, params, ARRAY_LEN(params), ret_rows);
+}
+
+struct pop3_small pop3_small_get(const struct db_rows *rows, size_t row)
+{
+    return (struct pop3_small){ .uid = (uint32_t)db_get_int(rows, row, 0),
+                                .size = (uint64_t)db_get_int(rows, row, 1),
+                                .frame = db_get_str(rows, row, 2) };
+}

@@ -30,3 +30,14 @@ struct pop3_message {
 /* The messages of INBOX, ascending by UID; malloc'ed.  RES_NOTFOUND: there is no INBOX. */
 enum result pop3_list(struct db *db, const struct principal *who, int64_t *ret_mailbox_id, int64_t *ret_uidvalidity,
                       struct pop3_message **ret_v, size_t *ret_n) SUSPENDS NODISCARD;
+
+/* Reading ahead: clients take one message after the other.  Of these UIDs (ascending) the messages of one frame, whole:
+ * one statement for all.  A row: pop3_small_get. */
+enum result pop3_read_small(struct db *db, const struct principal *who, int64_t mailbox_id, const int64_t *uids, size_t n,
+                            struct arena *a, struct db_rows *ret_rows) SUSPENDS NODISCARD;
+struct pop3_small {
+    uint32_t uid;
+    uint64_t size;
+    struct str frame; /* packed (store/body.h); a view of the rows */
+};
+struct pop3_small pop3_small_get(const struct db_rows *rows, size_t row);

@@ -509,6 +509,7 @@ int supervise(const struct config *config)
     add_workers("auth", 1);
     add_workers("smtp", config->smtp_processes);
     add_workers("access", config->access_processes);
+    add_workers("relay", config->relay_processes);
     serve();
     stop();
     return 0;

@@ -11,6 +11,8 @@ static const struct reason_case {
     { PHASE_RCPT, 550, "5.1.1", "no mailbox here", "unknown-recipient" },
     { PHASE_RCPT, 550, NULL, "No such user here", "unknown-recipient" },
     { PHASE_RCPT, 450, "4.2.0", "Greylisted, see http://example.org/", "greylisted" },
+    { PHASE_RCPT, 450, "4.2.1", "Greylisted", "greylisted" },
+    { PHASE_RCPT, 450, "4.1.1", "not now", "temporary" },
     { PHASE_RCPT, 550, NULL, "greylisting is no reason for 550", "permanent" },
     { PHASE_RCPT, 452, "4.2.2", "quota", "mailbox-full" },
     { PHASE_RCPT, 552, NULL, "storage", "mailbox-full" },

@@ -1,0 +1,161 @@
+/* relay/notice.c - notifications. */
+#include "relay/notice.h"
+
+#include "base/encode.h"
+#include "base/log.h"
+#include "mail/address.h"
+#include "mail/header.h"
+#include "store/body.h"
+#include "store/routing.h"
+
+#include <assert.h>
+
+#define MAX_FULL ((int64_t)1 << 20)         /* a larger message is not returned whole */
+#define MAX_HEADER ((int64_t)64 * 1024)     /* nor more of a header */
+#define MAX_FRAME ((size_t)256 * 1024)      /* room for what dsn_build puts around the original */
+
+struct draft {
+    struct service *service;
+    const struct queue_envelope *message;
+    struct arena *a;
+    struct dsn dsn;
+    struct queue_new_recipient to;
+};
+
+static bool any_failed(const struct notice_recipient *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (v[i].action == DSN_FAILED)
+            return true;
+    }
+    return false;
+}
+
+/* Reads what goes back of the original. */
+static enum result read_original(struct draft *d, bool full)
+{
+    const struct queue_envelope *m = d->message;
+    struct body_source source = { .db = d->service->db, .id = m->id,
+                                  .shape = { (uint64_t)m->size, (uint64_t)m->header_size, (unsigned)m->frames } };
+    int64_t len = full ? m->size : MIN(m->header_size, MAX_HEADER);
+
+    d->dsn.full = full;
+    return body_read(&source, 0, (uint64_t)len, d->a, &d->dsn.original);
+}
+
+static enum result find_language(struct draft *d)
+{
+    struct str language;
+    enum result r = queue_language(d->service->db, d->message->account_id, d->message->reverse_path, d->a, &language);
+
+    if (r != RES_OK)
+        return r;
+    if (language.len == 0)
+        language = settings_get()->language;
+    d->dsn.language = str_istarts(language, STR("pt")) ? DSN_PT_BR : DSN_EN;
+    return RES_OK;
+}
+
+/* Where the notice goes. */
+static enum result find_way(struct draft *d)
+{
+    struct str local, domain;
+    struct routing routing;
+    enum result r;
+
+    if (address_parse_mailbox(d->message->reverse_path, true, d->a, &local, &domain) != RES_OK) {
+        log_warn("relay-notice-address", F_INT("queue", d->message->id), F_STR("sender", d->message->reverse_path));
+        return RES_INVALID;
+    }
+    r = routing_find(d->service->db, local, domain, d->a, &routing);
+    if (r != RES_OK)
+        return r;
+    d->to = (struct queue_new_recipient){
+        .recipient = d->message->reverse_path, .notify = QUEUE_NOTIFY_NEVER, .lane = QUEUE_NORMAL,
+        .destination = routing.kind == ROUTING_REMOTE || routing.kind == ROUTING_RELAY ? domain : QUEUE_LOCAL,
+        .account_id = routing.kind == ROUTING_ACCOUNT ? routing.account_id : 0,
+    };
+    return RES_OK;
+}
+
+static void fill_recipients(struct draft *d, const struct notice_recipient *v, size_t n)
+{
+    struct dsn_recipient *r = arena_array(d->a, struct dsn_recipient, n);
+
+    for (size_t i = 0; i < n; i++) {
+        const struct verdict *w = v[i].verdict;
+        struct str words = w->code > 0 ? arena_printf(d->a, "%d %.*s%s%.*s", w->code, STR_ARG(w->enhanced),
+                                                      w->enhanced.len > 0 ? " " : "", STR_ARG(w->text))
+                                       : w->text;
+
+        r[i] = (struct dsn_recipient){
+            .action = v[i].action, .address = v[i].job->recipient, .orcpt = v[i].job->orcpt, .status = v[i].status.p != NULL ? v[i].status : w->enhanced,
+            .remote_mta = w->remote ? v[i].remote_host : STR_NULL, .reply = words,
+            .last_attempt_us = d->dsn.now_us,
+            .will_retry_until_us = v[i].action == DSN_DELAYED ? d->message->expires_at : 0,
+        };
+    }
+    d->dsn.recipients = r;
+    d->dsn.nrecipients = n;
+}
+
+static enum result build(struct draft *d, struct queue_new **ret)
+{
+    CLEANUP(strbuf_release) struct strbuf out = { .max = d->dsn.original.len + MAX_FRAME };
+    struct queue_new *q = arena_new(d->a, struct queue_new);
+    struct header_field subject;
+    struct str *frames, text;
+
+    if (dsn_build(&d->dsn, &out) != RES_OK)
+        return RES_INVALID;
+    text = strbuf_str(&out);
+    q->header_size = (int64_t)header_size(text);
+    q->size = (int64_t)text.len;
+    body_frames(d->a, text, (size_t)q->header_size, &frames, &q->nframes);
+    q->frames = frames;
+    q->reverse_path = STR("");
+    q->expire_s = settings_get()->expire_s;
+    q->body_flags = (str_is_ascii(text) ? 0 : QUEUE_8BITMIME) | (d->dsn.smtputf8 ? QUEUE_SMTPUTF8 : 0);
+    if (header_find(header_block(text), STR("Subject"), &subject))
+        q->subject = arena_str(d->a, header_decode(d->a, subject.value)); /* it may be a view of `out` */
+    q->message_id = arena_printf(d->a, "<%.*s>", STR_ARG(d->dsn.message_id));
+    q->direction = str_eq(d->to.destination, QUEUE_LOCAL) ? TRACE_LOCAL : TRACE_OUT;
+    q->listener = STR("local");
+    q->recipients = memcpy(arena_new(d->a, struct queue_new_recipient), &d->to, sizeof(d->to));
+    q->nrecipients = 1;
+    *ret = q;
+    return RES_OK;
+}
+
+enum result notice_make(struct service *service, const struct queue_envelope *message, const struct notice_recipient *v,
+                        size_t n, int64_t now_us, bool with_original, struct arena *a,
+                        struct queue_new **ret)
+{
+    struct draft d = { .service = service, .message = message, .a = a };
+    struct str hostname = arena_str(a, settings_get()->hostname);
+    struct queue_new *q;
+    int64_t id;
+    enum result r;
+
+    assert(message->reverse_path.len > 0);
+    d.dsn = (struct dsn){ .reporting_mta = hostname, .to = message->reverse_path, .boundary = random_id(a),
+                          .message_id = arena_printf(a, "%.*s@%.*s", STR_ARG(random_id(a)), STR_ARG(hostname)),
+                          .now_us = now_us, .arrival_us = message->received_at, .envid = message->envid,
+                          .smtputf8 = (message->body_flags & QUEUE_SMTPUTF8) != 0 };
+    r = find_way(&d);
+    if (r == RES_OK)
+        r = find_language(&d);
+    if (r == RES_OK && with_original)
+        r = read_original(&d, message->ret == 'F' && any_failed(v, n) && message->size <= MAX_FULL);
+    if (r != RES_OK)
+        return r;
+    fill_recipients(&d, v, n);
+    r = build(&d, &q);
+    if (r == RES_OK)
+        r = queue_ids(service->db, 1, &id);
+    if (r != RES_OK)
+        return r;
+    q->id = id;
+    *ret = q;
+    return RES_OK;
+}

@@ -1,0 +1,204 @@
+/* relay/settle.c - from verdicts to outcomes: asks the schedule, writes the notices, hands over to the finisher. */
+#include "base/encode.h"
+#include "base/log.h"
+#include "queue/schedule.h"
+#include "relay/notice.h"
+#include "relay/relay_internal.h"
+
+#define NOTICE_TRIES 10
+#define NOTICE_PAUSE_MS 500
+
+static struct schedule_job schedule_job_of(const struct queue_job *job)
+{
+    const struct queue_envelope *m = job->message;
+
+    return (struct schedule_job){
+        .received_at = m->received_at / 1000000, .expires_at = m->expires_at / 1000000, .attempts = job->attempts,
+        .delay_told = job->delay_told, .null_sender = m->reverse_path.len == 0, .bounce = m->bounce, .notify = job->notify,
+        .seed = (uint64_t)m->id * 1000003u + (uint64_t)job->n,
+    };
+}
+
+static struct schedule_actions ask_schedule(const struct worker *w, const struct queue_job *job, enum schedule_event event)
+{
+    const struct settings *s = settings_get();
+    const struct schedule_policy policy = { s->retry_s, s->retries, s->delay_notice_s };
+    const struct schedule_job state = schedule_job_of(job);
+
+    return schedule(&policy, &state, event, worker_now(w) / 1000000);
+}
+
+static enum schedule_event event_of(const struct worker *w, const struct queue_job *job, const struct verdict *verdict)
+{
+    if (job->message->bounce)
+        return JOB_CLAIMED;
+    switch (verdict->kind) {
+    case VERDICT_SENT:
+        return w->connection.client.ehlo.dsn ? JOB_RELAYED : JOB_RELAYED_BLIND;
+    case VERDICT_LATER:
+        return JOB_DEFERRED;
+    case VERDICT_NEVER:
+        break;
+    }
+    return JOB_FAILED;
+}
+
+static enum queue_fate fate_of(const struct schedule_actions *actions)
+{
+    switch (actions->next) {
+    case SCHEDULE_TRY:
+    case SCHEDULE_DONE:
+        return QUEUE_RELAYED;
+    case SCHEDULE_AGAIN:
+        return QUEUE_AGAIN;
+    case SCHEDULE_EXPIRE:
+        return QUEUE_EXPIRED;
+    case SCHEDULE_FAIL:
+        break;
+    }
+    return QUEUE_BOUNCED;
+}
+
+static struct str reply_line(struct arena *a, const struct verdict *v)
+{
+    if (v->code == 0)
+        return v->text;
+    return arena_printf(a, "%d %.*s%s%.*s", v->code, STR_ARG(v->enhanced), v->enhanced.len > 0 ? " " : "", STR_ARG(v->text));
+}
+
+static struct queue_outcome outcome_of(struct worker *w, const struct queue_job *job, const struct verdict *v,
+                                       const struct schedule_actions *actions, bool attempted, int milliseconds)
+{
+    const struct connection *c = &w->connection;
+    struct arena *a = &w->batch_arena; /* the connection may be gone before this is written */
+    struct queue_outcome o = { .job = job, .lease = w->batch.lease, .fate = fate_of(actions), .attempted = attempted,
+                               .retry_s = actions->retry_s };
+
+    o.log = (struct queue_attempt_log){
+        .host = arena_str(a, c->host), .address = arena_str(a, c->address), .tls = arena_str(a, c->tls),
+        .session = arena_str(a, c->session), .phase = attempt_phase_name(v->phase),
+        .reason = o.fate == QUEUE_EXPIRED ? REASON_EXPIRED : v->reason, .code = v->code, .enhanced = v->enhanced,
+        .reply = reply_line(a, v), .milliseconds = milliseconds,
+    };
+    if (v->phase == PHASE_DNS || !attempted)
+        o.log.host = o.log.address = o.log.tls = o.log.session = STR_NULL;
+    return o;
+}
+
+static enum dsn_action action_of(const struct schedule_actions *actions)
+{
+    switch (actions->notice) {
+    case NOTICE_DELAYED:
+        return DSN_DELAYED;
+    case NOTICE_DELIVERED:
+        return DSN_DELIVERED;
+    case NOTICE_RELAYED:
+        return DSN_RELAYED;
+    case NOTICE_NONE:
+    case NOTICE_FAILED:
+        break;
+    }
+    return DSN_FAILED;
+}
+
+/* Makes the notice, and does not give up while the database is only away: a notice that was promised must come.
+ * RES_OK: *ret is NULL when there can be none.  RES_TEMPFAIL: the process stops. */
+static enum result make_notice(struct worker *w, const struct queue_envelope *m, const struct notice_recipient *v, size_t n,
+                               struct queue_new **ret)
+{
+    enum result r = RES_TEMPFAIL;
+
+    for (int tries = 0; r == RES_TEMPFAIL && !(w->relay->stopping && tries >= NOTICE_TRIES); tries++) {
+        if (tries > 0)
+            coroutine_wait(deadline_in(NOTICE_PAUSE_MS), false);
+        r = notice_make(w->relay->service, m, v, n, worker_now(w), tries < NOTICE_TRIES, &w->batch_arena, ret);
+    }
+    if (r != RES_OK)
+        log_error("relay-no-notice", F_INT("queue", m->id), F_C("why", result_name(r)));
+    if (r == RES_TEMPFAIL)
+        return r;
+    if (r != RES_OK)
+        *ret = NULL;
+    return RES_OK;
+}
+
+struct queue_new *settle_delivered_notice(struct worker *w, const struct queue_job *job)
+{
+    static const struct verdict delivered = { .kind = VERDICT_SENT, .code = 250, .enhanced = STR("2.1.5"),
+                                              .text = STR("delivered") };
+    const struct schedule_actions actions = ask_schedule(w, job, JOB_DELIVERED);
+    const struct notice_recipient r = { .job = job, .action = DSN_DELIVERED, .verdict = &delivered };
+
+    struct queue_new *notice = NULL;
+
+    if (actions.notice == NOTICE_NONE || make_notice(w, job->message, &r, 1, &notice) != RES_OK)
+        return NULL;
+    return notice;
+}
+
+static void log_outcome(const struct worker *w, const struct queue_outcome *o)
+{
+    static const char *const fates[] = { [QUEUE_RELAYED] = "relayed", [QUEUE_DELIVERED] = "delivered",
+                                         [QUEUE_AGAIN] = "deferred", [QUEUE_BOUNCED] = "bounced", [QUEUE_EXPIRED] = "expired" };
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+
+    if (!log_enabled(LOG_INFO))
+        return;
+    log_info("relay-attempt", F_STR("queue", id_encode(&a, 'q', o->job->message->id)), F_STR("recipient", o->job->recipient),
+             F_STR("destination", w->destination), F_C("result", fates[o->fate]), F_STR("host", o->log.host),
+             F_STR("reason", o->log.reason), F_STR("reply", str_sub(o->log.reply, 0, 200)), F_STR("session", o->log.session));
+}
+
+/* Without the notice a job must not end, unless its mail is gone already; the others are given back. */
+static size_t keep_sent(struct queue_outcome *v, size_t n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (v[i].fate == QUEUE_RELAYED)
+            v[kept++] = v[i];
+    }
+    return kept;
+}
+
+void settle_jobs(struct worker *w, const struct queue_job *jobs, const struct verdict *verdicts, size_t n, bool attempted,
+                 int milliseconds)
+{
+    struct arena *a = &w->batch_arena;
+    struct queue_outcome *outcomes = arena_array(a, struct queue_outcome, n);
+    struct notice_recipient *told = arena_array(a, struct notice_recipient, n);
+    size_t *told_at = arena_array(a, size_t, n), n_told = 0;
+    struct finish_item *item = arena_new(a, struct finish_item);
+
+    for (size_t i = 0; i < n; i++) {
+        const struct schedule_actions actions = ask_schedule(w, &jobs[i], event_of(w, &jobs[i], &verdicts[i]));
+
+        outcomes[i] = outcome_of(w, &jobs[i], &verdicts[i], &actions, attempted, milliseconds);
+        if (actions.notice == NOTICE_NONE)
+            continue;
+        outcomes[i].delay_told = actions.notice == NOTICE_DELAYED;
+        told[n_told] = (struct notice_recipient){ .job = &jobs[i], .action = action_of(&actions),
+                                                  .verdict = &verdicts[i], .remote_host = outcomes[i].log.host };
+        if (outcomes[i].fate == QUEUE_EXPIRED)
+            told[n_told].status = STR("4.4.7"); /* RFC 3463, 3.5: delivery time expired */
+        told_at[n_told++] = i;
+    }
+    if (attempted && w->dialogue.text.len > 0)
+        outcomes[0].log.dialogue = arena_str(a, strbuf_str(&w->dialogue.text));
+    if (n_told > 0) {
+        struct queue_new *notice = NULL;
+        bool made = make_notice(w, jobs[0].message, told, n_told, &notice) == RES_OK;
+
+        for (size_t i = 0; i < n_told; i++)
+            outcomes[told_at[i]].notice = notice;
+        if (!made)
+            n = keep_sent(outcomes, n);
+    }
+    for (size_t i = 0; i < n; i++)
+        log_outcome(w, &outcomes[i]);
+    if (n == 0)
+        return;
+    *item = (struct finish_item){ .v = outcomes, .n = n };
+    finisher_add(w->relay->finisher, item);
+    w->items[w->n_items++] = item;
+}

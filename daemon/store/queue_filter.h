@@ -1,0 +1,44 @@
+/* store/queue_filter.h - struct queue_filter as SQL: shared by queue_list.c, queue_act.c. */
+#pragma once
+#include "store/queue_admin.h"
+
+/* enum queue_state of a recipient r. */
+#define QUEUE_STATE_SQL                                                                                                \
+    "CASE WHEN r.state <> 0 THEN 3 WHEN r.lease_by IS NOT NULL AND r.due_at > now() THEN 0"                            \
+    " WHEN r.attempts > 0 THEN 1 ELSE 2 END"
+/* Its reason: a word of route/reason.h. */
+#define QUEUE_REASON_SQL                                                                                               \
+    "CASE WHEN r.state <> 0 THEN 'held' WHEN r.lease_by IS NOT NULL AND r.due_at > now() THEN 'sending'"               \
+    " WHEN r.attempts = 0 THEN 'not-tried' ELSE coalesce(r.reason, 'temporary') END"
+
+#define QUEUE_DOMAIN_SQL(address) "lower(substring(" address " from '[^@]*$'))"
+
+/* Does the recipient r match?  An absent part folds away when the statement is planned. */
+#define QUEUE_MATCH_RECIPIENT                                                                                          \
+    "($2 = 0 OR (1 << (" QUEUE_STATE_SQL ")) & $2 <> 0) AND ($6::text[] IS NULL OR lower(r.recipient) = ANY ($6))"      \
+    " AND ($7::text[] IS NULL OR r.destination = ANY ($7)) AND ($8::text[] IS NULL OR " QUEUE_REASON_SQL " = ANY ($8))"
+
+/* Does the message m match by what it is itself? */
+#define QUEUE_MATCH_MESSAGE                                                                                            \
+    "($1::bigint[] IS NULL OR m.id = ANY ($1)) AND ($3::text[] IS NULL OR lower(m.reverse_path) = ANY ($3))"            \
+    " AND ($4::text[] IS NULL OR " QUEUE_DOMAIN_SQL("m.reverse_path") " = ANY ($4))"                                    \
+    " AND ($5::text[] IS NULL OR m.account_id IN (SELECT id FROM account WHERE lower(address) = ANY ($5)))"             \
+    " AND ($9 = 0 OR m.received_at <= now() - make_interval(secs => $9::bigint))"                                      \
+    " AND ($10::text IS NULL OR m.id = $12 OR m.message_id = $11 OR lower(m.reverse_path) LIKE $10"                     \
+    "  OR lower(m.subject) LIKE $10"                                                                                   \
+    "  OR EXISTS (SELECT FROM queue_recipient t WHERE t.queue_id = m.id AND lower(t.recipient) LIKE $10))"              \
+    " AND ($13::text[] IS NULL OR " QUEUE_DOMAIN_SQL("m.reverse_path") " = ANY ($13) OR EXISTS (SELECT FROM"            \
+    "  queue_recipient t WHERE t.queue_id = m.id AND " QUEUE_DOMAIN_SQL("t.recipient") " = ANY ($13)))"
+
+/* Both, for the message m. */
+#define QUEUE_MATCH                                                                                                    \
+    QUEUE_MATCH_MESSAGE " AND m.id IN (SELECT r.queue_id FROM queue_recipient r WHERE " QUEUE_MATCH_RECIPIENT ")"
+
+#define QUEUE_FILTER_PARAMS 13
+/* $1 to $13. */
+void queue_filter_params(const struct queue_filter *f, struct arena *a, struct db_param *params);
+
+/* A text[] in lower case; NULL when the list is empty. */
+struct db_param queue_filter_list(struct str_list list, struct arena *a);
+/* '%part%' in lower case, escaped for LIKE; STR_NULL stays so. */
+struct str queue_filter_pattern(struct str part, struct arena *a);

@@ -1,0 +1,71 @@
+/* store/trace.h - what happened to every message that is or was in the queue.
+ *
+ * The rows are written by the transactions that accept, finish or change a message (store/queue.h, queue_admin.h); here
+ * they are read, and their partitions are kept.  Everything returned lives in the arena given; times are microseconds
+ * since 1970.  All functions suspend.  RES_TEMPFAIL: database trouble, already logged. */
+#pragma once
+#include "store/queue_admin.h"
+
+#define TRACE_KEEP_DAYS 30
+
+/* Makes the partitions of the coming days and drops those older than TRACE_KEEP_DAYS.  Call it at start and hourly. */
+enum result trace_maintain(struct db *db) SUSPENDS NODISCARD;
+
+enum trace_direction { TRACE_IN, TRACE_OUT, TRACE_LOCAL };
+
+struct trace_filter { /* as struct queue_filter: AND between members, OR inside one, empty is any */
+    struct str_list senders, recipients, accounts;
+    struct str subject;      /* part of it, without case */
+    struct str message_id;   /* with angle brackets */
+    unsigned directions, outcomes; /* bits 1 << enum; TRACE_BOUNCED does not stand for TRACE_EXPIRED */
+    int64_t since, until;    /* accepted in [since, until); DB_NO_TIME: open */
+    struct str text;         /* part of sender, recipient or subject without case, or the exact Message-ID */
+    int64_t text_id;         /* `text` decoded as an id; 0: it is none */
+    struct str_list domains; /* what the caller may see */
+};
+struct trace_row {
+    int64_t id, accepted_at, size;
+    enum trace_direction direction;
+    enum trace_outcome outcome; /* the worst recipient's: waiting, bounced, expired, removed, relayed, delivered */
+    struct str sender, subject, message_id, account;
+    struct str recipient; /* the first that matches */
+    int64_t recipients;
+};
+/* Newest first.  `after` is the id of the last row of the page before, 0 for the first. */
+enum result trace_list(struct db *db, const struct trace_filter *filter, int64_t after, size_t limit, struct arena *a,
+                       struct trace_row **ret_rows, size_t *ret_n, bool *ret_more) SUSPENDS NODISCARD;
+
+struct trace_recipient {
+    int n;
+    struct str address;
+    enum trace_outcome outcome;
+};
+enum trace_kind {
+    EVENT_ACCEPTED, EVENT_ATTEMPT, EVENT_DELIVERED, EVENT_RELAYED, EVENT_DEFERRED, EVENT_BOUNCED, EVENT_EXPIRED,
+    EVENT_REMOVED, EVENT_HELD, EVENT_RELEASED, EVENT_RETRIED, EVENT_DELAY_NOTICE
+};
+struct trace_event {
+    int64_t at;
+    enum trace_kind kind;
+    int n;      /* recipient; -1: all of them */
+    int number; /* of an attempt */
+    int result; /* of an attempt: 0 relayed 1 delivered 2 deferred 3 bounced; -1: it is none */
+    struct str reason; /* a word of route/reason.h; for what an administrator did, his words */
+    struct str actor, host, address, session;
+    int code;
+    struct str reply;
+    int64_t milliseconds; /* -1: unknown */
+};
+#define TRACE_MAX_EVENTS 1000
+struct trace {
+    struct trace_row row; /* .recipient is the first one */
+    struct str listener, client, session, tls;
+    bool in_queue;
+    struct trace_recipient *recipients;
+    size_t nrecipients;
+    struct trace_event *events; /* in order of time, the first TRACE_MAX_EVENTS */
+    size_t nevents;
+};
+/* RES_NOTFOUND: no such trace, or not to be seen. */
+enum result trace_get(struct db *db, int64_t id, struct str_list domains, struct arena *a, struct trace **ret)
+    SUSPENDS NODISCARD;

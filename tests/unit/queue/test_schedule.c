@@ -1,0 +1,160 @@
+#include "tests/support/cmocka.h"
+
+#include "base/macros.h"
+#include "queue/schedule.h"
+#include "store/queue.h"
+
+#define HOUR 3600
+#define DAY (24 * HOUR)
+
+static const int64_t retries[] = { 60, 300, 900, HOUR, 4 * HOUR };
+static const struct schedule_policy policy = { retries, ARRAY_LEN(retries), 4 * HOUR };
+
+static void test_delay(void **state)
+{
+    (void)state;
+    for (int attempt = 1; attempt <= 8; attempt++) {
+        int64_t plain = retries[MIN((size_t)attempt, ARRAY_LEN(retries)) - 1], least = INT64_MAX, most = 0;
+
+        for (uint64_t seed = 0; seed < 1000; seed++) {
+            int64_t d = schedule_delay(&policy, attempt, seed);
+
+            assert_in_range(d, plain - plain / 16, plain + plain / 16);
+            assert_int_equal(d, schedule_delay(&policy, attempt, seed));
+            least = MIN(least, d);
+            most = MAX(most, d);
+        }
+        assert_true(most - least > plain / 16); /* it does spread */
+    }
+    assert_int_equal(schedule_delay(&(struct schedule_policy){ (int64_t[]){ 0 }, 1, 0 }, 1, 7), 1);
+}
+
+static const struct notice_case {
+    const char *name;
+    enum schedule_event event;
+    unsigned notify;
+    bool null_sender, told, bounce;
+    int64_t age;
+    int next, notice;
+} notice_cases[] = {
+    { "claim", JOB_CLAIMED, 0, false, false, false, 0, SCHEDULE_TRY, NOTICE_NONE },
+    { "claim, long expired", JOB_CLAIMED, 0, false, false, false, 30 * DAY, SCHEDULE_TRY, NOTICE_NONE },
+    { "bounce", JOB_CLAIMED, 0, false, false, true, 0, SCHEDULE_FAIL, NOTICE_FAILED },
+    { "bounce, never", JOB_CLAIMED, QUEUE_NOTIFY_NEVER, false, false, true, 0, SCHEDULE_FAIL, NOTICE_NONE },
+    { "bounce of a bounce", JOB_CLAIMED, 0, true, false, true, 0, SCHEDULE_FAIL, NOTICE_NONE },
+    { "relayed", JOB_RELAYED, QUEUE_NOTIFY_SUCCESS, false, false, false, 0, SCHEDULE_DONE, NOTICE_NONE },
+    { "relayed blind", JOB_RELAYED_BLIND, QUEUE_NOTIFY_SUCCESS, false, false, false, 0, SCHEDULE_DONE, NOTICE_RELAYED },
+    { "relayed blind, not asked", JOB_RELAYED_BLIND, 0, false, false, false, 0, SCHEDULE_DONE, NOTICE_NONE },
+    { "relayed blind, null", JOB_RELAYED_BLIND, QUEUE_NOTIFY_SUCCESS, true, false, false, 0, SCHEDULE_DONE, NOTICE_NONE },
+    { "delivered", JOB_DELIVERED, QUEUE_NOTIFY_SUCCESS | QUEUE_NOTIFY_FAILURE, false, false, false, 0, SCHEDULE_DONE,
+      NOTICE_DELIVERED },
+    { "deferred early", JOB_DEFERRED, 0, false, false, false, HOUR, SCHEDULE_AGAIN, NOTICE_NONE },
+    { "deferred late", JOB_DEFERRED, 0, false, false, false, 4 * HOUR, SCHEDULE_AGAIN, NOTICE_DELAYED },
+    { "deferred late, told", JOB_DEFERRED, 0, false, true, false, 5 * HOUR, SCHEDULE_AGAIN, NOTICE_NONE },
+    { "deferred late, failure only", JOB_DEFERRED, QUEUE_NOTIFY_FAILURE, false, false, false, 5 * HOUR, SCHEDULE_AGAIN,
+      NOTICE_NONE },
+    { "deferred late, delay", JOB_DEFERRED, QUEUE_NOTIFY_DELAY, false, false, false, 5 * HOUR, SCHEDULE_AGAIN, NOTICE_DELAYED },
+    { "deferred late, never", JOB_DEFERRED, QUEUE_NOTIFY_NEVER, false, false, false, 5 * HOUR, SCHEDULE_AGAIN, NOTICE_NONE },
+    { "deferred late, null", JOB_DEFERRED, 0, true, false, false, 5 * HOUR, SCHEDULE_AGAIN, NOTICE_NONE },
+    { "deferred at the end", JOB_DEFERRED, 0, false, false, false, 5 * DAY, SCHEDULE_EXPIRE, NOTICE_FAILED },
+    { "end, delay only", JOB_DEFERRED, QUEUE_NOTIFY_DELAY, false, false, false, 5 * DAY, SCHEDULE_EXPIRE, NOTICE_NONE },
+    { "failed", JOB_FAILED, 0, false, false, false, 0, SCHEDULE_FAIL, NOTICE_FAILED },
+    { "failed, success only", JOB_FAILED, QUEUE_NOTIFY_SUCCESS, false, false, false, 0, SCHEDULE_FAIL, NOTICE_NONE },
+    { "failed, never", JOB_FAILED, QUEUE_NOTIFY_NEVER, false, false, false, 0, SCHEDULE_FAIL, NOTICE_NONE },
+    { "failed, null", JOB_FAILED, QUEUE_NOTIFY_FAILURE, true, false, false, 0, SCHEDULE_FAIL, NOTICE_NONE },
+};
+
+static void test_notices(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(notice_cases); i++) {
+        const struct notice_case *c = &notice_cases[i];
+        struct schedule_job job = { .received_at = 1000, .expires_at = 1000 + 5 * DAY, .attempts = 3, .delay_told = c->told,
+                                    .null_sender = c->null_sender, .bounce = c->bounce, .notify = c->notify, .seed = i };
+        struct schedule_actions got = schedule(&policy, &job, c->event, 1000 + c->age);
+
+        if ((int)got.next != c->next || (int)got.notice != c->notice)
+            fail_msg("%s: next %d, notice %d", c->name, (int)got.next, (int)got.notice);
+    }
+}
+
+static void test_last_try_at_the_end(void **state)
+{
+    struct schedule_job job = { .received_at = 0, .expires_at = 1000, .attempts = 9, .seed = 1 };
+
+    (void)state;
+    assert_int_equal(schedule(&policy, &job, JOB_DEFERRED, 999).retry_s, 1);
+    assert_int_equal(schedule(&policy, &job, JOB_DEFERRED, 999).next, SCHEDULE_AGAIN);
+    assert_int_equal(schedule(&policy, &job, JOB_DEFERRED, 1000).next, SCHEDULE_EXPIRE);
+}
+
+static uint64_t random_state = 42;
+
+static uint64_t random_next(void)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return random_state;
+}
+
+/* One job from acceptance to its end; the number of its attempts. */
+static long simulate(void)
+{
+    static const unsigned notifies[] = { 0, QUEUE_NOTIFY_NEVER, QUEUE_NOTIFY_SUCCESS, QUEUE_NOTIFY_FAILURE, QUEUE_NOTIFY_DELAY,
+                                         QUEUE_NOTIFY_SUCCESS | QUEUE_NOTIFY_FAILURE | QUEUE_NOTIFY_DELAY };
+    struct schedule_job job = { .received_at = (int64_t)(random_next() % DAY), .seed = random_next(),
+                                .null_sender = random_next() % 10 == 0,
+                                .notify = notifies[random_next() % ARRAY_LEN(notifies)] };
+    int64_t now = job.received_at;
+    int failure_notices = 0, delay_notices = 0;
+
+    job.expires_at = job.received_at + 5 * DAY;
+    for (;;) {
+        uint64_t luck = random_next() % 1000;
+        enum schedule_event event = luck < 5 ? JOB_RELAYED_BLIND : luck < 8 ? JOB_FAILED : JOB_DEFERRED;
+        struct schedule_actions got;
+
+        assert_int_equal(schedule(&policy, &job, JOB_CLAIMED, now).next, SCHEDULE_TRY);
+        job.attempts++;
+        now += (int64_t)(random_next() % 30); /* how long the attempt takes */
+        got = schedule(&policy, &job, event, now);
+        failure_notices += got.notice == NOTICE_FAILED;
+        if (got.notice == NOTICE_DELAYED) {
+            delay_notices++;
+            job.delay_told = true;
+        }
+        if (got.next != SCHEDULE_AGAIN) {
+            assert_int_equal(got.next, event == JOB_RELAYED_BLIND ? SCHEDULE_DONE
+                                       : event == JOB_FAILED      ? SCHEDULE_FAIL
+                                                                  : SCHEDULE_EXPIRE);
+            break;
+        }
+        assert_in_range(got.retry_s, 1, 4 * HOUR + 4 * HOUR / 16);
+        now += got.retry_s;
+        assert_true(now <= job.expires_at);
+    }
+    assert_true(now <= job.expires_at + 30);
+    assert_true(delay_notices <= 1 && failure_notices <= 1);
+    if (job.null_sender || job.notify == QUEUE_NOTIFY_NEVER)
+        assert_int_equal(delay_notices + failure_notices, 0);
+    return job.attempts;
+}
+
+static void test_million(void **state)
+{
+    long attempts = 0, jobs = 0;
+
+    (void)state;
+    for (; attempts < 1000000; jobs++)
+        attempts += simulate();
+    assert_in_range(attempts / jobs, 20, 40); /* 5 days: about 4 quick ones and one each 4 hours */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_delay), cmocka_unit_test(test_notices),
+                                        cmocka_unit_test(test_last_try_at_the_end), cmocka_unit_test(test_million) };
+
+    return cmocka_run_group_tests_name("schedule", tests, NULL, NULL);
+}
