@@ -14,7 +14,7 @@ GRANT SELECT ON setting TO correio_auth, correio_smtp, correio_access, correio_r
 -- auth: credentials, and nothing of the mail.
 GRANT SELECT ON account, domain TO correio_auth;
 GRANT SELECT, INSERT, UPDATE, DELETE ON credential TO correio_auth;
-GRANT UPDATE (state, version) ON account TO correio_auth;             -- invited becomes active with the first password
+GRANT UPDATE (state, state_before, version) ON account TO correio_auth;   -- invited becomes active with the first password
 GRANT SELECT, INSERT, UPDATE ON sign_in TO correio_auth;
 GRANT SELECT, UPDATE (last_used_at) ON token TO correio_auth;
 GRANT INSERT, SELECT, DELETE ON session TO correio_auth;
@@ -49,6 +49,7 @@ GRANT EXECUTE ON FUNCTION thread_find(bigint, text[]) TO correio_access;
 
 -- api: the control plane.
 GRANT SELECT, INSERT, UPDATE, DELETE ON domain, account, alias, alias_member, address, domain_admin, token TO correio_api;
+GRANT USAGE ON SEQUENCE token_id_seq TO correio_api;                  -- a token names its own id
 GRANT SELECT, UPDATE, DELETE ON session TO correio_api;
 GRANT SELECT ON tenant, sign_in TO correio_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON setting TO correio_api;
@@ -59,6 +60,7 @@ GRANT SELECT, INSERT ON mailbox TO correio_api;
 GRANT USAGE ON SEQUENCE mailbox_id_seq TO correio_api;
 GRANT SELECT, UPDATE ON queue_message, queue_recipient, queue_destination TO correio_api;
 GRANT DELETE ON queue_message, queue_blob, queue_recipient TO correio_api;
+GRANT INSERT ON queue_destination TO correio_api;                     -- what is retried or released makes its destination due
 GRANT SELECT ON queue_blob TO correio_api;
 GRANT SELECT, UPDATE (outcome) ON trace, trace_recipient TO correio_api;
 GRANT SELECT, INSERT ON trace_event TO correio_api;

@@ -46,7 +46,8 @@ enum result credential_find(struct db *db, struct str address, struct arena *a, 
 enum result credential_set_password(struct db *db, int64_t account_id, struct str verifier, struct str keep_session)
 {
     static const struct db_stmt account_stmt = { "credential_activate",
-        "UPDATE account SET state = CASE WHEN state = 0 THEN 1 ELSE state END, version = version + 1 "
+        "UPDATE account SET state = CASE WHEN state = 0 THEN 1 ELSE state END, "
+        "state_before = CASE WHEN state_before = 0 THEN 1 ELSE state_before END, version = version + 1 "
         "WHERE id = $1 AND state <> 4 RETURNING id" };
     static const struct db_stmt password_stmt = { "credential_set_password",
         "INSERT INTO credential (account_id, kind, verifier) VALUES ($1, 0, $2) "
@@ -104,6 +105,7 @@ enum result credential_used(struct db *db, int64_t account_id, struct str protoc
 enum result credential_link_add(struct db *db, int64_t account_id, struct str hash, int64_t expires_us)
 {
     static const struct db_stmt stmt = { "credential_link_add",
+        "WITH old AS (DELETE FROM credential WHERE account_id = $1 AND kind = 4) "
         "INSERT INTO credential (account_id, kind, verifier, expires_at) VALUES ($1, 4, $2, $3)" };
     const struct db_param params[] = { db_int8(account_id), db_text(hash), db_time(expires_us) };
     enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), NULL);

@@ -36,7 +36,8 @@ enum result credential_rehash(struct db *db, int64_t credential_id, struct str o
 /* Remembers when and from where the account signed in last; at most one write a minute and protocol. */
 enum result credential_used(struct db *db, int64_t account_id, struct str protocol, struct str ip) SUSPENDS NODISCARD;
 
-/* One-time links: kept as the hex SHA-256 of the secret; taking one uses it up.  RES_NOTFOUND: none, used or expired. */
+/* One-time links: kept as the hex SHA-256 of the secret; a new one voids the account's earlier ones; taking one uses it
+ * up.  RES_NOTFOUND: none, used or expired. */
 enum result credential_link_add(struct db *db, int64_t account_id, struct str hash, int64_t expires_us) SUSPENDS NODISCARD;
 enum result credential_link_take(struct db *db, struct str hash, struct arena *a, struct credential_account *ret)
     SUSPENDS NODISCARD;

@@ -33,6 +33,8 @@ CREATE TABLE account (
   state smallint NOT NULL DEFAULT 1,             -- 0 invited, 1 active, 2 frozen (no sending), 3 suspended (no sign-in), 4 deleted
   state_reason text,
   state_at timestamptz,
+  state_by text,                                 -- who suspended it
+  state_before smallint,                         -- what it returns to
   language text,
   delivery text NOT NULL DEFAULT 'store',        -- where its mail goes: store, or a target of the mda
   created_at timestamptz NOT NULL DEFAULT now(),
@@ -111,7 +113,7 @@ CREATE INDEX session_account ON session (account_id);
 CREATE TABLE token (                             -- of programs
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   hash bytea NOT NULL UNIQUE,                    -- SHA-256 of the whole token
-  account_id bigint NOT NULL REFERENCES account ON DELETE CASCADE,
+  account_id bigint REFERENCES account ON DELETE CASCADE,   -- its maker; NULL: the local administrator
   name text NOT NULL,
   role smallint NOT NULL,
   scopes text[] NOT NULL,
@@ -180,8 +182,10 @@ CREATE TABLE message (            -- a message in a mailbox; about 100 bytes; no
   flags int NOT NULL DEFAULT 0, keywords int[],  -- 1 \Seen 2 \Answered 4 \Flagged 8 \Deleted 16 \Draft; NULL: no keywords
   PRIMARY KEY (account_id, mailbox_id, uid) INCLUDE (email_id, modseq, flags, keywords)  -- SELECT and FETCH FLAGS read the index alone
 ) WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.1);
-CREATE INDEX message_modseq ON message (account_id, mailbox_id, modseq);  -- CHANGEDSINCE, and what a NOTIFY was about
-CREATE INDEX message_email ON message (account_id, email_id);             -- EMAILID (RFC 8474), sweeper
+-- Statements by modseq say account_id + 0, those by uid do not; and the other index begins with email_id.  The planner
+-- takes every mailbox and account for tiny, and would else read all of it through the first columns of any index.
+CREATE INDEX message_modseq ON message ((account_id + 0), mailbox_id, modseq);  -- CHANGEDSINCE, what a NOTIFY was about
+CREATE INDEX message_email ON message (email_id, account_id);                   -- EMAILID (RFC 8474), sweeper
 
 CREATE TABLE email (              -- what is known of a message's content; written once, shared by COPY inside the account
   account_id bigint NOT NULL, id bigint NOT NULL, size bigint NOT NULL, header_size bigint NOT NULL,
@@ -251,7 +255,7 @@ CREATE TABLE queue_message (      -- '' is the null reverse-path; ret, envid: RF
   size bigint NOT NULL, header_size bigint NOT NULL, frames smallint NOT NULL,
   body_flags smallint NOT NULL DEFAULT 0,        -- 1 8BITMIME 2 SMTPUTF8 4 REQUIRETLS
   subject text, message_id text, origin jsonb, version bigint NOT NULL DEFAULT 1);
-CREATE INDEX queue_message_sender ON queue_message (reverse_path, id);
+CREATE INDEX queue_message_sender ON queue_message (lower(reverse_path), id);
 
 CREATE TABLE queue_blob (queue_id bigint NOT NULL, n int NOT NULL, data bytea NOT NULL, PRIMARY KEY (queue_id, n));
 ALTER TABLE queue_blob ALTER data SET STORAGE EXTERNAL;
@@ -269,7 +273,7 @@ CREATE TABLE queue_recipient (    -- the job: one recipient of one message; dest
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX queue_due ON queue_recipient (due_at) WHERE state = 0;       -- monitoring, expiry
 CREATE INDEX queue_destination_due ON queue_recipient (destination, lane, due_at) WHERE state = 0;   -- the claim
-CREATE INDEX queue_recipient_address ON queue_recipient (recipient, queue_id);
+CREATE INDEX queue_recipient_address ON queue_recipient (lower(recipient), queue_id);
 
 CREATE TABLE queue_destination (  -- one row a destination with work: fairness, concurrency over all nodes, back-off of the whole
   destination text PRIMARY KEY, due_at timestamptz NOT NULL DEFAULT now(), served_at timestamptz NOT NULL DEFAULT now(),
@@ -309,14 +313,16 @@ CREATE TABLE trace_event (        -- at: of the message, as the key of its parti
   actor text,                                    -- who asked, for held, released, retried, removed
   PRIMARY KEY (at, trace_id, n, kind, happened_at)) PARTITION BY RANGE (at);
 CREATE INDEX trace_event_id ON trace_event (trace_id, n);
+CREATE INDEX trace_event_time ON trace_event USING brin (happened_at);   -- what happened in the last hour
 
 CREATE TABLE trace_default PARTITION OF trace DEFAULT;          -- a missing day never refuses mail
 CREATE TABLE trace_recipient_default PARTITION OF trace_recipient DEFAULT;
 CREATE TABLE trace_event_default PARTITION OF trace_event DEFAULT;
 
--- Makes the partitions of the coming 7 days and drops those older than `keep` days.  Called by relay once an hour.
+-- Makes the partitions of the coming 7 days and drops those older than `keep` days.  Called by relay once an hour.  It
+-- needs exclusive locks for a moment: under traffic it gives up rather than make mail wait, and is called again.
 CREATE FUNCTION trace_partitions(keep int) RETURNS void
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '300ms' AS $$
 DECLARE
   base text; day date; part text;
 BEGIN

@@ -1,0 +1,250 @@
+/* FETCH (RFC 3501, 6.4.5).  Messages go in groups: one statement, then the answers are sent; no database connection is
+ * held while the client is slow.  What the view knows needs no statement. */
+#include "imap/fetch.h"
+#include "imap/stored.h"
+#include "mail/date.h"
+
+#define GROUP_FIRST 100
+#define GROUP_MAX   400
+#define GROUP_BYTES ((size_t)512 << 10) /* rows of a group, about */
+
+void fetch_flush(struct fetch_job *job, size_t above)
+{
+    if (job->out.len <= above)
+        return;
+    stream_write(job->s->stream, strbuf_str(&job->out));
+    strbuf_reset(&job->out);
+}
+
+static void item(struct strbuf *b, bool *first, struct str name)
+{
+    if (!*first)
+        (void)strbuf_addc(b, ' ');
+    *first = false;
+    (void)strbuf_add(b, name);
+}
+
+static void add_date(struct strbuf *b, int64_t us)
+{
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+
+    (void)strbuf_addc(b, '"');
+    (void)strbuf_add(b, date_print_imap_time(&a, us, 0));
+    (void)strbuf_addc(b, '"');
+}
+
+void fetch_begin(struct fetch_job *job, const struct fetch_message *m, bool *ret_first)
+{
+    struct imap_session *s = job->s;
+    const struct view_entry *e = &s->view->v[m->index];
+    unsigned items = job->what->items;
+    struct strbuf *b = &job->out;
+    bool first = true;
+
+    (void)strbuf_adds(b, "* ");
+    add_number(b, m->index + 1);
+    (void)strbuf_adds(b, " FETCH (");
+    if (items & FETCH_UID) {
+        item(b, &first, STR("UID "));
+        add_number(b, e->uid);
+    }
+    if ((items & FETCH_FLAGS) || m->seen_now) {
+        item(b, &first, STR("FLAGS "));
+        add_flags(s, b, e);
+        view_told_flags(s->view, m->index);
+    }
+    if ((items & FETCH_MODSEQ) || (s->condstore && m->seen_now)) {
+        item(b, &first, STR("MODSEQ ("));
+        add_number(b, (uint64_t)e->modseq);
+        (void)strbuf_addc(b, ')');
+    }
+    if (items & FETCH_INTERNALDATE) {
+        item(b, &first, STR("INTERNALDATE "));
+        add_date(b, m->row.internaldate_us);
+    }
+    if (items & FETCH_SIZE) {
+        item(b, &first, STR("RFC822.SIZE "));
+        add_number(b, m->row.shape.size);
+    }
+    if (items & FETCH_ENVELOPE) {
+        item(b, &first, STR("ENVELOPE "));
+        (void)strbuf_add(b, m->row.envelope);
+    }
+    if (items & FETCH_BODYSTRUCTURE) {
+        item(b, &first, STR("BODYSTRUCTURE "));
+        (void)strbuf_add(b, m->row.bodystructure);
+    }
+    if (items & FETCH_BODY) {
+        item(b, &first, STR("BODY "));
+        if (imap_body_from_structure(m->row.bodystructure, b) != RES_OK)
+            job->damaged = true;
+    }
+    *ret_first = first;
+}
+
+/* Sets \Seen on those of the group that are not, in one transaction; a failure does not keep anybody from reading. */
+static void mark_seen(struct fetch_job *job, struct arena *a, struct fetch_message *m, size_t n)
+{
+    static const struct message_change change = { .set = FLAG_SEEN, .unchanged_since = -1 };
+    struct imap_session *s = job->s;
+    struct message_stored_list list = { 0 };
+    int64_t *uids = arena_array(a, int64_t, n);
+    size_t nuids = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if ((s->view->v[m[i].index].flags & FLAG_SEEN) == 0)
+            uids[nuids++] = s->view->v[m[i].index].uid;
+    }
+    if (nuids == 0 || message_store(s->db, &s->who, s->view->mailbox_id, uids, nuids, &change, a, &list) != RES_OK ||
+        stored_know_keywords(s, &list) != RES_OK)
+        return;
+    if (list.modseq != 0 && list.modseq_before == s->view->modseq)
+        s->view->modseq = list.modseq;
+    for (size_t i = 0, k = 0; i < n && k < list.n; i++) {
+        if (s->view->v[m[i].index].uid != list.v[k].state.uid)
+            continue;
+        (void)view_put(s->view, &list.v[k++].state, false);
+        m[i].seen_now = true;
+    }
+}
+
+/* The rows of the group; messages without a row are expunged.  *ret_n may become smaller. */
+static enum result read_rows(struct fetch_job *job, struct arena *a, struct fetch_message *m, size_t *n,
+                             struct db_rows *rows)
+{
+    struct imap_session *s = job->s;
+    const struct view_entry *v = s->view->v;
+    bool range = m[*n - 1].index - m[0].index == *n - 1;
+    int64_t *uids = arena_array(a, int64_t, MAX(*n, (size_t)2));
+    size_t kept = 0, row = 0, bytes = 0;
+    enum result r;
+
+    for (size_t i = 0; i < *n; i++)
+        uids[i] = v[m[i].index].uid;
+    if (range)
+        uids[1] = v[m[*n - 1].index].uid;
+    r = message_fetch(s->db, &s->who, s->view->mailbox_id, &job->want, a, uids, *n, range, rows);
+    if (r != RES_OK)
+        return r;
+    for (size_t i = 0; i < *n; i++) {
+        struct fetch_message found = m[i];
+
+        while (row < db_count(rows) && (uint32_t)db_get_int(rows, row, 0) < s->view->v[m[i].index].uid)
+            row++;
+        if (row == db_count(rows))
+            break;
+        message_row_get(rows, row, &job->want, &found.row);
+        if (found.row.uid != s->view->v[m[i].index].uid)
+            continue;
+        bytes += 100 + found.row.envelope.len + found.row.bodystructure.len + found.row.parts.len;
+        m[kept++] = found;
+    }
+    job->missing = job->missing || kept < *n;
+    job->group = MIN(MAX(GROUP_BYTES * *n / MAX(bytes, (size_t)1), (size_t)1), (size_t)GROUP_MAX);
+    *n = kept;
+    return RES_OK;
+}
+
+static enum result fetch_group(struct fetch_job *job, struct fetch_message *m, size_t n)
+{
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    const unsigned known = FETCH_UID | FETCH_FLAGS | FETCH_MODSEQ;
+    bool needs_rows = (job->what->items & ~known) != 0 || job->what->n > 0;
+    enum result r = RES_OK;
+
+    if (needs_rows)
+        r = read_rows(job, &a, m, &n, &rows);
+    if (r != RES_OK || n == 0)
+        return r;
+    if (job->set_seen)
+        mark_seen(job, &a, m, n);
+    if (job->what->n > 0)
+        return fetch_bodies(job, &a, m, n);
+    for (size_t i = 0; i < n; i++) {
+        bool first;
+
+        fetch_begin(job, &m[i], &first);
+        (void)strbuf_adds(&job->out, ")\r\n");
+        fetch_flush(job, FETCH_FLUSH_AT);
+    }
+    return RES_OK;
+}
+
+/* Goes through the spans and cuts them into groups. */
+static enum result fetch_spans(struct fetch_job *job, const struct view_spans *spans)
+{
+    struct fetch_message *m = arena_array(&job->s->arena, struct fetch_message, GROUP_MAX);
+    const struct imap_fetch *what = job->what;
+    enum result r = RES_OK;
+    size_t n = 0;
+
+    for (size_t i = 0; i < spans->n; i++) {
+        for (size_t k = spans->v[i].first; k <= spans->v[i].last; k++) {
+            const struct view_entry *e = &job->s->view->v[k];
+
+            if (what->changed_since_given && e->modseq <= what->changed_since)
+                continue;
+            if (e->gone) {
+                job->missing = true;
+                continue;
+            }
+            m[n++] = (struct fetch_message){ .index = k };
+            if (n < job->group)
+                continue;
+            r = fetch_group(job, m, n);
+            n = 0;
+            if (r != RES_OK)
+                return r;
+        }
+    }
+    return n > 0 ? fetch_group(job, m, n) : RES_OK;
+}
+
+static void plan(struct fetch_job *job)
+{
+    const struct imap_fetch *what = job->what;
+
+    job->want.envelope = (what->items & FETCH_ENVELOPE) != 0;
+    job->want.bodystructure = (what->items & (FETCH_BODYSTRUCTURE | FETCH_BODY)) != 0;
+    job->want.email = what->n > 0;
+    for (size_t i = 0; i < what->n; i++) {
+        if (what->sections[i].part.len > 0)
+            job->want.parts = true;
+    }
+}
+
+enum next cmd_fetch(struct imap_session *s, struct imap_command *cmd)
+{
+    struct fetch_job job = { .s = s, .what = &cmd->fetch.what, .group = GROUP_FIRST };
+    struct view_spans spans;
+    enum result r;
+
+    if (cmd->fetch.what.items & FETCH_MODSEQ)
+        session_enable_condstore(s);
+    r = session_sync(s, true); /* what NOTIFY told of: FLAGS and CHANGEDSINCE answer from the view */
+    if (r == RES_NOTFOUND) {
+        s->watch.dirty = true;
+        return imap_no_result(s, r);
+    }
+    if (view_resolve(s->view, &s->arena, &cmd->fetch.set, cmd->uid, &spans) != RES_OK)
+        return imap_bad(s, "No message has such a number");
+    plan(&job);
+    job.set_seen = cmd->fetch.what.sets_seen && !s->view->read_only;
+    r = fetch_spans(&job, &spans);
+    fetch_flush(&job, 0);
+    strbuf_release(&job.out);
+    if (r == RES_CLOSED)
+        return NEXT_CLOSE;
+    if (r != RES_OK)
+        return imap_no_result(s, r);
+    if (job.damaged)
+        return imap_no(s, "[SERVERBUG] Some message data could not be read");
+    if (job.missing && !cmd->uid) {
+        s->watch.dirty = true;
+        return imap_no(s, "[EXPUNGEISSUED] Some messages are no longer there");
+    }
+    if (job.missing)
+        s->watch.dirty = true;
+    return imap_ok(s, "FETCH completed");
+}

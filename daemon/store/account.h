@@ -1,0 +1,69 @@
+/* store/account.h - accounts as the control plane sees them: lists, one account, creating, changing, removing.
+ *
+ * Addresses are in the form in which they are stored: local-part in lower case, domain in A-labels.  Everything returned
+ * lives in the arena given; times are microseconds since 1970.  SUSPENDS: all.  RES_TEMPFAIL: database trouble, already
+ * logged. */
+#pragma once
+#include "store/audit.h"
+#include "store/credential.h"
+#include "store/domain.h"
+
+enum account_role { ROLE_ACCOUNT, ROLE_DOMAIN_ADMIN, ROLE_SYSTEM_ADMIN };
+
+struct account {
+    int64_t id;
+    struct str address, name;
+    enum account_role role;
+    enum account_state state;
+    struct str language;                     /* STR_NULL: none */
+    int64_t state_us;                        /* of a suspension: when, why and by whom; DB_NO_TIME, STR_NULL: not known */
+    struct str state_reason, state_by;
+    int64_t quota_bytes;                     /* 0: no limit */
+    int64_t used_bytes, used_messages;
+    int64_t sign_in_us;                      /* the last one; DB_NO_TIME: never */
+    struct str sign_in_protocol, sign_in_ip; /* sign_in_ip STR_NULL: unknown */
+    int64_t created_us, version;
+};
+
+struct account_filter {
+    unsigned states, roles; /* bits 1 << enum; 0: any */
+    const struct str *domains;
+    size_t n_domains; /* 0: any */
+    struct str text;  /* part of address or name, lower case; STR_NULL: any */
+    struct visible visible;
+};
+
+/* By address; `after` is the last address of the page before, STR_NULL for the first page. */
+enum result account_list(struct db *db, const struct account_filter *filter, bool descending, struct str after,
+                         size_t limit, struct arena *a, struct account **ret_v, size_t *ret_n, bool *ret_more)
+    SUSPENDS NODISCARD;
+enum result account_count(struct db *db, const struct account_filter *filter, int64_t at_most, int64_t *ret_n)
+    SUSPENDS NODISCARD;
+/* RES_NOTFOUND: none, or not to be seen. */
+enum result account_get(struct db *db, struct str address, const struct visible *visible, struct arena *a,
+                        struct account *ret) SUSPENDS NODISCARD;
+
+struct account_write {
+    struct str address, name;
+    enum account_role role;
+    struct str language;
+    int64_t quota_bytes; /* 0: no limit */
+};
+/* Makes the account, its address, counters and the mailboxes INBOX, Drafts, Sent, Junk, Trash and Archive in one
+ * transaction.  It is invited: the first password makes it active.  A domain administrator administers the account's
+ * domain.  RES_NOTFOUND: its domain is no local domain of ours; RES_EXISTS: the address is taken. */
+enum result account_create(struct db *db, const struct account_write *w, const struct audit *audit, int64_t *ret_id)
+    SUSPENDS NODISCARD;
+/* Replaces name, role, language and quota.  if_version -1: any.  RES_NOTFOUND; RES_CONFLICT: another version;
+ * RES_DENIED: it is the last system administrator. */
+enum result account_update(struct db *db, const struct account_write *w, int64_t if_version, const struct audit *audit)
+    SUSPENDS NODISCARD;
+/* No sign-in from now on; sessions end.  Already suspended: reason and author are replaced.  Results as above. */
+enum result account_suspend(struct db *db, struct str address, struct str reason, struct str by, const struct audit *audit)
+    SUSPENDS NODISCARD;
+/* Sign-in is allowed again.  RES_OK also when it was not suspended. */
+enum result account_resume(struct db *db, struct str address, const struct audit *audit) SUSPENDS NODISCARD;
+/* The account goes out of the address space and of aliases (one left empty goes too); sessions and tokens end; its mail
+ * stays until a sweeper takes it.  Results as account_update. */
+enum result account_delete(struct db *db, struct str address, int64_t if_version, const struct audit *audit)
+    SUSPENDS NODISCARD;

@@ -1,0 +1,198 @@
+/* Accounts: everything that writes (store/account.h, store/account_write.h). */
+#include "store/account_write.h"
+#include "store/account.h"
+#include "store/admins.h"
+
+static enum result commit(struct tx **tx)
+{
+    enum result r = tx_commit(tx);
+
+    return r == RES_CANCELLED ? RES_TEMPFAIL : r;
+}
+
+/* An account's role says what, these rows say where. */
+static enum result set_admin_rows(struct tx *tx, int64_t account_id, enum account_role role)
+{
+    static const struct db_stmt add = { "account_admin_add",
+        "INSERT INTO domain_admin (domain_id, account_id) SELECT domain_id, id FROM account WHERE id = $1 "
+        "ON CONFLICT DO NOTHING" };
+    static const struct db_stmt clear = { "account_admin_clear", "DELETE FROM domain_admin WHERE account_id = $1" };
+    const struct db_param params[] = { db_int8(account_id) };
+
+    return tx_query(tx, role == ROLE_DOMAIN_ADMIN ? &add : &clear, params, 1, NULL);
+}
+
+enum result account_create(struct db *db, const struct account_write *w, const struct audit *audit, int64_t *ret_id)
+{
+    /* special_use: store/mailbox.h.  UIDVALIDITY: a counter that never falls behind the clock. */
+    static const struct db_stmt stmt = { "account_create",
+        "WITH d AS (SELECT id, tenant_id FROM domain WHERE name = $2 AND kind = 0 AND deleted_at IS NULL FOR SHARE),"
+        " a AS (INSERT INTO account (tenant_id, domain_id, address, name, role, state, language)"
+        "  SELECT tenant_id, id, $3, $4, $5, 0, $6 FROM d RETURNING id, domain_id),"
+        " x AS (INSERT INTO address (domain_id, localpart, account_id) SELECT domain_id, $1, id FROM a),"
+        " t AS (SELECT extract(epoch FROM now())::bigint AS now),"
+        " s AS (INSERT INTO account_state (account_id, last_uidvalidity, quota_bytes)"
+        "  SELECT a.id, t.now + 5, nullif($7, 0) FROM a, t),"
+        " m AS (INSERT INTO mailbox (account_id, name, uidvalidity, special_use)"
+        "  SELECT a.id, v.name, t.now + v.n, v.special_use FROM a, t, (VALUES (0, 'INBOX', 0), (1, 'Drafts', 2),"
+        "   (2, 'Sent', 4), (3, 'Junk', 3), (4, 'Trash', 5), (5, 'Archive', 1)) AS v (n, name, special_use))"
+        " SELECT id FROM a" };
+    size_t at = str_rchr(w->address, '@');
+    CLEANUP(tx_rollbackp) struct tx *tx = NULL;
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    int64_t id;
+    enum result r;
+
+    if (at == SIZE_MAX)
+        return RES_INVALID;
+    r = tx_begin(db, STR_NULL, &tx);
+    if (r == RES_OK) {
+        const struct db_param params[] = { db_text(str_sub(w->address, 0, at)), db_text(str_from(w->address, at + 1)),
+                                           db_text(w->address), db_text(w->name), db_int2((int16_t)w->role),
+                                           db_text(w->language), db_int8(w->quota_bytes) };
+
+        r = tx_query(tx, &stmt, params, ARRAY_LEN(params), &rows);
+    }
+    if (r != RES_OK)
+        return r;
+    if (db_count(&rows) == 0)
+        return RES_NOTFOUND;
+    id = db_get_int(&rows, 0, 0);
+    if (w->role == ROLE_DOMAIN_ADMIN)
+        r = set_admin_rows(tx, id, w->role);
+    if (r == RES_OK)
+        r = audit_add(tx, audit);
+    if (r == RES_OK)
+        r = commit(&tx);
+    if (r == RES_OK)
+        *ret_id = id;
+    return r;
+}
+
+/* Begins a transaction that may take away an administrator, and locks the account's row. */
+static enum result begin_locked(struct db *db, struct str address, int64_t if_version, struct tx **tx,
+                                struct admins *ret_admins, int64_t *ret_id)
+{
+    static const struct db_stmt stmt = { "account_lock_row",
+        "SELECT id, version FROM account WHERE address = $1 AND state <> 4 FOR UPDATE" };
+    const struct db_param params[] = { db_text(address) };
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    enum result r = tx_begin(db, STR_NULL, tx);
+
+    if (r == RES_OK)
+        r = admins_begin(*tx, ret_admins);
+    if (r == RES_OK)
+        r = tx_query(*tx, &stmt, params, 1, &rows);
+    if (r != RES_OK)
+        return RES_TEMPFAIL;
+    if (db_count(&rows) == 0)
+        return RES_NOTFOUND;
+    if (if_version >= 0 && db_get_int(&rows, 0, 1) != if_version)
+        return RES_CONFLICT;
+    *ret_id = db_get_int(&rows, 0, 0);
+    return RES_OK;
+}
+
+static enum result finish(struct tx **tx, const struct admins *admins, const struct audit *audit)
+{
+    enum result r = admins_check(*tx, admins);
+
+    if (r == RES_OK)
+        r = audit_add(*tx, audit);
+    return r == RES_OK ? commit(tx) : r;
+}
+
+enum result account_update(struct db *db, const struct account_write *w, int64_t if_version, const struct audit *audit)
+{
+    static const struct db_stmt stmt = { "account_update",
+        "UPDATE account SET name = $2, role = $3, language = $4, version = version + 1 WHERE id = $1" };
+    static const struct db_stmt quota = { "account_quota",
+        "UPDATE account_state SET quota_bytes = nullif($2, 0) WHERE account_id = $1 AND quota_bytes IS DISTINCT FROM nullif($2, 0)" };
+    CLEANUP(tx_rollbackp) struct tx *tx = NULL;
+    struct admins admins;
+    int64_t id;
+    enum result r = begin_locked(db, w->address, if_version, &tx, &admins, &id);
+
+    if (r == RES_OK) {
+        const struct db_param params[] = { db_int8(id), db_text(w->name), db_int2((int16_t)w->role), db_text(w->language) };
+        const struct db_param limit[] = { db_int8(id), db_int8(w->quota_bytes) };
+
+        r = tx_query(tx, &stmt, params, ARRAY_LEN(params), NULL);
+        if (r == RES_OK)
+            r = tx_query(tx, &quota, limit, ARRAY_LEN(limit), NULL);
+        if (r == RES_OK)
+            r = set_admin_rows(tx, id, w->role);
+    }
+    return r == RES_OK ? finish(&tx, &admins, audit) : r;
+}
+
+enum result account_suspend(struct db *db, struct str address, struct str reason, struct str by, const struct audit *audit)
+{
+    static const struct db_stmt stmt = { "account_suspend",
+        "WITH s AS (DELETE FROM session WHERE account_id = $1) UPDATE account SET state = 3, state_reason = $2, "
+        "state_by = $3, state_before = CASE WHEN state = 3 THEN state_before ELSE state END, state_at = now(), version = version + 1 WHERE id = $1" };
+    CLEANUP(tx_rollbackp) struct tx *tx = NULL;
+    struct admins admins;
+    int64_t id;
+    enum result r = begin_locked(db, address, -1, &tx, &admins, &id);
+
+    if (r == RES_OK) {
+        const struct db_param params[] = { db_int8(id), db_text(reason), db_text(by) };
+
+        r = tx_query(tx, &stmt, params, ARRAY_LEN(params), NULL);
+    }
+    return r == RES_OK ? finish(&tx, &admins, audit) : r;
+}
+
+enum result account_resume(struct db *db, struct str address, const struct audit *audit)
+{
+    static const struct db_stmt stmt = { "account_resume",
+        "UPDATE account SET state = coalesce(state_before, 1), state_reason = NULL, state_by = NULL, state_before = NULL, "
+        "state_at = now(), version = version + 1 WHERE id = $1 AND state = 3" };
+    CLEANUP(tx_rollbackp) struct tx *tx = NULL;
+    struct admins admins;
+    int64_t id;
+    enum result r = begin_locked(db, address, -1, &tx, &admins, &id);
+
+    if (r == RES_OK) {
+        const struct db_param params[] = { db_int8(id) };
+
+        r = tx_query(tx, &stmt, params, ARRAY_LEN(params), NULL);
+    }
+    return r == RES_OK ? finish(&tx, &admins, audit) : r;
+}
+
+enum result account_remove(struct tx *tx, int64_t account_id)
+{
+    static const struct db_stmt aliases = { "account_leave_aliases",
+        "WITH m AS (DELETE FROM alias_member WHERE address = (SELECT address FROM account WHERE id = $1) RETURNING alias_id) "
+        "UPDATE alias SET version = version + 1 WHERE id IN (SELECT alias_id FROM m)" };
+    static const struct db_stmt empty = { "account_empty_aliases",
+        "DELETE FROM alias l WHERE NOT EXISTS (SELECT FROM alias_member m WHERE m.alias_id = l.id)" };
+    static const struct db_stmt ends = { "account_ends",
+        "WITH s AS (DELETE FROM session WHERE account_id = $1), t AS (DELETE FROM token WHERE account_id = $1), "
+        "d AS (DELETE FROM domain_admin WHERE account_id = $1) DELETE FROM address WHERE account_id = $1" };
+    /* No address has a blank: the old one may be given again. */
+    static const struct db_stmt remove = { "account_remove",
+        "UPDATE account SET state = 4, address = 'deleted ' || id || ' ' || address, deleted_at = now(), "
+        "version = version + 1 WHERE id = $1" };
+    static const struct db_stmt *const stmts[] = { &aliases, &empty, &ends, &remove };
+    const struct db_param params[] = { db_int8(account_id) };
+    enum result r = RES_OK;
+
+    for (size_t i = 0; r == RES_OK && i < ARRAY_LEN(stmts); i++)
+        r = tx_query(tx, stmts[i], params, stmts[i] == &empty ? 0 : 1, NULL);
+    return r;
+}
+
+enum result account_delete(struct db *db, struct str address, int64_t if_version, const struct audit *audit)
+{
+    CLEANUP(tx_rollbackp) struct tx *tx = NULL;
+    struct admins admins;
+    int64_t id;
+    enum result r = begin_locked(db, address, if_version, &tx, &admins, &id);
+
+    if (r == RES_OK)
+        r = account_remove(tx, id);
+    return r == RES_OK ? finish(&tx, &admins, audit) : r;
+}

@@ -1,0 +1,209 @@
+#include "store/domain.h"
+#include "store/account_write.h"
+#include "store/admins.h"
+
+#define COLUMNS                                                                                                    \
+    "d.id, d.name, d.kind, d.route, d.state, d.language, "                                                         \
+    "(SELECT count(*) FROM account a WHERE a.domain_id = d.id AND a.state <> 4), "                                 \
+    "(SELECT count(*) FROM alias l WHERE l.domain_id = d.id), d.created_at, d.version"
+
+/* $1 kinds, $2 states, $3 text, $4 limited, $5 domains */
+#define MATCHES                                                                                                    \
+    "d.deleted_at IS NULL AND ($1 = 0 OR $1 & (1 << d.kind) <> 0) AND ($2 = 0 OR $2 & (1 << d.state) <> 0) "       \
+    "AND ($3::text IS NULL OR strpos(d.name, $3) > 0) AND (NOT $4 OR d.name = ANY ($5))"
+
+static struct domain from_row(const struct db_rows *rows, size_t row, struct arena *a)
+{
+    return (struct domain){
+        .id = db_get_int(rows, row, 0),
+        .name = arena_str(a, db_get_str(rows, row, 1)),
+        .kind = (enum domain_kind)db_get_int(rows, row, 2),
+        .route = arena_str(a, db_get_str(rows, row, 3)),
+        .disabled = db_get_int(rows, row, 4) != 0,
+        .language = arena_str(a, db_get_str(rows, row, 5)),
+        .accounts = db_get_int(rows, row, 6),
+        .aliases = db_get_int(rows, row, 7),
+        .created_us = db_get_time(rows, row, 8),
+        .version = db_get_int(rows, row, 9),
+    };
+}
+
+enum result domain_list(struct db *db, const struct domain_filter *f, bool descending, struct str after, size_t limit,
+                        struct arena *a, struct domain **ret_v, size_t *ret_n, bool *ret_more)
+{
+    static const struct db_stmt up = { "domain_list",
+        "SELECT " COLUMNS " FROM domain d WHERE " MATCHES " AND ($6::text IS NULL OR d.name > $6) ORDER BY d.name LIMIT $7" };
+    static const struct db_stmt down = { "domain_list_down",
+        "SELECT " COLUMNS " FROM domain d WHERE " MATCHES
+        " AND ($6::text IS NULL OR d.name < $6) ORDER BY d.name DESC LIMIT $7" };
+    const struct db_param params[] = { db_int4((int32_t)f->kinds), db_int4((int32_t)f->states), db_text(f->text),
+                                       db_bool(f->visible.limited), db_text_array(a, f->visible.domains, f->visible.n),
+                                       db_text(after), db_int8((int64_t)limit + 1) };
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    enum result r = db_query(db, descending ? &down : &up, params, ARRAY_LEN(params), &rows);
+    struct domain *v;
+    size_t n;
+
+    if (r != RES_OK)
+        return r;
+    n = MIN(db_count(&rows), limit);
+    v = arena_array(a, struct domain, n + 1);
+    for (size_t i = 0; i < n; i++)
+        v[i] = from_row(&rows, i, a);
+    *ret_v = v;
+    *ret_n = n;
+    *ret_more = db_count(&rows) > limit;
+    return RES_OK;
+}
+
+enum result domain_count(struct db *db, const struct domain_filter *f, int64_t at_most, int64_t *ret_n)
+{
+    static const struct db_stmt stmt = { "domain_count",
+        "SELECT count(*) FROM (SELECT FROM domain d WHERE " MATCHES " LIMIT $6) x" };
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+    const struct db_param params[] = { db_int4((int32_t)f->kinds), db_int4((int32_t)f->states), db_text(f->text),
+                                       db_bool(f->visible.limited), db_text_array(&a, f->visible.domains, f->visible.n),
+                                       db_int8(at_most) };
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+
+    if (r == RES_OK)
+        *ret_n = db_get_int(&rows, 0, 0);
+    return r;
+}
+
+enum result domain_get(struct db *db, struct str name, const struct visible *visible, struct arena *a, struct domain *ret)
+{
+    static const struct db_stmt stmt = { "domain_get",
+        "SELECT " COLUMNS " FROM domain d WHERE d.name = $1 AND d.deleted_at IS NULL AND (NOT $2 OR d.name = ANY ($3))" };
+    const struct db_param params[] = { db_text(name), db_bool(visible->limited),
+                                       db_text_array(a, visible->domains, visible->n) };
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+
+    if (r != RES_OK)
+        return r;
+    if (db_count(&rows) == 0)
+        return RES_NOTFOUND;
+    *ret = from_row(&rows, 0, a);
+    return RES_OK;
+}
+
+enum result domain_create(struct db *db, const struct domain_write *w, const struct audit *audit)
+{
+    static const struct db_stmt stmt = { "domain_create",
+        "INSERT INTO domain (tenant_id, name, kind, route, state, language) "
+        "SELECT min(id), $1, $2, $3, $4, $5 FROM tenant" };
+    const struct db_param params[] = { db_text(w->name), db_int2((int16_t)w->kind), db_text(w->route),
+                                       db_int2(w->disabled), db_text(w->language) };
+    CLEANUP(tx_rollbackp) struct tx *tx = NULL;
+    enum result r = tx_begin(db, STR_NULL, &tx);
+
+    if (r == RES_OK)
+        r = tx_query(tx, &stmt, params, ARRAY_LEN(params), NULL);
+    if (r == RES_OK)
+        r = audit_add(tx, audit);
+    if (r != RES_OK)
+        return r;
+    r = tx_commit(&tx);
+    return r == RES_CANCELLED ? RES_TEMPFAIL : r;
+}
+
+/* Locks the domain's row against changes and against new accounts. */
+static enum result lock(struct tx *tx, struct str name, int64_t if_version, struct arena *a, struct domain *ret)
+{
+    static const struct db_stmt lock_stmt = { "domain_lock",
+        "SELECT id FROM domain WHERE name = $1 AND deleted_at IS NULL FOR UPDATE" };
+    static const struct db_stmt read_stmt = { "domain_read", "SELECT " COLUMNS " FROM domain d WHERE d.name = $1" };
+    const struct db_param params[] = { db_text(name) };
+    CLEANUP(db_rows_freep) struct db_rows locked = { 0 };
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    enum result r = tx_query(tx, &lock_stmt, params, 1, &locked);
+
+    if (r == RES_OK && db_count(&locked) == 0)
+        return RES_NOTFOUND;
+    if (r == RES_OK) /* a second statement: its snapshot has what others committed before we had the lock */
+        r = tx_query(tx, &read_stmt, params, 1, &rows);
+    if (r != RES_OK)
+        return RES_TEMPFAIL;
+    *ret = from_row(&rows, 0, a);
+    return if_version >= 0 && ret->version != if_version ? RES_CONFLICT : RES_OK;
+}
+
+enum result domain_update(struct db *db, const struct domain_write *w, int64_t if_version, const struct audit *audit)
+{
+    static const struct db_stmt stmt = { "domain_update",
+        "UPDATE domain SET kind = $2, route = $3, state = $4, language = $5, version = version + 1 WHERE id = $1" };
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+    CLEANUP(tx_rollbackp) struct tx *tx = NULL;
+    struct admins admins;
+    struct domain old;
+    enum result r = tx_begin(db, STR_NULL, &tx);
+
+    if (r == RES_OK)
+        r = admins_begin(tx, &admins);
+    if (r == RES_OK)
+        r = lock(tx, w->name, if_version, &a, &old);
+    if (r != RES_OK)
+        return r;
+    if (w->kind == DOMAIN_RELAY && old.kind == DOMAIN_LOCAL && old.accounts + old.aliases > 0)
+        return RES_LIMIT;
+    {
+        const struct db_param params[] = { db_int8(old.id), db_int2((int16_t)w->kind), db_text(w->route),
+                                           db_int2(w->disabled), db_text(w->language) };
+
+        r = tx_query(tx, &stmt, params, ARRAY_LEN(params), NULL);
+    }
+    if (r == RES_OK)
+        r = admins_check(tx, &admins);
+    if (r == RES_OK)
+        r = audit_add(tx, audit);
+    if (r != RES_OK)
+        return r;
+    r = tx_commit(&tx);
+    return r == RES_CANCELLED ? RES_TEMPFAIL : r;
+}
+
+enum result domain_delete(struct db *db, struct str name, bool force, int64_t if_version, const struct audit *audit)
+{
+    static const struct db_stmt accounts_stmt = { "domain_accounts",
+        "SELECT id FROM account WHERE domain_id = $1 AND state <> 4 ORDER BY id FOR UPDATE" };
+    static const struct db_stmt aliases_stmt = { "domain_delete_aliases", "DELETE FROM alias WHERE domain_id = $1" };
+    static const struct db_stmt remove_stmt = { "domain_delete",
+        "UPDATE domain SET name = 'deleted ' || id || ' ' || name, state = 1, deleted_at = now(), version = version + 1 "
+        "WHERE id = $1" };
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+    CLEANUP(tx_rollbackp) struct tx *tx = NULL;
+    CLEANUP(db_rows_freep) struct db_rows accounts = { 0 };
+    struct admins admins;
+    struct domain old;
+    enum result r = tx_begin(db, STR_NULL, &tx);
+
+    if (r == RES_OK)
+        r = admins_begin(tx, &admins);
+    if (r == RES_OK)
+        r = lock(tx, name, if_version, &a, &old);
+    if (r != RES_OK)
+        return r;
+    if (old.accounts + old.aliases > 0 && !force)
+        return RES_LIMIT;
+    {
+        const struct db_param params[] = { db_int8(old.id) };
+
+        r = tx_query(tx, &aliases_stmt, params, 1, NULL);
+        if (r == RES_OK)
+            r = tx_query(tx, &accounts_stmt, params, 1, &accounts);
+        for (size_t i = 0; r == RES_OK && i < db_count(&accounts); i++)
+            r = account_remove(tx, db_get_int(&accounts, i, 0));
+        if (r == RES_OK)
+            r = tx_query(tx, &remove_stmt, params, 1, NULL);
+    }
+    if (r == RES_OK)
+        r = admins_check(tx, &admins);
+    if (r == RES_OK)
+        r = audit_add(tx, audit);
+    if (r != RES_OK)
+        return r;
+    r = tx_commit(&tx);
+    return r == RES_CANCELLED ? RES_TEMPFAIL : r;
+}

@@ -1,0 +1,61 @@
+/* store/domain.h - the domains that this server takes mail for.
+ *
+ * Names are A-labels in lower case.  Everything returned lives in the arena given; times are microseconds since 1970.
+ * SUSPENDS: all.  RES_TEMPFAIL: database trouble, already logged. */
+#pragma once
+#include "store/audit.h"
+
+enum domain_kind { DOMAIN_LOCAL, DOMAIN_RELAY };
+
+struct domain {
+    int64_t id;
+    struct str name;
+    enum domain_kind kind;
+    struct str route; /* relay only; STR_NULL: by MX */
+    bool disabled;
+    struct str language;       /* STR_NULL: the server's */
+    int64_t accounts, aliases; /* how many */
+    int64_t created_us, version;
+};
+
+/* What the caller may see: all, or the domains named. */
+struct visible {
+    bool limited;
+    const struct str *domains;
+    size_t n;
+};
+
+struct domain_filter {
+    unsigned kinds, states; /* bits 1 << kind, 1 << disabled; 0: any */
+    struct str text;        /* part of the name, lower case; STR_NULL: any */
+    struct visible visible;
+};
+
+/* By name; `after` is the last name of the page before, STR_NULL for the first page. */
+enum result domain_list(struct db *db, const struct domain_filter *filter, bool descending, struct str after, size_t limit,
+                        struct arena *a, struct domain **ret_v, size_t *ret_n, bool *ret_more) SUSPENDS NODISCARD;
+/* How many, counted up to `at_most`. */
+enum result domain_count(struct db *db, const struct domain_filter *filter, int64_t at_most, int64_t *ret_n)
+    SUSPENDS NODISCARD;
+/* RES_NOTFOUND: none, or not to be seen. */
+enum result domain_get(struct db *db, struct str name, const struct visible *visible, struct arena *a, struct domain *ret)
+    SUSPENDS NODISCARD;
+
+struct domain_write {
+    struct str name;
+    enum domain_kind kind;
+    struct str route;
+    bool disabled;
+    struct str language;
+};
+/* RES_EXISTS. */
+enum result domain_create(struct db *db, const struct domain_write *w, const struct audit *audit) SUSPENDS NODISCARD;
+/* Replaces what is written.  if_version -1: any.  RES_NOTFOUND; RES_CONFLICT: another version; RES_LIMIT: it would
+ * become a relay domain and has accounts or aliases; RES_DENIED: the last system administrator lives there. */
+enum result domain_update(struct db *db, const struct domain_write *w, int64_t if_version, const struct audit *audit)
+    SUSPENDS NODISCARD;
+/* Removes the domain; with `force` its accounts and aliases, too.  RES_LIMIT: it is not empty and force is not set.
+ * RES_NOTFOUND, RES_CONFLICT, RES_DENIED as above.  The row stays under a name that cannot be used, for the accounts
+ * that are kept. */
+enum result domain_delete(struct db *db, struct str name, bool force, int64_t if_version, const struct audit *audit)
+    SUSPENDS NODISCARD;

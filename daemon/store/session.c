@@ -1,0 +1,62 @@
+#include "store/session.h"
+
+#define ALIVE "s.created_at > now() - interval '12 hours' AND s.seen_at > now() - interval '30 minutes'"
+
+enum result session_find(struct db *db, struct str hash, struct arena *a, struct session *ret)
+{
+    static const struct db_stmt stmt = { "session_find",
+        "SELECT a.id, a.address, a.name, a.language, a.role, (SELECT array_agg(d.name) FROM domain_admin da "
+        "JOIN domain d ON d.id = da.domain_id WHERE da.account_id = a.id AND d.deleted_at IS NULL), s.csrf, "
+        "s.must_set_password, s.created_at + interval '12 hours', s.seen_at < now() - interval '1 minute' "
+        "FROM session s JOIN account a ON a.id = s.account_id JOIN domain ad ON ad.id = a.domain_id "
+        "WHERE s.hash = $1 AND " ALIVE " AND a.state IN (0, 1, 2) AND ad.state = 0 AND ad.deleted_at IS NULL" };
+    static const struct db_stmt seen = { "session_seen", "UPDATE session SET seen_at = now() WHERE hash = $1" };
+    const struct db_param params[] = { db_bytea(hash) };
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    struct session s = { 0 };
+
+    if (r != RES_OK)
+        return r;
+    if (db_count(&rows) == 0)
+        return RES_NOTFOUND;
+    s.account_id = db_get_int(&rows, 0, 0);
+    s.address = arena_str(a, db_get_str(&rows, 0, 1));
+    s.name = arena_str(a, db_get_str(&rows, 0, 2));
+    s.language = arena_str(a, db_get_str(&rows, 0, 3));
+    s.role = (enum account_role)db_get_int(&rows, 0, 4);
+    if (!db_is_null(&rows, 0, 5))
+        s.n_domains = db_get_str_array(&rows, 0, 5, a, &s.domains);
+    s.csrf = arena_str(a, db_get_str(&rows, 0, 6));
+    s.must_set_password = db_get_int(&rows, 0, 7) != 0;
+    s.expires_us = db_get_time(&rows, 0, 8);
+    if (db_get_int(&rows, 0, 9) != 0)
+        r = db_query(db, &seen, params, ARRAY_LEN(params), NULL);
+    if (r == RES_OK)
+        *ret = s;
+    return r;
+}
+
+enum result session_end(struct db *db, struct str hash)
+{
+    static const struct db_stmt stmt = { "session_end", "DELETE FROM session WHERE hash = $1" };
+    const struct db_param params[] = { db_bytea(hash) };
+
+    return db_query(db, &stmt, params, ARRAY_LEN(params), NULL);
+}
+
+enum result session_password_set(struct db *db, struct str hash)
+{
+    static const struct db_stmt stmt = { "session_password_set",
+        "UPDATE session SET must_set_password = false, authenticated_at = now() WHERE hash = $1" };
+    const struct db_param params[] = { db_bytea(hash) };
+
+    return db_query(db, &stmt, params, ARRAY_LEN(params), NULL);
+}
+
+enum result session_sweep(struct db *db)
+{
+    static const struct db_stmt stmt = { "session_sweep", "DELETE FROM session s WHERE NOT (" ALIVE ")" };
+
+    return db_query(db, &stmt, NULL, 0, NULL);
+}

@@ -1,0 +1,661 @@
+CREATE FUNCTION public.blob_copy(from_account bigint, from_email bigint, to_account bigint, to_email bigint) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$WITH c AS (INSERT INTO blob (account_id, email_id, n, data) SELECT to_account, to_email, n, data FROM blob
+        WHERE account_id = from_account AND email_id = from_email
+          AND xmin::text::bigint = pg_current_xact_id()::text::bigint % 4294967296 RETURNING n)
+      SELECT count(*) FROM c$$;
+CREATE FUNCTION public.email_exists(account bigint, email bigint) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$SELECT EXISTS (SELECT FROM email WHERE account_id = account AND id = email_exists.email)$$;
+CREATE FUNCTION public.thread_find(account bigint, ids text[]) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$SELECT thread_id FROM email WHERE account_id = account AND message_id = ANY (ids) ORDER BY id LIMIT 1$$;
+CREATE FUNCTION public.trace_partitions(keep integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $_$
+DECLARE
+  base text; day date; part text;
+BEGIN
+  IF keep < 1 THEN RAISE EXCEPTION 'keep must be at least 1'; END IF;
+  PERFORM pg_advisory_xact_lock(4710);
+  FOREACH base IN ARRAY ARRAY['trace', 'trace_recipient', 'trace_event'] LOOP
+    FOR day IN SELECT (now() AT TIME ZONE 'UTC')::date + i FROM generate_series(1, 7) i LOOP
+      part := base || '_' || to_char(day, 'YYYYMMDD');
+      IF to_regclass(part) IS NULL THEN
+        EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', part, base,
+                       day::text || ' 00:00:00+00', (day + 1)::text || ' 00:00:00+00');
+      END IF;
+    END LOOP;
+    FOR part IN SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = base::regclass AND c.relname ~ ('^' || base || '_[0-9]{8}$')
+          AND to_date(right(c.relname, 8), 'YYYYMMDD') < (now() AT TIME ZONE 'UTC')::date - keep LOOP
+      EXECUTE format('DROP TABLE %I', part);
+    END LOOP;
+    EXECUTE format('DELETE FROM %I WHERE at < now() - make_interval(days => $1)', base || '_default') USING keep;
+  END LOOP;
+END $_$;
+CREATE TABLE public.account (
+    id bigint NOT NULL,
+    tenant_id bigint NOT NULL,
+    domain_id bigint NOT NULL,
+    address text NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    role smallint DEFAULT 0 NOT NULL,
+    state smallint DEFAULT 1 NOT NULL,
+    state_reason text,
+    state_at timestamp with time zone,
+    state_by text,
+    state_before smallint,
+    language text,
+    delivery text DEFAULT 'store'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    version bigint DEFAULT 1 NOT NULL
+);
+ALTER TABLE public.account ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.account_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE public.account_state (
+    account_id bigint NOT NULL,
+    modseq bigint DEFAULT 1 NOT NULL,
+    last_uidvalidity bigint DEFAULT 0 NOT NULL,
+    used_bytes bigint DEFAULT 0 NOT NULL,
+    used_messages bigint DEFAULT 0 NOT NULL,
+    quota_bytes bigint,
+    quota_messages bigint
+)
+WITH (fillfactor='40');
+CREATE TABLE public.address (
+    domain_id bigint NOT NULL,
+    localpart text NOT NULL,
+    account_id bigint,
+    alias_id bigint,
+    CONSTRAINT address_check CHECK (((account_id IS NULL) <> (alias_id IS NULL)))
+);
+CREATE TABLE public.alias (
+    id bigint NOT NULL,
+    tenant_id bigint NOT NULL,
+    domain_id bigint NOT NULL,
+    address text NOT NULL,
+    who_may_send text DEFAULT 'anyone'::text NOT NULL,
+    keep_copy boolean DEFAULT false NOT NULL,
+    state smallint DEFAULT 0 NOT NULL,
+    expires_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    version bigint DEFAULT 1 NOT NULL
+);
+ALTER TABLE public.alias ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.alias_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE public.alias_member (
+    alias_id bigint NOT NULL,
+    n integer NOT NULL,
+    address text NOT NULL
+);
+CREATE TABLE public.audit (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    actor jsonb NOT NULL,
+    action text NOT NULL,
+    objects text[] DEFAULT '{}'::text[] NOT NULL,
+    before jsonb,
+    after jsonb,
+    result text NOT NULL,
+    request_id text,
+    hash bytea NOT NULL
+);
+ALTER TABLE public.audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.audit_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE public.blob (
+    account_id bigint NOT NULL,
+    email_id bigint NOT NULL,
+    n integer NOT NULL,
+    data bytea NOT NULL
+);
+ALTER TABLE ONLY public.blob ALTER COLUMN data SET STORAGE EXTERNAL;
+CREATE TABLE public.credential (
+    id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    kind smallint NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    verifier text NOT NULL,
+    protocols text[],
+    networks cidr[],
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_used_at timestamp with time zone,
+    expires_at timestamp with time zone
+);
+ALTER TABLE public.credential ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.credential_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE public.domain (
+    id bigint NOT NULL,
+    tenant_id bigint NOT NULL,
+    name text NOT NULL,
+    kind smallint DEFAULT 0 NOT NULL,
+    route text,
+    alias_of bigint,
+    state smallint DEFAULT 0 NOT NULL,
+    language text,
+    subaddress text DEFAULT '+'::text NOT NULL,
+    catch_all text,
+    account_limit integer,
+    quota_bytes bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    version bigint DEFAULT 1 NOT NULL
+);
+CREATE TABLE public.domain_admin (
+    domain_id bigint NOT NULL,
+    account_id bigint NOT NULL
+);
+ALTER TABLE public.domain ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.domain_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE public.email (
+    account_id bigint NOT NULL,
+    id bigint NOT NULL,
+    size bigint NOT NULL,
+    header_size bigint NOT NULL,
+    frames smallint NOT NULL,
+    received_as bigint,
+    shared_blob_id bigint,
+    sent_at timestamp with time zone,
+    message_id text,
+    refs text[],
+    thread_id bigint NOT NULL,
+    base_subject text,
+    sort_from text,
+    sort_to text,
+    sort_cc text,
+    envelope bytea NOT NULL,
+    bodystructure bytea NOT NULL,
+    parts bytea NOT NULL
+);
+ALTER TABLE ONLY public.email ALTER COLUMN envelope SET STORAGE MAIN;
+ALTER TABLE ONLY public.email ALTER COLUMN bodystructure SET STORAGE MAIN;
+CREATE SEQUENCE public.email_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+CREATE TABLE public.email_text (
+    account_id bigint NOT NULL,
+    email_id bigint NOT NULL,
+    text text NOT NULL
+);
+ALTER TABLE ONLY public.email_text ALTER COLUMN text SET COMPRESSION lz4;
+CREATE TABLE public.expunged (
+    account_id bigint NOT NULL,
+    mailbox_id bigint NOT NULL,
+    modseq bigint NOT NULL,
+    uid bigint NOT NULL,
+    email_id bigint,
+    internaldate timestamp with time zone,
+    flags integer,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE public.keyword (
+    account_id bigint NOT NULL,
+    id integer NOT NULL,
+    name text NOT NULL
+);
+CREATE SEQUENCE public.mailbox_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+CREATE TABLE public.mailbox (
+    account_id bigint NOT NULL,
+    id bigint DEFAULT nextval('public.mailbox_id_seq'::regclass) NOT NULL,
+    name text NOT NULL,
+    uidvalidity bigint NOT NULL,
+    uidnext bigint DEFAULT 1 NOT NULL,
+    first_recent bigint DEFAULT 1 NOT NULL,
+    highestmodseq bigint DEFAULT 1 NOT NULL,
+    vanished_from bigint DEFAULT 0 NOT NULL,
+    messages bigint DEFAULT 0 NOT NULL,
+    unseen bigint DEFAULT 0 NOT NULL,
+    deleted bigint DEFAULT 0 NOT NULL,
+    bytes bigint DEFAULT 0 NOT NULL,
+    special_use smallint DEFAULT 0 NOT NULL,
+    subscribed boolean DEFAULT true NOT NULL
+)
+WITH (fillfactor='40');
+CREATE TABLE public.message (
+    account_id bigint NOT NULL,
+    mailbox_id bigint NOT NULL,
+    uid bigint NOT NULL,
+    email_id bigint NOT NULL,
+    modseq bigint NOT NULL,
+    internaldate timestamp with time zone NOT NULL,
+    savedate timestamp with time zone DEFAULT now() NOT NULL,
+    size bigint NOT NULL,
+    flags integer DEFAULT 0 NOT NULL,
+    keywords integer[],
+    CONSTRAINT message_uid_check CHECK (((uid >= 1) AND (uid <= '4294967295'::bigint)))
+)
+WITH (fillfactor='90', autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_insert_scale_factor='0.1');
+CREATE TABLE public.node (
+    name text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    version text NOT NULL
+);
+CREATE TABLE public.pop3_lock (
+    account_id bigint NOT NULL,
+    holder text NOT NULL,
+    until timestamp with time zone NOT NULL
+);
+CREATE TABLE public.queue_blob (
+    queue_id bigint NOT NULL,
+    n integer NOT NULL,
+    data bytea NOT NULL
+);
+ALTER TABLE ONLY public.queue_blob ALTER COLUMN data SET STORAGE EXTERNAL;
+CREATE TABLE public.queue_destination (
+    destination text NOT NULL,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    served_at timestamp with time zone DEFAULT now() NOT NULL,
+    in_flight integer DEFAULT 0 NOT NULL,
+    max_in_flight integer DEFAULT 20 NOT NULL,
+    last_reply text
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='500', autovacuum_vacuum_cost_delay='0');
+CREATE SEQUENCE public.queue_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+CREATE TABLE public.queue_message (
+    id bigint NOT NULL,
+    account_id bigint,
+    reverse_path text NOT NULL,
+    ret character(1),
+    envid text,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    size bigint NOT NULL,
+    header_size bigint NOT NULL,
+    frames smallint NOT NULL,
+    body_flags smallint DEFAULT 0 NOT NULL,
+    subject text,
+    message_id text,
+    origin jsonb,
+    version bigint DEFAULT 1 NOT NULL
+);
+CREATE TABLE public.queue_recipient (
+    queue_id bigint NOT NULL,
+    n integer NOT NULL,
+    recipient text NOT NULL,
+    orcpt text,
+    notify smallint DEFAULT 0 NOT NULL,
+    destination text NOT NULL,
+    state smallint DEFAULT 0 NOT NULL,
+    lane smallint DEFAULT 1 NOT NULL,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    lease_by text,
+    attempts integer DEFAULT 0 NOT NULL,
+    delay_told boolean DEFAULT false NOT NULL,
+    last_reply text,
+    reason text
+)
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='2000', autovacuum_vacuum_cost_delay='0');
+CREATE TABLE public.session (
+    hash bytea NOT NULL,
+    account_id bigint NOT NULL,
+    csrf text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    authenticated_at timestamp with time zone DEFAULT now() NOT NULL,
+    must_set_password boolean DEFAULT false NOT NULL,
+    ip inet,
+    user_agent text
+);
+CREATE TABLE public.setting (
+    key text NOT NULL,
+    value jsonb NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_by text DEFAULT ''::text NOT NULL
+);
+CREATE TABLE public.sieve_mark (
+    account_id bigint NOT NULL,
+    kind smallint NOT NULL,
+    hash bytea NOT NULL,
+    until timestamp with time zone NOT NULL
+);
+CREATE TABLE public.sign_in (
+    account_id bigint NOT NULL,
+    protocol text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    ip inet
+)
+WITH (fillfactor='50');
+CREATE TABLE public.subscription (
+    account_id bigint NOT NULL,
+    name text NOT NULL
+);
+CREATE TABLE public.tenant (
+    id bigint NOT NULL,
+    name text NOT NULL
+);
+ALTER TABLE public.tenant ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.tenant_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE public.token (
+    id bigint NOT NULL,
+    hash bytea NOT NULL,
+    account_id bigint,
+    name text NOT NULL,
+    role smallint NOT NULL,
+    scopes text[] NOT NULL,
+    domains text[],
+    networks cidr[],
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    version bigint DEFAULT 1 NOT NULL
+);
+ALTER TABLE public.token ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.token_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE public.trace (
+    at timestamp with time zone NOT NULL,
+    id bigint NOT NULL,
+    direction smallint NOT NULL,
+    outcome smallint NOT NULL,
+    sender text NOT NULL,
+    account_id bigint,
+    subject text,
+    message_id text,
+    size bigint,
+    client inet,
+    session text,
+    listener text,
+    tls text
+)
+PARTITION BY RANGE (at);
+CREATE TABLE public.trace_default (
+    at timestamp with time zone NOT NULL,
+    id bigint NOT NULL,
+    direction smallint NOT NULL,
+    outcome smallint NOT NULL,
+    sender text NOT NULL,
+    account_id bigint,
+    subject text,
+    message_id text,
+    size bigint,
+    client inet,
+    session text,
+    listener text,
+    tls text
+);
+CREATE TABLE public.trace_event (
+    at timestamp with time zone NOT NULL,
+    trace_id bigint NOT NULL,
+    n integer NOT NULL,
+    happened_at timestamp with time zone DEFAULT now() NOT NULL,
+    seq integer DEFAULT 0 NOT NULL,
+    kind smallint NOT NULL,
+    host text,
+    address inet,
+    tls text,
+    phase text,
+    session text,
+    result smallint,
+    reason text,
+    code smallint,
+    enhanced text,
+    reply text,
+    milliseconds integer,
+    dialogue bytea,
+    actor text
+)
+PARTITION BY RANGE (at);
+CREATE TABLE public.trace_event_default (
+    at timestamp with time zone NOT NULL,
+    trace_id bigint NOT NULL,
+    n integer NOT NULL,
+    happened_at timestamp with time zone DEFAULT now() NOT NULL,
+    seq integer DEFAULT 0 NOT NULL,
+    kind smallint NOT NULL,
+    host text,
+    address inet,
+    tls text,
+    phase text,
+    session text,
+    result smallint,
+    reason text,
+    code smallint,
+    enhanced text,
+    reply text,
+    milliseconds integer,
+    dialogue bytea,
+    actor text
+);
+CREATE TABLE public.trace_recipient (
+    at timestamp with time zone NOT NULL,
+    trace_id bigint NOT NULL,
+    n integer NOT NULL,
+    recipient text NOT NULL,
+    account_id bigint,
+    domain text NOT NULL,
+    outcome smallint NOT NULL
+)
+PARTITION BY RANGE (at);
+CREATE TABLE public.trace_recipient_default (
+    at timestamp with time zone NOT NULL,
+    trace_id bigint NOT NULL,
+    n integer NOT NULL,
+    recipient text NOT NULL,
+    account_id bigint,
+    domain text NOT NULL,
+    outcome smallint NOT NULL
+);
+ALTER TABLE ONLY public.trace ATTACH PARTITION public.trace_default DEFAULT;
+ALTER TABLE ONLY public.trace_event ATTACH PARTITION public.trace_event_default DEFAULT;
+ALTER TABLE ONLY public.trace_recipient ATTACH PARTITION public.trace_recipient_default DEFAULT;
+ALTER TABLE ONLY public.account
+    ADD CONSTRAINT account_address_key UNIQUE (address);
+ALTER TABLE ONLY public.account
+    ADD CONSTRAINT account_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.account_state
+    ADD CONSTRAINT account_state_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY public.address
+    ADD CONSTRAINT address_pkey PRIMARY KEY (domain_id, localpart);
+ALTER TABLE ONLY public.alias
+    ADD CONSTRAINT alias_address_key UNIQUE (address);
+ALTER TABLE ONLY public.alias_member
+    ADD CONSTRAINT alias_member_pkey PRIMARY KEY (alias_id, n);
+ALTER TABLE ONLY public.alias
+    ADD CONSTRAINT alias_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.blob
+    ADD CONSTRAINT blob_pkey PRIMARY KEY (account_id, email_id, n);
+ALTER TABLE ONLY public.credential
+    ADD CONSTRAINT credential_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.domain_admin
+    ADD CONSTRAINT domain_admin_pkey PRIMARY KEY (domain_id, account_id);
+ALTER TABLE ONLY public.domain
+    ADD CONSTRAINT domain_name_key UNIQUE (name);
+ALTER TABLE ONLY public.domain
+    ADD CONSTRAINT domain_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.email
+    ADD CONSTRAINT email_pkey PRIMARY KEY (account_id, id);
+ALTER TABLE ONLY public.email_text
+    ADD CONSTRAINT email_text_pkey PRIMARY KEY (account_id, email_id);
+ALTER TABLE ONLY public.expunged
+    ADD CONSTRAINT expunged_pkey PRIMARY KEY (account_id, mailbox_id, modseq, uid);
+ALTER TABLE ONLY public.keyword
+    ADD CONSTRAINT keyword_pkey PRIMARY KEY (account_id, id);
+ALTER TABLE ONLY public.mailbox
+    ADD CONSTRAINT mailbox_account_id_name_key UNIQUE (account_id, name);
+ALTER TABLE ONLY public.mailbox
+    ADD CONSTRAINT mailbox_pkey PRIMARY KEY (account_id, id);
+ALTER TABLE ONLY public.message
+    ADD CONSTRAINT message_pkey PRIMARY KEY (account_id, mailbox_id, uid) INCLUDE (email_id, modseq, flags, keywords);
+ALTER TABLE ONLY public.node
+    ADD CONSTRAINT node_pkey PRIMARY KEY (name);
+ALTER TABLE ONLY public.pop3_lock
+    ADD CONSTRAINT pop3_lock_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY public.queue_blob
+    ADD CONSTRAINT queue_blob_pkey PRIMARY KEY (queue_id, n);
+ALTER TABLE ONLY public.queue_destination
+    ADD CONSTRAINT queue_destination_pkey PRIMARY KEY (destination);
+ALTER TABLE ONLY public.queue_message
+    ADD CONSTRAINT queue_message_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.queue_recipient
+    ADD CONSTRAINT queue_recipient_pkey PRIMARY KEY (queue_id, n);
+ALTER TABLE ONLY public.session
+    ADD CONSTRAINT session_pkey PRIMARY KEY (hash);
+ALTER TABLE ONLY public.setting
+    ADD CONSTRAINT setting_pkey PRIMARY KEY (key);
+ALTER TABLE ONLY public.sieve_mark
+    ADD CONSTRAINT sieve_mark_pkey PRIMARY KEY (account_id, kind, hash);
+ALTER TABLE ONLY public.sign_in
+    ADD CONSTRAINT sign_in_pkey PRIMARY KEY (account_id, protocol);
+ALTER TABLE ONLY public.subscription
+    ADD CONSTRAINT subscription_pkey PRIMARY KEY (account_id, name);
+ALTER TABLE ONLY public.tenant
+    ADD CONSTRAINT tenant_name_key UNIQUE (name);
+ALTER TABLE ONLY public.tenant
+    ADD CONSTRAINT tenant_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.token
+    ADD CONSTRAINT token_hash_key UNIQUE (hash);
+ALTER TABLE ONLY public.token
+    ADD CONSTRAINT token_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.trace
+    ADD CONSTRAINT trace_pkey PRIMARY KEY (at, id);
+ALTER TABLE ONLY public.trace_default
+    ADD CONSTRAINT trace_default_pkey PRIMARY KEY (at, id);
+ALTER TABLE ONLY public.trace_event
+    ADD CONSTRAINT trace_event_pkey PRIMARY KEY (at, trace_id, n, kind, happened_at);
+ALTER TABLE ONLY public.trace_event_default
+    ADD CONSTRAINT trace_event_default_pkey PRIMARY KEY (at, trace_id, n, kind, happened_at);
+ALTER TABLE ONLY public.trace_recipient
+    ADD CONSTRAINT trace_recipient_pkey PRIMARY KEY (at, trace_id, n);
+ALTER TABLE ONLY public.trace_recipient_default
+    ADD CONSTRAINT trace_recipient_default_pkey PRIMARY KEY (at, trace_id, n);
+CREATE INDEX account_domain ON public.account USING btree (domain_id, address);
+CREATE INDEX address_account ON public.address USING btree (account_id) WHERE (account_id IS NOT NULL);
+CREATE INDEX address_alias ON public.address USING btree (alias_id) WHERE (alias_id IS NOT NULL);
+CREATE INDEX alias_member_address ON public.alias_member USING btree (address);
+CREATE INDEX credential_account ON public.credential USING btree (account_id, kind);
+CREATE INDEX credential_link ON public.credential USING btree (verifier) WHERE (kind = 4);
+CREATE UNIQUE INDEX credential_password ON public.credential USING btree (account_id) WHERE (kind = 0);
+CREATE INDEX email_message_id ON public.email USING btree (account_id, message_id) WHERE (message_id IS NOT NULL);
+CREATE INDEX expunged_email ON public.expunged USING btree (account_id, email_id) WHERE (email_id IS NOT NULL);
+CREATE INDEX expunged_sweep ON public.expunged USING btree (at) WHERE (email_id IS NOT NULL);
+CREATE UNIQUE INDEX keyword_name ON public.keyword USING btree (account_id, lower(name));
+CREATE INDEX message_email ON public.message USING btree (email_id, account_id);
+CREATE INDEX message_modseq ON public.message USING btree (((account_id + 0)), mailbox_id, modseq);
+CREATE INDEX queue_destination_due ON public.queue_recipient USING btree (destination, lane, due_at) WHERE (state = 0);
+CREATE INDEX queue_due ON public.queue_recipient USING btree (due_at) WHERE (state = 0);
+CREATE INDEX queue_message_sender ON public.queue_message USING btree (lower(reverse_path), id);
+CREATE INDEX queue_recipient_address ON public.queue_recipient USING btree (lower(recipient), queue_id);
+CREATE INDEX session_account ON public.session USING btree (account_id);
+CREATE INDEX token_account ON public.token USING btree (account_id);
+CREATE INDEX trace_id ON ONLY public.trace USING btree (id);
+CREATE INDEX trace_default_id_idx ON public.trace_default USING btree (id);
+CREATE INDEX trace_message_id ON ONLY public.trace USING btree (message_id) WHERE (message_id IS NOT NULL);
+CREATE INDEX trace_default_message_id_idx ON public.trace_default USING btree (message_id) WHERE (message_id IS NOT NULL);
+CREATE INDEX trace_sender ON ONLY public.trace USING btree (sender text_pattern_ops, at);
+CREATE INDEX trace_default_sender_at_idx ON public.trace_default USING btree (sender text_pattern_ops, at);
+CREATE INDEX trace_event_time ON ONLY public.trace_event USING brin (happened_at);
+CREATE INDEX trace_event_default_happened_at_idx ON public.trace_event_default USING brin (happened_at);
+CREATE INDEX trace_event_id ON ONLY public.trace_event USING btree (trace_id, n);
+CREATE INDEX trace_event_default_trace_id_n_idx ON public.trace_event_default USING btree (trace_id, n);
+CREATE INDEX trace_recipient_address ON ONLY public.trace_recipient USING btree (recipient text_pattern_ops, at);
+CREATE INDEX trace_recipient_domain ON ONLY public.trace_recipient USING btree (domain, at);
+CREATE INDEX trace_recipient_default_domain_at_idx ON public.trace_recipient_default USING btree (domain, at);
+CREATE INDEX trace_recipient_default_recipient_at_idx ON public.trace_recipient_default USING btree (recipient text_pattern_ops, at);
+CREATE INDEX trace_recipient_id ON ONLY public.trace_recipient USING btree (trace_id);
+CREATE INDEX trace_recipient_default_trace_id_idx ON public.trace_recipient_default USING btree (trace_id);
+ALTER INDEX public.trace_id ATTACH PARTITION public.trace_default_id_idx;
+ALTER INDEX public.trace_message_id ATTACH PARTITION public.trace_default_message_id_idx;
+ALTER INDEX public.trace_pkey ATTACH PARTITION public.trace_default_pkey;
+ALTER INDEX public.trace_sender ATTACH PARTITION public.trace_default_sender_at_idx;
+ALTER INDEX public.trace_event_time ATTACH PARTITION public.trace_event_default_happened_at_idx;
+ALTER INDEX public.trace_event_pkey ATTACH PARTITION public.trace_event_default_pkey;
+ALTER INDEX public.trace_event_id ATTACH PARTITION public.trace_event_default_trace_id_n_idx;
+ALTER INDEX public.trace_recipient_domain ATTACH PARTITION public.trace_recipient_default_domain_at_idx;
+ALTER INDEX public.trace_recipient_pkey ATTACH PARTITION public.trace_recipient_default_pkey;
+ALTER INDEX public.trace_recipient_address ATTACH PARTITION public.trace_recipient_default_recipient_at_idx;
+ALTER INDEX public.trace_recipient_id ATTACH PARTITION public.trace_recipient_default_trace_id_idx;
+ALTER TABLE ONLY public.account
+    ADD CONSTRAINT account_domain_id_fkey FOREIGN KEY (domain_id) REFERENCES public.domain(id);
+ALTER TABLE ONLY public.account
+    ADD CONSTRAINT account_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+ALTER TABLE ONLY public.address
+    ADD CONSTRAINT address_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.address
+    ADD CONSTRAINT address_alias_id_fkey FOREIGN KEY (alias_id) REFERENCES public.alias(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.address
+    ADD CONSTRAINT address_domain_id_fkey FOREIGN KEY (domain_id) REFERENCES public.domain(id);
+ALTER TABLE ONLY public.alias
+    ADD CONSTRAINT alias_domain_id_fkey FOREIGN KEY (domain_id) REFERENCES public.domain(id);
+ALTER TABLE ONLY public.alias_member
+    ADD CONSTRAINT alias_member_alias_id_fkey FOREIGN KEY (alias_id) REFERENCES public.alias(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.alias
+    ADD CONSTRAINT alias_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+ALTER TABLE ONLY public.credential
+    ADD CONSTRAINT credential_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.domain_admin
+    ADD CONSTRAINT domain_admin_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.domain_admin
+    ADD CONSTRAINT domain_admin_domain_id_fkey FOREIGN KEY (domain_id) REFERENCES public.domain(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.domain
+    ADD CONSTRAINT domain_alias_of_fkey FOREIGN KEY (alias_of) REFERENCES public.domain(id);
+ALTER TABLE ONLY public.domain
+    ADD CONSTRAINT domain_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+ALTER TABLE ONLY public.session
+    ADD CONSTRAINT session_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.sign_in
+    ADD CONSTRAINT sign_in_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.token
+    ADD CONSTRAINT token_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
