@@ -16,6 +16,7 @@ CREATE FUNCTION public.thread_find(account bigint, ids text[]) RETURNS bigint
 CREATE FUNCTION public.trace_partitions(keep integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
+    SET lock_timeout TO '300ms'
     AS $_$
 DECLARE
   base text; day date; part text;

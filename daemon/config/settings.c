@@ -11,6 +11,7 @@ const struct setting_def setting_defs[] = {
     { "smtp.max_transaction_size", "256 MiB", "size", "Most that one message may take in all its recipients' mailboxes together.", false },
     { "smtp.relay_networks", "", "networks", "Networks whose clients may send to any domain through port 25 without signing in.", false },
     { "smtp.auth_on_25", "false", "boolean", "Whether clients may sign in on port 25, under TLS.", false },
+    { "smtp.sender_check", "header", "choice", "What of a signed-in client must be an address of its account: header (envelope and From), envelope, or off.", false },
     { "auth.cleartext", "loopback", "cleartext", "Where a password may come without TLS: never, loopback or always, and networks behind it.", false },
     { "queue.retry_schedule", "1m 5m 15m 30m 1h 2h 4h", "duration-list", "Delay after each failed attempt; the last one repeats.", false },
     { "queue.expire", "5d", "duration", "How long a message waits before it is returned to its sender.", false },
@@ -157,6 +158,15 @@ static enum result take_cleartext(struct str value, struct arena *a, struct sett
     return take_networks(rest, a, &s->cleartext_networks, ret_error);
 }
 
+static enum result take_sender_check(struct str value, struct settings *s, struct str *ret_error)
+{
+    *ret_error = STR("This is not header, envelope or off.");
+    s->sender_check = str_eq(value, STR("header"))     ? SENDER_HEADER
+                      : str_eq(value, STR("envelope")) ? SENDER_ENVELOPE
+                                                       : SENDER_ANY;
+    return s->sender_check != SENDER_ANY || str_eq(value, STR("off")) ? RES_OK : RES_INVALID;
+}
+
 /* Puts the value of `key` into *s, in canonical form into *ret_value (which holds the trimmed text beforehand). */
 static enum result take(struct str key, struct arena *a, struct settings *s, struct str *ret_value, struct str *ret_error)
 {
@@ -191,6 +201,8 @@ static enum result take(struct str key, struct arena *a, struct settings *s, str
         s->auth_on_25 = str_eq(value, STR("true"));
         return s->auth_on_25 || str_eq(value, STR("false")) ? RES_OK : RES_INVALID;
     }
+    if (str_eq(key, STR("smtp.sender_check")))
+        return take_sender_check(value, s, ret_error);
     if (str_eq(key, STR("auth.cleartext")))
         return take_cleartext(value, a, s, ret_error);
     if (str_eq(key, STR("queue.retry_schedule")))

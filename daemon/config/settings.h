@@ -20,6 +20,7 @@ struct settings {
     int64_t max_recipients;
     struct network_list relay_networks;             /* smtp.relay_networks */
     bool auth_on_25;                                /* smtp.auth_on_25 */
+    enum { SENDER_ANY, SENDER_ENVELOPE, SENDER_HEADER } sender_check; /* smtp.sender_check */
     enum { CLEARTEXT_NEVER, CLEARTEXT_LOOPBACK, CLEARTEXT_ALWAYS } cleartext; /* auth.cleartext: one word ... */
     struct network_list cleartext_networks;         /* ... and networks behind it */
     struct relay_route_list relay_routes;           /* relay.routes */

@@ -119,6 +119,11 @@ void tx_rollbackp(struct tx **tx) SUSPENDS;
 /* SQLSTATE of the last failed statement, "" if none; five characters. */
 const char *tx_sqlstate(const struct tx *tx);
 
+/* The server process that runs tx, for db_settle_backend. */
+int tx_backend(const struct tx *tx);
+/* Waits (at most 10 s) until that server process is gone: what it was told to commit is then committed or lost.
+ * RES_OK: now look whether its work is there.  RES_TEMPFAIL: nobody can say yet. */
+enum result db_settle_backend(struct db *db, int backend) SUSPENDS NODISCARD;
 /* Waits (at most 10 s) until transaction `xid` (pg_current_xact_id() as int8) is no longer running.  RES_OK: now look
  * whether its work is there.  RES_TEMPFAIL: nobody can say yet. */
 enum result db_settle(struct db *db, int64_t xid) SUSPENDS NODISCARD;

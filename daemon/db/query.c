@@ -236,6 +236,29 @@ const char *tx_sqlstate(const struct tx *tx)
     return tx->sqlstate;
 }
 
+int tx_backend(const struct tx *tx)
+{
+    return PQbackendPID(tx->conn->pg);
+}
+
+/* The number may be given to a new process: one that started after we began to wait is not ours. */
+enum result db_settle_backend(struct db *db, int backend)
+{
+    static const struct db_stmt stmt = { "backend_alive",
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1 AND (backend_start IS NULL OR backend_start < $2))" };
+    const struct db_param params[] = { db_int4(backend), db_time(wall_us()) };
+    int64_t deadline = deadline_in(SETTLE_MS);
+
+    while (loop_now() < deadline) {
+        CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+
+        if (db_query(db, &stmt, params, 2, &rows) == RES_OK && db_get_int(&rows, 0, 0) == 0)
+            return RES_OK;
+        coroutine_wait(deadline_in(100), false);
+    }
+    return RES_TEMPFAIL;
+}
+
 enum result db_settle(struct db *db, int64_t xid)
 {
     static const struct db_stmt stmt = { "xact_status", "SELECT pg_xact_status($1::bigint::text::xid8)" };

@@ -1,4 +1,4 @@
-/* The transaction that accepts (storage.md, 4): lock the accounts, deliver, queue, commit, notify. */
+/* The transaction that accepts: lock the accounts, deliver, queue, commit, notify (docs/adr/0005). */
 #include "deliver/deliver_internal.h"
 #include "base/encode.h"
 #include "base/fault.h"
@@ -9,12 +9,12 @@
 #include <string.h>
 
 #define NOTICE_MAX 7900
-#define DELIVER_PARAMS 22
+#define DELIVER_PARAMS 21
 
 /* Rows back: stored.  None: no such mailbox, or over quota; neighbours are unharmed. */
 static const struct db_stmt deliver_stmt = { "deliver",
     "WITH a AS (UPDATE account_state SET modseq = modseq + 1, used_bytes = used_bytes + $4, used_messages = used_messages + 1 "
-    "WHERE account_id = $1 AND (quota_bytes IS NULL OR used_bytes + $4 <= quota_bytes) "
+    "WHERE account_id = $1 AND $1 = ANY (current_setting('correio.locked')::bigint[]) AND (quota_bytes IS NULL OR used_bytes + $4 <= quota_bytes) "
     "AND (quota_messages IS NULL OR used_messages < quota_messages) "
     "AND EXISTS (SELECT FROM mailbox WHERE account_id = $1 AND id = $2) RETURNING modseq), "
     "m AS (UPDATE mailbox b SET uidnext = b.uidnext + 1, highestmodseq = a.modseq, messages = b.messages + 1, "
@@ -22,20 +22,23 @@ static const struct db_stmt deliver_stmt = { "deliver",
     "FROM a WHERE b.account_id = $1 AND b.id = $2 RETURNING b.uidnext - 1 AS uid, a.modseq), "
     "e AS (INSERT INTO email (account_id, id, size, header_size, frames, received_as, thread_id, sent_at, message_id, refs, "
     "base_subject, sort_from, sort_to, sort_cc, envelope, bodystructure, parts) "
-    "SELECT $1, $3, $4, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21 FROM m), "
+    "SELECT $1, $3, $4, $8, $9, $10, CASE WHEN $13::text[] IS NULL THEN $3 ELSE coalesce(thread_find($1, $13), $3) END, "
+    "$11, $12, $13, $14, $15, $16, $17, $18, $19, $20 FROM m), "
     "b AS (INSERT INTO blob (account_id, email_id, n, data) SELECT $1, $3, f.n - 1, f.data FROM m, "
-    "unnest($22::bytea[]) WITH ORDINALITY AS f(data, n)), "
+    "unnest($21::bytea[]) WITH ORDINALITY AS f(data, n)), "
     "i AS (INSERT INTO message (account_id, mailbox_id, uid, email_id, modseq, internaldate, size, flags, keywords) "
     "SELECT $1, $2, m.uid, $3, m.modseq, $7, $4, $5, $6 FROM m) "
     "SELECT uid, modseq FROM m" };
 
-static const struct db_stmt lock_stmt = { "deliver_lock",
-    "SELECT account_id FROM account_state WHERE account_id = ANY ($1) ORDER BY account_id FOR NO KEY UPDATE SKIP LOCKED" };
-static const struct db_stmt lock_alone_stmt = { "deliver_lock_alone",
-    "SELECT account_id FROM account_state WHERE account_id = ANY ($1) ORDER BY account_id FOR NO KEY UPDATE" };
+/* The locks of all accounts of the batch, in order, and their names for the statements behind it in the same pipeline:
+ * those have younger snapshots, so they see what was done before the lock was given. */
+#define LOCK_SQL(how)                                                                                              \
+    "SELECT locked, set_config('correio.locked', locked::text, true) FROM (SELECT coalesce(array_agg(account_id), '{}') "  \
+    "AS locked FROM (SELECT account_id FROM account_state WHERE account_id = ANY ($1) ORDER BY account_id "        \
+    "FOR NO KEY UPDATE" how ") l) a"
+static const struct db_stmt lock_stmt = { "deliver_lock", LOCK_SQL(" SKIP LOCKED") };
+static const struct db_stmt lock_alone_stmt = { "deliver_lock_alone", LOCK_SQL("") };
 static const struct db_stmt timeout_stmt = { "deliver_timeout", "SET LOCAL lock_timeout = '5s'" };
-static const struct db_stmt xid_stmt = { "deliver_xid", "SELECT pg_current_xact_id()::text::bigint" };
-static const struct db_stmt thread_stmt = { "deliver_thread", "SELECT thread_find($1, $2)" };
 static const struct db_stmt blob_stmt = { "deliver_blob",
     "INSERT INTO blob (account_id, email_id, n, data) VALUES ($1, $2, $3, $4)" };
 static const struct db_stmt blob_copy_stmt = { "deliver_blob_copy", "SELECT blob_copy($1, $2, $3, $4)" };
@@ -48,8 +51,7 @@ static const struct db_stmt queue_exists_stmt = { "deliver_queue_exists",
 struct item { /* one mailbox entry to be made */
     struct pending *p;
     size_t target;
-    int64_t account_id, thread_id;
-    bool locked;
+    int64_t account_id;
     struct db_param params[DELIVER_PARAMS];
 };
 
@@ -60,7 +62,7 @@ struct batch {
     size_t n;
     struct item *items; /* by account_id: the order of locks */
     size_t n_items;
-    int64_t xid;
+    int backend;
     bool alone;
 };
 
@@ -80,6 +82,7 @@ static int by_account(const void *x, const void *y)
     return a->target < b->target ? -1 : a->target > b->target;
 }
 
+/* What is still to be done: a target whose account was busy comes again, its neighbours were served. */
 static void collect(struct batch *b)
 {
     size_t total = 0;
@@ -89,78 +92,17 @@ static void collect(struct batch *b)
     b->items = arena_array(&b->arena, struct item, total + 1);
     for (size_t i = 0; i < b->n; i++) {
         b->v[i]->result = RES_OK;
-        for (size_t k = 0; k < b->v[i]->m->n_targets; k++)
-            b->items[b->n_items++] = (struct item){ .p = b->v[i], .target = k,
-                                                    .account_id = b->v[i]->m->targets[k].account_id };
+        for (size_t k = 0; k < b->v[i]->m->n_targets; k++) {
+            const struct deliver_target *t = &b->v[i]->m->targets[k];
+
+            if (t->result == RES_TEMPFAIL || t->result == RES_CANCELLED)
+                b->items[b->n_items++] = (struct item){ .p = b->v[i], .target = k, .account_id = t->account_id };
+        }
     }
     qsort(b->items, b->n_items, sizeof(b->items[0]), by_account);
 }
 
-/* ---- round one: locks, our transaction's number, threads ---- */
-
-static void note_locks(struct batch *b, const struct db_rows *rows)
-{
-    size_t row = 0;
-
-    for (size_t i = 0; i < b->n_items; i++) {
-        while (row < db_count(rows) && db_get_int(rows, row, 0) < b->items[i].account_id)
-            row++;
-        b->items[i].locked = row < db_count(rows) && db_get_int(rows, row, 0) == b->items[i].account_id;
-        if (!b->items[i].locked && !b->alone)
-            b->items[i].p->result = RES_CANCELLED;
-    }
-}
-
-static enum result lock_round(struct batch *b, struct tx *tx)
-{
-    struct db_call *calls = arena_array(&b->arena, struct db_call, b->n_items + 3);
-    int64_t *accounts = arena_array(&b->arena, int64_t, b->n_items + 1);
-    struct db_param lock_param;
-    size_t n = 0, lock_at, first_thread, n_accounts = 0;
-    enum result r;
-
-    for (size_t i = 0; i < b->n_items; i++) {
-        if (n_accounts == 0 || accounts[n_accounts - 1] != b->items[i].account_id)
-            accounts[n_accounts++] = b->items[i].account_id;
-    }
-    lock_param = db_int8_array(&b->arena, accounts, n_accounts);
-    if (b->alone)
-        calls[n++] = (struct db_call){ .stmt = &timeout_stmt };
-    lock_at = n;
-    calls[n++] = (struct db_call){ .stmt = b->alone ? &lock_alone_stmt : &lock_stmt, .params = &lock_param, .n = 1 };
-    calls[n++] = (struct db_call){ .stmt = &xid_stmt };
-    first_thread = n;
-    for (size_t i = 0; i < b->n_items; i++) {
-        struct item *it = &b->items[i];
-        const struct mail_digest *g = &it->p->digest;
-        struct db_param *params;
-
-        it->thread_id = it->p->email_ids[it->target];
-        if (g->nrefs == 0)
-            continue;
-        params = arena_array(&b->arena, struct db_param, 2);
-        params[0] = db_int8(it->account_id);
-        params[1] = db_text_array(&b->arena, g->refs, g->nrefs);
-        calls[n++] = (struct db_call){ .stmt = &thread_stmt, .params = params, .n = 2 };
-    }
-    r = tx_batch(tx, calls, n, NULL);
-    if (r == RES_OK) {
-        note_locks(b, &calls[lock_at].rows);
-        b->xid = db_get_int(&calls[lock_at + 1].rows, 0, 0);
-        for (size_t i = 0, c = first_thread; i < b->n_items; i++) {
-            if (b->items[i].p->digest.nrefs == 0)
-                continue;
-            if (!db_is_null(&calls[c].rows, 0, 0))
-                b->items[i].thread_id = db_get_int(&calls[c].rows, 0, 0);
-            c++;
-        }
-    }
-    for (size_t i = 0; i < n; i++)
-        db_rows_free(&calls[i].rows);
-    return r;
-}
-
-/* ---- round two: the mailbox entries ---- */
+/* ---- the mailbox entries ---- */
 
 static void bind(struct batch *b, struct item *it, int64_t now_us)
 {
@@ -179,7 +121,6 @@ static void bind(struct batch *b, struct item *it, int64_t now_us)
     *q++ = db_int8((int64_t)g->header_size);
     *q++ = db_int2((int16_t)p->shape.frames);
     *q++ = db_int8(p->m->id);
-    *q++ = db_int8(it->thread_id);
     *q++ = db_time(g->sent_at_us == MAIL_NO_DATE ? DB_NO_TIME : g->sent_at_us);
     *q++ = db_text(g->message_id);
     *q++ = g->nrefs > 0 ? db_text_array(&b->arena, g->refs, g->nrefs) : (struct db_param){ .oid = 1009, .len = -1 };
@@ -201,7 +142,7 @@ static struct str mail_notice(struct batch *b)
     for (size_t i = 0; i < b->n_items; i++) {
         int64_t id = target_of(&b->items[i])->mailbox_id;
 
-        if (b->items[i].p->result != RES_OK || id == last)
+        if (id == last)
             continue;
         strbuf_addf(&s, "%s%lld", s.len > 0 ? "," : "", (long long)id);
         last = id;
@@ -214,10 +155,22 @@ static size_t collect_queue(struct batch *b, struct queue_new *v)
     size_t n = 0;
 
     for (size_t i = 0; i < b->n; i++) {
-        if (b->v[i]->m->queue != NULL && b->v[i]->result == RES_OK)
+        if (b->v[i]->m->queue != NULL && !b->v[i]->queued)
             v[n++] = *b->v[i]->m->queue;
     }
     return n;
+}
+
+static struct db_param account_list(struct batch *b)
+{
+    int64_t *accounts = arena_array(&b->arena, int64_t, b->n_items + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < b->n_items; i++) {
+        if (n == 0 || accounts[n - 1] != b->items[i].account_id)
+            accounts[n++] = b->items[i].account_id;
+    }
+    return db_int8_array(&b->arena, accounts, n);
 }
 
 static bool any_stored(const struct db_call *calls, size_t n)
@@ -229,36 +182,59 @@ static bool any_stored(const struct db_call *calls, size_t n)
     return false;
 }
 
-static enum result write_round(struct batch *b, struct tx **tx)
+/* Committed: who has it, who is over quota (or has no mailbox), whose account was busy. */
+static void note_results(struct batch *b, const struct db_rows *lock_rows, const struct db_call *calls)
 {
-    struct db_call *calls = arena_array(&b->arena, struct db_call, b->n_items + 1);
-    struct item **of_call = arena_array(&b->arena, struct item *, b->n_items + 1);
+    int64_t *locked;
+    size_t n = db_get_int_array(lock_rows, 0, 0, &b->arena, &locked), at = 0;
+
+    for (size_t i = 0; i < b->n_items; i++) {
+        struct item *it = &b->items[i];
+
+        while (at < n && locked[at] < it->account_id)
+            at++;
+        if (db_count(&calls[i].rows) == 1)
+            target_of(it)->result = RES_OK;
+        else if (b->alone || (at < n && locked[at] == it->account_id))
+            target_of(it)->result = RES_LIMIT;
+        else
+            target_of(it)->result = it->p->result = RES_CANCELLED;
+    }
+    for (size_t i = 0; i < b->n; i++)
+        b->v[i]->queued = true;
+}
+
+/* The locks, the mailbox entries, the queue's rows and the commit; without queue rows in one round trip. */
+static enum result write_all(struct batch *b, struct tx **tx)
+{
+    struct db_call *calls = arena_array(&b->arena, struct db_call, b->n_items + 2), *deliveries;
     struct queue_new *queued = arena_array(&b->arena, struct queue_new, b->n + 1);
+    const struct db_param accounts = account_list(b);
     size_t n = 0, n_queued = collect_queue(b, queued), n_notices = 0;
     bool ends_job = b->v[0]->m->job != NULL; /* which may only go when somebody has the message */
     struct db_notice notices[2];
     int64_t now_us = wall_us();
     enum result r = RES_OK;
 
+    if (b->alone)
+        calls[n++] = (struct db_call){ .stmt = &timeout_stmt };
+    calls[n++] = (struct db_call){ .stmt = b->alone ? &lock_alone_stmt : &lock_stmt, .params = &accounts, .n = 1 };
+    deliveries = calls + n;
     for (size_t i = 0; i < b->n_items; i++) {
-        struct item *it = &b->items[i];
-
-        if (it->p->result != RES_OK)
-            continue;
-        bind(b, it, now_us);
-        of_call[n] = it;
-        calls[n++] = (struct db_call){ .stmt = &deliver_stmt, .params = it->params, .n = DELIVER_PARAMS };
+        bind(b, &b->items[i], now_us);
+        calls[n++] = (struct db_call){ .stmt = &deliver_stmt, .params = b->items[i].params, .n = DELIVER_PARAMS };
     }
-    if (n > 0)
+    if (b->n_items > 0)
         notices[n_notices++] = (struct db_notice){ "mail", mail_notice(b) };
+    if (n_queued > 0)
+        notices[n_notices++] = (struct db_notice){ "queue", STR("") };
     if (n_queued > 0 || ends_job) {
-        if (n_queued > 0)
-            notices[n_notices++] = (struct db_notice){ "queue", STR("") };
-        if (n > 0)
-            r = tx_batch(*tx, calls, n, NULL);
+        r = tx_batch(*tx, calls, n, NULL);
+        if (r == RES_OK && ends_job)
+            r = queue_finish_local(*tx, b->v[0]->m->job);
         if (r == RES_OK && n_queued > 0)
             r = queue_insert(*tx, queued, n_queued);
-        else if (r == RES_OK && !any_stored(calls, n))
+        else if (r == RES_OK && !any_stored(deliveries, b->n_items))
             r = RES_LIMIT;
         FAULT("deliver-before-commit");
         if (r == RES_OK)
@@ -268,11 +244,10 @@ static enum result write_round(struct batch *b, struct tx **tx)
         r = tx_batch_commit(tx, calls, n, notices, n_notices, NULL);
     }
     FAULT("deliver-after-commit");
-    for (size_t i = 0; i < n; i++) {
-        if (r == RES_OK)
-            target_of(of_call[i])->result = db_count(&calls[i].rows) == 1 ? RES_OK : RES_LIMIT;
+    if (r == RES_OK)
+        note_results(b, &deliveries[-1].rows, deliveries);
+    for (size_t i = 0; i < n; i++)
         db_rows_free(&calls[i].rows);
-    }
     return r;
 }
 
@@ -385,13 +360,11 @@ static enum result look(struct db *db, struct pending *p)
 
 static void settle_doubt(struct batch *b)
 {
-    enum result settled = db_settle(b->db, b->xid);
+    enum result settled = db_settle_backend(b->db, b->backend);
 
     for (size_t i = 0; i < b->n; i++) {
         struct pending *p = b->v[i];
 
-        if (p->result != RES_OK)
-            continue;
         p->result = settled == RES_OK ? look(b->db, p) : RES_TEMPFAIL;
         log_warn("deliver-in-doubt", F_INT("id", p->m->id), F_C("found", p->result == RES_OK ? "committed" : "nothing"));
     }
@@ -406,17 +379,13 @@ static enum result commit(struct batch *b)
 
     if (r != RES_OK)
         return r;
+    b->backend = tx_backend(tx);
     collect(b);
     if (b->v[0]->large)
         r = write_large(b, tx);
     if (r == RES_OK)
-        r = lock_round(b, tx);
-    if (r == RES_OK && b->v[0]->m->job != NULL)
-        r = queue_finish_local(tx, b->v[0]->m->job);
-    if (r != RES_OK)
-        return r;
-    r = write_round(b, &tx);
-    if (r == RES_CANCELLED) {
+        r = write_all(b, &tx);
+    if (r == RES_CANCELLED && tx == NULL) {
         settle_doubt(b);
         r = RES_OK;
     }

@@ -15,6 +15,7 @@ struct pending {
     size_t n_frames;
     int64_t *email_ids; /* one a target */
     bool large;
+    bool queued; /* its queue rows are committed */
     unsigned tries;
     struct coroutine *waiter;
     enum result result;
@@ -22,7 +23,7 @@ struct pending {
     struct pending *next;
 };
 
-/* Runs the messages in one transaction and sets the result of each, with two exceptions, in which nothing is stored and
- * `result` says so: RES_CANCELLED: an account was busy (never when `alone`); and when it returns other than RES_OK:
- * somebody failed, try each alone. */
+/* Runs the messages in one transaction and sets the result of each, with two exceptions, in which not all is stored and
+ * `result` says so: RES_CANCELLED: an account was busy (never when `alone`), run it again: its targets that were served
+ * are left out then; and when it returns other than RES_OK: somebody failed, try each alone. */
 enum result deliver_commit(struct db *db, struct pending **v, size_t n, bool alone) SUSPENDS;

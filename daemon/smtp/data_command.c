@@ -120,7 +120,7 @@ static bool complete_header(struct cmd *c, struct incoming *in, struct str messa
         *ret_next = smtp_reply(c->s, 550, "5.6.0", "The message needs one From field");
         return false;
     }
-    r = check_from(c, &h, &bad);
+    r = settings_get()->sender_check == SENDER_HEADER ? check_from(c, &h, &bad) : RES_OK;
     if (r == RES_DENIED) {
         *ret_next = smtp_reply(c->s, 550, "5.7.1", "<%.*s> in From is not an address of yours", STR_ARG(bad));
         return false;
@@ -147,13 +147,15 @@ static void split_recipients(struct smtp_session *s, struct arena *a, struct del
     for (size_t i = 0; i < s->tx.n_rcpts; i++) {
         const struct smtp_rcpt *r = &s->tx.rcpts[i];
 
-        if (r->account_id != 0)
+        /* Whoever asked to be told of success gets both in one transaction of the relay (RFC 3461, 5.2.2). */
+        if (r->account_id != 0 && (s->tx.from.null || (r->notify & QUEUE_NOTIFY_SUCCESS) == 0))
             m->targets[m->n_targets++] = (struct deliver_target){ .account_id = r->account_id, .mailbox_id = r->mailbox_id,
                                                                   .recipient = r->address, .orcpt = r->orcpt,
                                                                   .notify = r->notify };
         else
             remote[q->nrecipients++] = (struct queue_new_recipient){
-                .recipient = r->address, .orcpt = r->orcpt, .notify = r->notify, .destination = r->domain,
+                .recipient = r->address, .orcpt = r->orcpt, .notify = r->notify, .account_id = r->account_id,
+                .destination = r->account_id != 0 ? QUEUE_LOCAL : r->domain,
                 .lane = s->tx.n_rcpts > 10 ? QUEUE_BULK : s->identity.account_id != 0 ? QUEUE_INTERACTIVE : QUEUE_NORMAL,
                 .outcome = TRACE_WAITING };
     }

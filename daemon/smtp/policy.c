@@ -2,6 +2,7 @@
  * from signed-in clients and smtp.relay_networks. */
 #include "base/log.h"
 #include "mail/address.h"
+#include "smtp/recent.h"
 #include "smtp/session.h"
 #include "store/credential.h"
 #include "store/routing.h"
@@ -31,7 +32,7 @@ bool smtp_policy_sender(struct cmd *c, const struct smtp_path *from, enum next *
         *ret_next = smtp_reply(s, 550, "5.7.1", "Sending is stopped for this account");
         return false;
     }
-    if (from->null) /* notifications of a mail program (RFC 8098, 3) */
+    if (from->null || settings_get()->sender_check == SENDER_ANY) /* null: notifications of a mail program (RFC 8098, 3) */
         return true;
     r = routing_may_send_as(s->service->db, s->identity.account_id, from->local, from->domain, &may);
     if (r != RES_OK)
@@ -117,7 +118,7 @@ static enum found resolve(struct cmd *c, struct str local, struct str domain, co
     struct smtp_rcpt rcpt = *given;
     struct routing route;
 
-    if (routing_find(s->service->db, local, domain, c->arena, &route) != RES_OK)
+    if (recent_routing(s->service->db, local, domain, c->arena, &route) != RES_OK)
         return FOUND_TROUBLE;
     switch (route.kind) {
     case ROUTING_REMOTE:

@@ -65,7 +65,7 @@ static const struct db_stmt append_stmt = { "message_append",
     "   FROM a WHERE b.account_id = $1 AND b.id = $2 RETURNING b.uidnext - 1 AS uid, a.modseq, b.uidvalidity),"
     " e AS (INSERT INTO email (account_id, id, size, header_size, frames, thread_id, sent_at, message_id, refs,"
     "     base_subject, sort_from, sort_to, sort_cc, envelope, bodystructure, parts)"
-    "   SELECT $1, $3, $4, $8, $9, coalesce(thread_find($1, $12), $3), $10, $11, $12, $13, $14, $15, $16, $17, $18,"
+    "   SELECT $1, $3, $4, $8, $9, CASE WHEN cardinality($12::text[]) = 0 THEN $3 ELSE coalesce(thread_find($1, $12), $3) END, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
     "     $19 FROM m),"
     " b AS (INSERT INTO blob (account_id, email_id, n, data)"
     "   SELECT $1, $3, f.n - 1, f.data FROM m, unnest($20::bytea[]) WITH ORDINALITY AS f(data, n)),"

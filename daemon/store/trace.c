@@ -5,10 +5,16 @@
 
 enum result trace_maintain(struct db *db)
 {
-    static const struct db_stmt stmt = { "trace_maintain", "SELECT trace_partitions($1)" };
-    const struct db_param params[] = { db_int4(TRACE_KEEP_DAYS) };
+    static const struct db_stmt stmt = { "trace_maintain", "SELECT trace_partitions($1, $2)" };
+    static const struct str tables[] = { STR("trace"), STR("trace_recipient"), STR("trace_event") };
+    enum result r = RES_OK;
 
-    return db_query(db, &stmt, params, ARRAY_LEN(params), NULL);
+    for (size_t i = 0; i < ARRAY_LEN(tables) && r == RES_OK; i++) { /* never two of them in one transaction */
+        const struct db_param params[] = { db_int4(TRACE_KEEP_DAYS), db_text(tables[i]) };
+
+        r = db_query(db, &stmt, params, ARRAY_LEN(params), NULL);
+    }
+    return r;
 }
 
 /* Does the recipient r match? */

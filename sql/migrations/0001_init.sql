@@ -319,9 +319,10 @@ CREATE TABLE trace_default PARTITION OF trace DEFAULT;          -- a missing day
 CREATE TABLE trace_recipient_default PARTITION OF trace_recipient DEFAULT;
 CREATE TABLE trace_event_default PARTITION OF trace_event DEFAULT;
 
--- Makes the partitions of the coming 7 days and drops those older than `keep` days.  Called by relay once an hour.  It
--- needs exclusive locks for a moment: under traffic it gives up rather than make mail wait, and is called again.
-CREATE FUNCTION trace_partitions(keep int) RETURNS void
+-- Makes the partitions of the coming 7 days and drops those older than `keep` days, of one table or (NULL) of all three.
+-- Called by relay once an hour, for one table at a time: it needs an exclusive lock for a moment, and mail, which locks the
+-- three in its own order, must not meet two of them.  It gives up rather than make mail wait, and is called again.
+CREATE FUNCTION trace_partitions(keep int, only_base text DEFAULT NULL) RETURNS void
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '300ms' AS $$
 DECLARE
   base text; day date; part text;
@@ -329,6 +330,7 @@ BEGIN
   IF keep < 1 THEN RAISE EXCEPTION 'keep must be at least 1'; END IF;
   PERFORM pg_advisory_xact_lock(4710);
   FOREACH base IN ARRAY ARRAY['trace', 'trace_recipient', 'trace_event'] LOOP
+    CONTINUE WHEN base <> only_base;
     FOR day IN SELECT (now() AT TIME ZONE 'UTC')::date + i FROM generate_series(1, 7) i LOOP
       part := base || '_' || to_char(day, 'YYYYMMDD');
       IF to_regclass(part) IS NULL THEN
@@ -344,4 +346,4 @@ BEGIN
     EXECUTE format('DELETE FROM %I WHERE at < now() - make_interval(days => $1)', base || '_default') USING keep;
   END LOOP;
 END $$;
-REVOKE ALL ON FUNCTION trace_partitions(int) FROM PUBLIC;
+REVOKE ALL ON FUNCTION trace_partitions(int, text) FROM PUBLIC;
