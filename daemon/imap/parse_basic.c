@@ -4,13 +4,6 @@
 #include "mail/date.h"
 #include "store/message.h"
 
-bool parse_fail(struct cursor *c, const char *why)
-{
-    if (c->error == NULL)
-        c->error = why;
-    return false;
-}
-
 bool peek_char(const struct cursor *c, char want)
 {
     return c->p < c->end && *c->p == want;

@@ -14,7 +14,13 @@ struct cursor {
     size_t keys, costly;
 };
 
-bool parse_fail(struct cursor *c, const char *why); /* always false */
+/* Remembers the first mistake; always false, and inline so that the compiler knows it. */
+static inline bool parse_fail(struct cursor *c, const char *why)
+{
+    if (c->error == NULL)
+        c->error = why;
+    return false;
+}
 
 bool parse_char(struct cursor *c, char want);
 bool parse_sp(struct cursor *c);

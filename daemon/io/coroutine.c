@@ -39,6 +39,12 @@
 
 enum state { READY, RUNNING, WAITING, ENDED };
 
+struct waitlist_entry { /* a coroutine waits in one line at most */
+    struct coroutine *co;
+    struct waitlist_entry *next;
+    bool woken;
+};
+
 struct coroutine {
     jmp_buf env;
     enum state state;
@@ -52,6 +58,7 @@ struct coroutine {
     int64_t waiting_since;
     uv_timer_t timer;   /* the deadline of the wait */
     bool timer_open;
+    struct waitlist_entry in_line;
     struct coroutine *next_ready;
     struct coroutine *prev, *next; /* all that live; or the free list by `next` */
 #ifdef WITH_ASAN
@@ -441,12 +448,6 @@ void coroutine_work(void (*fn)(void *arg), void *arg)
 
 /* ---- wait lists ---- */
 
-struct waitlist_entry {
-    struct coroutine *co;
-    struct waitlist_entry *next;
-    bool woken;
-};
-
 static void waitlist_remove(struct waitlist *w, struct waitlist_entry *e)
 {
     struct waitlist_entry **at = &w->first;
@@ -462,18 +463,19 @@ static void waitlist_remove(struct waitlist *w, struct waitlist_entry *e)
 
 enum result waitlist_wait(struct waitlist *w, int64_t deadline, bool cancellable)
 {
-    struct waitlist_entry e = { .co = sched.current };
+    struct waitlist_entry *e = &sched.current->in_line;
     enum result r = RES_OK;
 
+    *e = (struct waitlist_entry){ .co = sched.current };
     if (w->first == NULL)
         w->last = &w->first;
-    *w->last = &e;
-    w->last = &e.next;
-    while (!e.woken && r == RES_OK)
+    *w->last = e;
+    w->last = &e->next;
+    while (!e->woken && r == RES_OK)
         r = coroutine_wait(deadline, cancellable);
-    if (e.woken)
+    if (e->woken)
         return RES_OK; /* the wake was meant for us: it must not get lost in a timeout of the same turn */
-    waitlist_remove(w, &e);
+    waitlist_remove(w, e);
     return r;
 }
 

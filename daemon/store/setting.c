@@ -5,13 +5,11 @@
 
 #include <stdlib.h>
 
-#define LOOK_MS 10000
+#define LOOK_MS 1500 /* every process follows a change within two seconds */
 
 static struct {
     const struct config *config;
     struct db *db;
-    struct coroutine *follower;
-    bool changed;
 } self;
 
 enum result setting_list(struct db *db, struct arena *a, struct setting_row **ret_v, size_t *ret_n)
@@ -71,39 +69,45 @@ enum result setting_load(const struct config *config, struct db *db)
     return RES_OK;
 }
 
-static void follow(void *arg)
+/* A figure that every change of the settings changes. */
+static enum result state_of_settings(struct db *db, struct str *ret_state, struct arena *a)
 {
-    (void)arg;
-    while (!coroutine_cancelled()) {
-        if (self.changed) {
-            self.changed = false;
-            if (setting_load(self.config, self.db) != RES_OK) {
-                self.changed = true;
-                coroutine_sleep(500);
-                continue;
-            }
-        }
-        if (!self.changed && coroutine_wait(deadline_in(LOOK_MS), true) == RES_TIMEOUT)
-            self.changed = true;
-    }
+    static const struct db_stmt stmt = { "setting_state",
+        "SELECT count(*) || ' ' || coalesce(sum(version), 0) || ' ' || coalesce(max(changed_at)::text, '') FROM setting" };
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    enum result r = db_query(db, &stmt, NULL, 0, &rows);
+
+    if (r == RES_OK)
+        *ret_state = arena_str(a, db_get_str(&rows, 0, 0));
+    return r;
 }
 
-static void on_change(void *arg, struct str payload)
+/* By looking, not by LISTEN: every NOTIFY wakes every listening server process, whatever its channel, and there is one
+ * with each commit of mail. */
+static void follow(void *arg)
 {
+    struct arena a = { 0 }, fresh = { 0 };
+    struct str seen = STR_NULL, now;
+
     (void)arg;
-    (void)payload;
-    self.changed = true;
-    if (self.follower != NULL)
-        coroutine_wake(self.follower);
+    while (coroutine_sleep(LOOK_MS) == RES_OK) {
+        if (state_of_settings(self.db, &now, &fresh) == RES_OK && !str_eq(now, seen) &&
+            setting_load(self.config, self.db) == RES_OK) {
+            arena_reset(&a);
+            a = fresh;
+            fresh = (struct arena){ 0 };
+            seen = now;
+        }
+        arena_reset(&fresh);
+    }
+    arena_reset(&a);
 }
 
 void setting_follow(const struct config *config, struct db *db)
 {
     self.config = config;
     self.db = db;
-    self.changed = true;
-    self.follower = coroutine_spawn("settings", follow, NULL);
-    db_listen(db, "setting", on_change, NULL);
+    (void)coroutine_spawn("settings", follow, NULL);
 }
 
 /* The value as a JSON string. */
@@ -156,7 +160,7 @@ enum result setting_put(struct db *db, struct str key, struct str value, struct 
         return r;
     if (db_count(&rows) == 0 && (value.p != NULL || if_version > 0))
         return RES_CONFLICT;
-    r = tx_commit_notify(&tx, "setting", key);
+    r = tx_commit(&tx);
     if (r == RES_OK && ret_version != NULL)
         *ret_version = db_count(&rows) > 0 ? db_get_int(&rows, 0, 0) : 0;
     return r == RES_CANCELLED ? RES_TEMPFAIL : r;
