@@ -4,6 +4,7 @@
  * The environment: CORREIO_FD_LISTEN "smtp:5,smtp:6,imap:7", CORREIO_FD_AUTH (auth: its listening socket),
  * CORREIO_FD_CONTROL (auth: certificate files), CORREIO_FD_ADMIN (api: the admin socket), CORREIO_FD_READY (a byte is
  * written when the process serves). */
+#include "api/api.h"
 #include "auth/server.h"
 #include "auth/service.h"
 #include "base/log.h"
@@ -14,6 +15,7 @@
 #include "pop3/pop3.h"
 #include "relay/relay.h"
 #include "smtp/smtp.h"
+#include "store/bootstrap.h"
 #include "store/conninfo.h"
 #include "store/durability.h"
 #include "store/migrate.h"
@@ -90,7 +92,7 @@ static void drain_run(void *arg)
     int64_t deadline = deadline_in(DRAIN_MS);
 
     (void)arg;
-    while (service_sessions() + relay_workers() > 0 && loop_now() < deadline)
+    while (service_sessions() + relay_workers() + api_active() > 0 && loop_now() < deadline)
         coroutine_wait(deadline_in(20), false);
     loop_stop();
 }
@@ -104,6 +106,7 @@ static void begin_drain(uv_signal_t *h, int number)
     log_info("draining", F_INT("signal", number), F_INT("sessions", service_sessions()));
     service_drain();
     relay_stop();
+    api_drain();
     if (coroutine_spawn("drain", drain_run, NULL) == NULL)
         loop_stop();
 }
@@ -184,6 +187,17 @@ static void start_relay(void)
     relay_run(&service);
 }
 
+static void serve_api(enum listener l, int fd)
+{
+    api_listen(fd, l == LISTEN_HTTPS);
+}
+
+static void start_api(void)
+{
+    api_start(&service, env_fd("CORREIO_FD_ADMIN"));
+    each_listener(serve_api);
+}
+
 static void start_auth(void)
 {
     auth_serve(&config, service.db, env_fd("CORREIO_FD_AUTH"), env_fd("CORREIO_FD_CONTROL"));
@@ -200,6 +214,7 @@ static const struct kind {
     { "smtp", 3, true, start_smtp },
     { "access", 4, true, start_access },
     { "relay", 4, false, start_relay },
+    { "api", 4, true, start_api },
 };
 
 /* Settings and certificate first: nobody is served by half a process.  Tries until both are there. */
@@ -233,6 +248,46 @@ static int run_kind(const struct kind *k)
     return 0;
 }
 
+/* ---- words of the daemon, run for a moment as the database's owner ---- */
+
+static int run_migrate(void)
+{
+    char *conninfo;
+
+    if (conninfo_for(&config, NULL, &process_arena, &conninfo) != RES_OK)
+        return 1;
+    return migrate(&config, conninfo, config.database_url.p != NULL) == RES_OK ? 0 : 1;
+}
+
+static int word_status = 1;
+
+static void admin_link_run(void *arg)
+{
+    struct str secret, address;
+    enum result r;
+
+    (void)arg;
+    r = bootstrap_admin_link(service.db, &process_arena, &secret, &address);
+    if (r == RES_OK) {
+        /* The secret is behind "#": a browser sends it to no server before the person has clicked. */
+        printf("http://%.*s/sign-in#link=%.*s\n", STR_ARG(config.listen[LISTEN_HTTP]), STR_ARG(secret));
+        word_status = 0;
+    } else {
+        fprintf(stderr, "correiod admin-link: %s\n",
+                r == RES_CONFLICT ? "admin@localhost is no administrator, and there is no other one" : "the database does not answer");
+    }
+    loop_stop();
+}
+
+static int run_admin_link(void)
+{
+    service.db = open_db(NULL, 1);
+    if (coroutine_spawn("admin-link", admin_link_run, NULL) == NULL)
+        return 1;
+    loop_run();
+    return word_status;
+}
+
 static enum log_level level_of(struct str name)
 {
     return str_eq(name, STR("debug"))  ? LOG_DEBUG
@@ -255,13 +310,10 @@ int main(int argc, char **argv)
     }
     service.name = argc > 2 ? arena_printf(&process_arena, "%s-%s", argv[1], argv[2]).p : argv[1];
     log_init(service.name, level_of(config.log_level), str_eq(config.log_format, STR("json")));
-    if (strcmp(argv[1], "migrate") == 0) {
-        char *conninfo;
-
-        if (conninfo_for(&config, NULL, &process_arena, &conninfo) != RES_OK)
-            return 1;
-        return migrate(&config, conninfo, config.database_url.p != NULL) == RES_OK ? 0 : 1;
-    }
+    if (strcmp(argv[1], "migrate") == 0)
+        return run_migrate();
+    if (strcmp(argv[1], "admin-link") == 0)
+        return run_admin_link();
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         if (strcmp(argv[1], kinds[i].name) == 0)
             return run_kind(&kinds[i]);

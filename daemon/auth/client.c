@@ -64,7 +64,8 @@ enum result auth_password(struct auth_client *c, const struct auth_request *req,
     return RES_OK;
 }
 
-static enum result sign(void *arg, bool rsa, struct str digest, unsigned char *sig, size_t cap, size_t *ret_len)
+static enum result sign(void *arg, struct str key, bool rsa, struct str digest, unsigned char *sig, size_t cap,
+                        size_t *ret_len)
 {
     struct auth_client *c = arg;
     CLEANUP(strbuf_release) struct strbuf b = { .max = 2048 };
@@ -72,6 +73,7 @@ static enum result sign(void *arg, bool rsa, struct str digest, unsigned char *s
     struct str reply, signature;
     enum result r;
 
+    ipc_put(&b, key);
     ipc_put_int(&b, rsa);
     ipc_put(&b, digest);
     r = call(c, AUTH_SIGN, &b, SIGN_MS, &a, &reply);

@@ -1,6 +1,7 @@
 #include "auth/keys.h"
 #include "base/log.h"
 #include "base/strbuf.h"
+#include "io/tls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +18,10 @@
 #define MAX_PEM 60000 /* the chain travels in one ipc frame */
 #define SELF_SIGNED_DAYS 825
 
-static EVP_PKEY *current_key;
+static struct named_key {
+    EVP_PKEY *key;
+    unsigned char name[TLS_KEY_NAME];
+} current, previous;
 static struct strbuf current_pem = { .max = MAX_PEM };
 
 static enum result read_all(int fd, struct strbuf *out)
@@ -41,11 +45,12 @@ static enum result read_all(int fd, struct strbuf *out)
     }
 }
 
-static bool fits(struct str pem, EVP_PKEY *key)
+/* Is the leaf of the chain this key's certificate?  Then the name of the key is told. */
+static bool fits(struct str pem, EVP_PKEY *key, unsigned char ret_name[TLS_KEY_NAME])
 {
     BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.len);
     X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-    bool ok = cert != NULL && X509_check_private_key(cert, key) == 1;
+    bool ok = cert != NULL && X509_check_private_key(cert, key) == 1 && tls_key_name(cert, ret_name);
 
     X509_free(cert);
     BIO_free(bio);
@@ -62,9 +67,23 @@ static int no_passphrase(char *buf, int size, int rw, void *arg)
     return 0; /* an encrypted key is refused, not asked for on a terminal */
 }
 
+/* The one before stays until the next change: handshakes with its certificate are under way. */
+static void use_key(EVP_PKEY *key, const unsigned char name[TLS_KEY_NAME])
+{
+    if (current.key != NULL && memcmp(current.name, name, TLS_KEY_NAME) == 0) {
+        EVP_PKEY_free(current.key);
+    } else {
+        EVP_PKEY_free(previous.key);
+        previous = current;
+    }
+    current.key = key;
+    memcpy(current.name, name, TLS_KEY_NAME);
+}
+
 enum result keys_load(int certificate_fd, int key_fd)
 {
     struct strbuf pem = { .max = MAX_PEM }, key_pem = { .max = MAX_PEM };
+    unsigned char name[TLS_KEY_NAME];
     EVP_PKEY *key = NULL;
     enum result r = RES_INVALID;
 
@@ -74,9 +93,8 @@ enum result keys_load(int certificate_fd, int key_fd)
         key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
         BIO_free(bio);
     }
-    if (key != NULL && fits(strbuf_str(&pem), key)) {
-        EVP_PKEY_free(current_key);
-        current_key = key;
+    if (key != NULL && fits(strbuf_str(&pem), key, name)) {
+        use_key(key, name);
         strbuf_release(&current_pem);
         current_pem = pem;
         r = RES_OK;
@@ -186,20 +204,28 @@ struct str keys_certificate(void)
     return current_pem.len == 0 ? STR_NULL : strbuf_str(&current_pem);
 }
 
-enum result keys_sign(bool rsa, struct str digest, struct arena *a, struct str *ret_signature)
+static EVP_PKEY *find_key(struct str name)
 {
+    if (name.len != TLS_KEY_NAME)
+        return NULL;
+    return memcmp(name.p, current.name, TLS_KEY_NAME) == 0 ? current.key
+           : memcmp(name.p, previous.name, TLS_KEY_NAME) == 0 ? previous.key
+                                                               : NULL;
+}
+
+enum result keys_sign(struct str name, bool rsa, struct str digest, struct arena *a, struct str *ret_signature)
+{
+    EVP_PKEY *key = find_key(name);
     EVP_PKEY_CTX *ctx;
     unsigned char *sig;
     size_t n;
     enum result r = RES_INVALID;
 
-    if (current_key == NULL)
-        return RES_TEMPFAIL;
-    if (rsa != (EVP_PKEY_get_base_id(current_key) == EVP_PKEY_RSA))
-        return RES_CONFLICT; /* the key was replaced in the middle of a handshake */
-    n = (size_t)EVP_PKEY_get_size(current_key);
+    if (key == NULL || rsa != (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA))
+        return RES_CONFLICT;
+    n = (size_t)EVP_PKEY_get_size(key);
     sig = arena_alloc(a, n);
-    ctx = EVP_PKEY_CTX_new(current_key, NULL);
+    ctx = EVP_PKEY_CTX_new(key, NULL);
     if (ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
         (!rsa || EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) == 1) &&
         EVP_PKEY_sign(ctx, sig, &n, (const unsigned char *)digest.p, digest.len) == 1) {

@@ -13,5 +13,6 @@ enum result keys_load_own(struct str dir, struct str hostname, struct arena *a);
 
 /* The present chain as PEM; STR_NULL when none is loaded. */
 struct str keys_certificate(void);
-/* tls_sign_fn's work, with the key. */
-enum result keys_sign(bool rsa, struct str digest, struct arena *a, struct str *ret_signature);
+/* tls_sign_fn's work, with the key of that name: the present one, or the one before it, whose certificate other
+ * processes show until they have asked for the new one.  RES_CONFLICT: it is neither. */
+enum result keys_sign(struct str name, bool rsa, struct str digest, struct arena *a, struct str *ret_signature);

@@ -4,7 +4,7 @@
 enum auth_op {
     AUTH_PASSWORD = 1,  /* protocol, ip, user, password -> identity */
     AUTH_CERTIFICATE,   /* -> PEM chain */
-    AUTH_SIGN,          /* rsa (int), digest -> signature */
+    AUTH_SIGN,          /* key name, rsa (int), digest -> signature */
     AUTH_SET_PASSWORD,  /* account id, password, session hash to keep -> ; api only */
     AUTH_LINK,          /* account id, seconds -> secret; api and root */
     AUTH_SIGN_IN,       /* ip, user agent, user, password -> session; api only */

@@ -254,13 +254,13 @@ static enum result op_certificate(struct arena *a, struct str *ret)
 static enum result op_sign(struct str in, struct arena *a, struct str *ret)
 {
     struct strbuf b = { .max = IPC_MAX_PAYLOAD };
-    struct str digest, signature;
+    struct str key, digest, signature;
     int64_t rsa;
     enum result r;
 
-    if (!ipc_get_int(&in, &rsa) || !ipc_get(&in, &digest))
+    if (!ipc_get(&in, &key) || !ipc_get_int(&in, &rsa) || !ipc_get(&in, &digest))
         return RES_INVALID;
-    r = keys_sign(rsa != 0, digest, a, &signature);
+    r = keys_sign(key, rsa != 0, digest, a, &signature);
     if (r != RES_OK)
         return r;
     ipc_put(&b, signature);

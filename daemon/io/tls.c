@@ -23,6 +23,7 @@ struct tls_context {
     unsigned refs;
     tls_sign_fn *sign;
     void *sign_arg;
+    unsigned char key_name[TLS_KEY_NAME];
 };
 
 static int ec_index = -1, rsa_index = -1;
@@ -35,7 +36,8 @@ static int ask(struct tls_context *t, bool rsa, const unsigned char *digest, int
     enum result r;
 
     ERR_clear_error();
-    r = t->sign(t->sign_arg, rsa, str_of((const char *)digest, (size_t)len), sig, cap, ret_len);
+    r = t->sign(t->sign_arg, str_of((const char *)t->key_name, sizeof(t->key_name)), rsa,
+                str_of((const char *)digest, (size_t)len), sig, cap, ret_len);
     ERR_clear_error();
     return r == RES_OK;
 }
@@ -176,6 +178,13 @@ static SSL_CTX *new_ctx(const SSL_METHOD *method)
     return ctx;
 }
 
+bool tls_key_name(struct x509_st *cert, unsigned char ret_name[TLS_KEY_NAME])
+{
+    unsigned len = 0;
+
+    return X509_pubkey_digest(cert, EVP_sha256(), ret_name, &len) == 1 && len == TLS_KEY_NAME;
+}
+
 enum result tls_server_new(struct str pem_chain, tls_sign_fn *sign, void *sign_arg, struct tls_context **ret_ctx)
 {
     struct tls_context *t = calloc(1, sizeof(*t));
@@ -191,7 +200,7 @@ enum result tls_server_new(struct str pem_chain, tls_sign_fn *sign, void *sign_a
     t->ctx = new_ctx(TLS_server_method());
     SSL_CTX_set_session_cache_mode(t->ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(t->ctx, 1);
-    if (use_chain(t->ctx, pem_chain, &leaf) && (key = remote_key(t, leaf)) != NULL &&
+    if (use_chain(t->ctx, pem_chain, &leaf) && tls_key_name(leaf, t->key_name) && (key = remote_key(t, leaf)) != NULL &&
         SSL_CTX_use_PrivateKey(t->ctx, key) == 1)
         r = RES_OK;
     EVP_PKEY_free(key);

@@ -12,11 +12,17 @@
 
 struct tls_context;
 struct ssl_st;
+struct x509_st;
 
 /* Signs a digest that the peer of the handshake wants: for EC a DER ECDSA signature of `digest`; for RSA the raw
- * private-key operation on `digest`, which is already padded to the modulus' length.  Writes at most cap bytes to sig.
- * RES_TEMPFAIL fails the handshake.  May suspend. */
-typedef enum result tls_sign_fn(void *arg, bool rsa, struct str digest, unsigned char *sig, size_t cap, size_t *ret_len);
+ * private-key operation on `digest`, which is already padded to the modulus' length.  `key` names the key of the
+ * context's certificate (tls_key_name).  Writes at most cap bytes to sig.  RES_TEMPFAIL fails the handshake.  May suspend. */
+typedef enum result tls_sign_fn(void *arg, struct str key, bool rsa, struct str digest, unsigned char *sig, size_t cap,
+                                size_t *ret_len);
+
+/* What a certificate's key is called between processes: the SHA-256 of its public part. */
+#define TLS_KEY_NAME 32
+bool tls_key_name(struct x509_st *cert, unsigned char ret_name[TLS_KEY_NAME]);
 
 /* A server's context from a PEM chain (leaf first), TLS 1.2 and up.  RES_INVALID: not a usable certificate. */
 enum result tls_server_new(struct str pem_chain, tls_sign_fn *sign, void *sign_arg, struct tls_context **ret_ctx) NODISCARD;

@@ -24,7 +24,8 @@ struct delivery {
     size_t n_targets, n_remote;
 };
 
-static enum result refuse(struct delivery *d, int kind, int code, const char *enhanced, struct str reason, const char *text)
+static enum result refuse(struct delivery *d, enum verdict_kind kind, int code, const char *enhanced, struct str reason,
+                          const char *text)
 {
     *d->why = (struct verdict){ .kind = kind, .phase = PHASE_RCPT, .code = code, .enhanced = str_c(enhanced),
                                 .reason = reason, .text = str_c(text) };

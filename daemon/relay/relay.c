@@ -15,6 +15,8 @@
 #include <stdlib.h>
 
 #define POLL_MS 1000
+#define MAX_IN_VAIN 5 /* claims of destinations whose jobs others hold; then a pause */
+#define IN_VAIN_MS 50
 #define RENEW_MS (QUEUE_LEASE_S * 1000 / 2)
 #define HEAL_MS (60 * 1000)
 #define MAINTAIN_MS (60 * 60 * 1000)
@@ -35,7 +37,8 @@ void relay_wake(struct relay *relay)
 
 /* ---- dispatcher ---- */
 
-/* Claims and starts one worker.  RES_NOTFOUND: nothing is due. */
+/* Claims and starts one worker.  RES_NOTFOUND: nothing is due.  RES_CONFLICT: a destination was due, but somebody else
+ * has its jobs. */
 static enum result dispatch_one(struct relay *relay)
 {
     CLEANUP(arena_releasep) struct arena a = { 0 };
@@ -44,24 +47,31 @@ static enum result dispatch_one(struct relay *relay)
 
     if (r != RES_OK)
         return r;
-    if (worker_start(relay, &batch, &a))
+    if (batch.n > 0 && worker_start(relay, &batch, &a))
         return RES_OK;
-    if (queue_give_back(relay->service->db, batch.lease) != RES_OK ||
+    r = batch.n > 0 ? RES_LIMIT : RES_CONFLICT;
+    if ((batch.n > 0 && queue_give_back(relay->service->db, batch.lease) != RES_OK) ||
         queue_release(relay->service->db, batch.destination) != RES_OK)
         log_warn("relay-give-back", F_STR("destination", batch.destination));
-    return RES_LIMIT;
+    return r;
 }
 
 static void dispatch(void *arg)
 {
     struct relay *relay = arg;
+    unsigned in_vain = 0;
 
     while (!relay->stopping) {
+        enum result r = RES_LIMIT;
+
         relay->woken = false;
-        if (relay->n_workers < RELAY_MAX_WORKERS && dispatch_one(relay) == RES_OK)
+        if (relay->n_workers < RELAY_MAX_WORKERS)
+            r = dispatch_one(relay);
+        in_vain = r == RES_CONFLICT ? in_vain + 1 : 0;
+        if (r == RES_OK || (r == RES_CONFLICT && in_vain < MAX_IN_VAIN))
             continue;
         if (!relay->woken && !relay->stopping)
-            coroutine_wait(deadline_in(POLL_MS), false);
+            coroutine_wait(deadline_in(in_vain > 0 ? IN_VAIN_MS : POLL_MS), false);
     }
     relay->dispatcher = NULL;
 }

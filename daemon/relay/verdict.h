@@ -2,8 +2,10 @@
 #pragma once
 #include "route/reason.h"
 
+enum verdict_kind { VERDICT_LATER, VERDICT_NEVER, VERDICT_SENT };
+
 struct verdict {
-    enum { VERDICT_LATER, VERDICT_NEVER, VERDICT_SENT } kind;
+    enum verdict_kind kind;
     enum attempt_phase phase; /* where it ended */
     struct str reason;        /* a word of route/reason.h; STR_NULL when sent */
     int code;                 /* 0: there was no reply */

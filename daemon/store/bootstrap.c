@@ -16,7 +16,7 @@ static enum result make_admin(struct db *db)
                                          .objects = (const struct str[]){ STR("admin@localhost") },
                                          .n_objects = 1 };
     const struct domain_write domain = { .name = STR("localhost"), .kind = DOMAIN_LOCAL };
-    const struct account_write admin = { .address = STR("admin@localhost"), .role = ROLE_SYSTEM_ADMIN };
+    const struct account_write admin = { .address = STR("admin@localhost"), .name = STR("Administrator"), .role = ROLE_SYSTEM_ADMIN };
     int64_t id;
     enum result r = domain_create(db, &domain, &domain_audit);
 

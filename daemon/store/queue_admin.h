@@ -35,7 +35,7 @@ struct queue_filter {
     const int64_t *ids; /* queue ids, decoded */
     size_t nids;
     unsigned states; /* bits 1 << enum queue_state */
-    struct str_list senders; /* an empty one is the null reverse-path */
+    struct str_list senders; /* as recipients: whole addresses, "joe@", "@example.net"; an empty one is the null reverse-path */
     struct str_list sender_domains;
     struct str_list accounts; /* addresses of the accounts that submitted */
     struct str_list recipients;

@@ -13,14 +13,19 @@
 
 #define QUEUE_DOMAIN_SQL(address) "lower(substring(" address " from '[^@]*$'))"
 
+/* Is an address in a list of whole addresses, "joe@" and "@example.net"? */
+#define QUEUE_ADDRESS_SQL(address, list)                                                                               \
+    "(lower(" address ") = ANY (" list ") OR substring(lower(" address ") from '^.*@') = ANY (" list ")"               \
+    " OR substring(lower(" address ") from '@[^@]*$') = ANY (" list "))"
+
 /* Does the recipient r match?  An absent part folds away when the statement is planned. */
 #define QUEUE_MATCH_RECIPIENT                                                                                          \
-    "($2 = 0 OR (1 << (" QUEUE_STATE_SQL ")) & $2 <> 0) AND ($6::text[] IS NULL OR lower(r.recipient) = ANY ($6))"      \
+    "($2 = 0 OR (1 << (" QUEUE_STATE_SQL ")) & $2 <> 0) AND ($6::text[] IS NULL OR " QUEUE_ADDRESS_SQL("r.recipient", "$6") ")" \
     " AND ($7::text[] IS NULL OR r.destination = ANY ($7)) AND ($8::text[] IS NULL OR " QUEUE_REASON_SQL " = ANY ($8))"
 
 /* Does the message m match by what it is itself? */
 #define QUEUE_MATCH_MESSAGE                                                                                            \
-    "($1::bigint[] IS NULL OR m.id = ANY ($1)) AND ($3::text[] IS NULL OR lower(m.reverse_path) = ANY ($3))"            \
+    "($1::bigint[] IS NULL OR m.id = ANY ($1)) AND ($3::text[] IS NULL OR " QUEUE_ADDRESS_SQL("m.reverse_path", "$3") ")" \
     " AND ($4::text[] IS NULL OR " QUEUE_DOMAIN_SQL("m.reverse_path") " = ANY ($4))"                                    \
     " AND ($5::text[] IS NULL OR m.account_id IN (SELECT id FROM account WHERE lower(address) = ANY ($5)))"             \
     " AND ($9 = 0 OR m.received_at <= now() - make_interval(secs => $9::bigint))"                                      \

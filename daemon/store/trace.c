@@ -18,10 +18,10 @@ enum result trace_maintain(struct db *db)
 }
 
 /* Does the recipient r match? */
-#define MATCH_RECIPIENT "($2::text[] IS NULL OR lower(r.recipient) = ANY ($2))"
+#define MATCH_RECIPIENT "($2::text[] IS NULL OR " QUEUE_ADDRESS_SQL("r.recipient", "$2") ")"
 /* Does the message t match? */
 #define MATCH_MESSAGE                                                                                                  \
-    "($1::text[] IS NULL OR lower(t.sender) = ANY ($1))"                                                               \
+    "($1::text[] IS NULL OR " QUEUE_ADDRESS_SQL("t.sender", "$1") ")"                                                  \
     " AND ($3::text[] IS NULL OR t.account_id IN (SELECT id FROM account WHERE lower(address) = ANY ($3)))"             \
     " AND ($4::text IS NULL OR lower(t.subject) LIKE $4) AND ($5::text IS NULL OR t.message_id = $5)"                   \
     " AND ($6 = 0 OR (1 << t.direction) & $6 <> 0) AND ($7 = 0 OR (1 << t.outcome) & $7 <> 0)"                         \

@@ -1,4 +1,4 @@
-/* A database of the test's own, with the whole schema, on the server that CORREIO_TEST_PG names: a conninfo without
+/* A database of the test's own, with the whole schema, on the server that CORREIO_TEST_CONNINFO names: a conninfo without
  * dbname whose user may make databases ("host=/run/postgresql user=owner").  Without it the tests that need one are
  * skipped. */
 #pragma once
@@ -18,7 +18,7 @@ static inline PGconn *database_connect(const char *name, const char *role)
     PGconn *conn;
 
     (void)snprintf(conninfo, sizeof(conninfo), "%s dbname=%s options='-c role=%s -c client_min_messages=warning'",
-                   getenv("CORREIO_TEST_PG"), name, role);
+                   getenv("CORREIO_TEST_CONNINFO"), name, role);
     conn = PQconnectdb(conninfo);
     if (PQstatus(conn) != CONNECTION_OK)
         fail_msg("could not connect: %s", PQerrorMessage(conn));
@@ -67,7 +67,7 @@ static inline bool database_create(void)
     char sql[128];
     PGconn *conn;
 
-    if (getenv("CORREIO_TEST_PG") == NULL)
+    if (getenv("CORREIO_TEST_CONNINFO") == NULL)
         return false;
     (void)snprintf(database_name, sizeof(database_name), "correio_test_%d", (int)getpid());
     conn = database_connect("postgres", "none");
@@ -97,7 +97,7 @@ static inline const char *database_conninfo(const char *role)
 {
     static char conninfo[512];
 
-    (void)snprintf(conninfo, sizeof(conninfo), "%s dbname=%s options='-c role=%s'", getenv("CORREIO_TEST_PG"), database_name,
+    (void)snprintf(conninfo, sizeof(conninfo), "%s dbname=%s options='-c role=%s'", getenv("CORREIO_TEST_CONNINFO"), database_name,
                    role);
     return conninfo;
 }

@@ -151,6 +151,12 @@ class Server:
                 INSERT INTO credential (account_id, kind, verifier) VALUES (a, 0, '{verifier}');
               END LOOP; END $$""")
 
+    def setting(self, key, value):
+        """Sets a runtime setting; every process follows within two seconds."""
+        value = value.replace("'", "''")
+        self.sql(f"INSERT INTO setting (key, value) VALUES ('{key}', to_jsonb('{value}'::text)) ON CONFLICT (key) DO UPDATE "
+                 "SET value = excluded.value, version = setting.version + 1; NOTIFY setting")
+
     def connect(self, name):
         return Lines(socket.create_connection(("127.0.0.1", self.port(name)), 20))
 

@@ -119,7 +119,8 @@ static void make_certificate(bool rsa)
     X509_free(cert);
 }
 
-static enum result sign(void *arg, bool rsa, struct str digest, unsigned char *sig, size_t cap, size_t *ret_len)
+static enum result sign(void *arg, struct str name, bool rsa, struct str digest, unsigned char *sig, size_t cap,
+                        size_t *ret_len)
 {
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
     enum result r = RES_TEMPFAIL;

@@ -8,6 +8,7 @@
 #pragma once
 #include "tests/support/cmocka.h"
 #include "tests/support/dns_packet.h"
+#include "tests/support/tls_server.h"
 
 #include "base/macros.h"
 #include "io/coroutine.h"
@@ -25,7 +26,10 @@ static struct {
     struct coroutine *dns, *smtp;
     struct strbuf taken;
     unsigned connections, messages, recipients, open;
-    bool no_pipelining, refuse_greeting, dsn;
+    bool no_pipelining, dsn;
+    enum { NET_NO_TLS, NET_TLS, NET_BROKEN_TLS } tls; /* broken: 220 to STARTTLS, and then no handshake */
+    bool auth; /* AUTH PLAIN of "user", "secret" */
+    struct tls_context *tls_context;
 } net;
 
 static inline int net_bind(int type, unsigned *ret_port)
@@ -147,8 +151,19 @@ static inline bool net_command(struct net_session *n, struct str line)
     size_t end = str_chr(line, '>');
 
     if (str_istarts(line, STR("EHLO"))) {
-        stream_printf(n->s, "250-far.test\r\n%s%s250 SIZE 100000\r\n", net.no_pipelining ? "" : "250-PIPELINING\r\n",
-                      net.dsn ? "250-DSN\r\n" : "");
+        stream_printf(n->s, "250-far.test\r\n%s%s%s%s250 SIZE 100000\r\n", net.no_pipelining ? "" : "250-PIPELINING\r\n",
+                      net.dsn ? "250-DSN\r\n" : "", net.auth ? "250-AUTH PLAIN\r\n" : "",
+                      net.tls != NET_NO_TLS && !stream_is_tls(n->s) ? "250-STARTTLS\r\n" : "");
+    } else if (str_ieq(line, STR("STARTTLS"))) {
+        stream_puts(n->s, "220 2.0.0 Go\r\n");
+        if (stream_flush(n->s) != RES_OK)
+            return false;
+        return net.tls == NET_TLS && stream_tls_accept(n->s, net.tls_context) == RES_OK;
+    } else if (str_istarts(line, STR("AUTH"))) {
+        if (str_eq(line, STR("AUTH PLAIN AHVzZXIAc2VjcmV0")))
+            stream_puts(n->s, "235 2.7.0 Welcome\r\n");
+        else
+            stream_puts(n->s, "535 5.7.8 No\r\n");
     } else if (str_istarts(line, STR("MAIL FROM:<"))) {
         strbuf_reset(&n->from);
         strbuf_reset(&n->rcpts);
@@ -206,6 +221,7 @@ static inline void net_start(void)
     net.smtp_fd = net_bind(SOCK_STREAM, &net.smtp_port);
     assert_int_equal(listen(net.smtp_fd, 100), 0);
     net.dns = coroutine_spawn("dns-server", net_run_dns, NULL);
+    net.tls_context = tls_server_make();
     net.smtp = coroutine_spawn("smtp-server", net_run_smtp, NULL);
 }
 
@@ -213,5 +229,7 @@ static inline void net_stop(void)
 {
     coroutine_cancel(net.dns);
     coroutine_cancel(net.smtp);
+    tls_unref(net.tls_context);
+    EVP_PKEY_free(tls_server_key);
     strbuf_release(&net.taken);
 }

@@ -9,6 +9,7 @@
 
 #define BODY "Subject: hello\r\nFrom: alice@here.test\r\n\r\n.a line\r\nend\r\n"
 
+static char password_file[] = "/tmp/correio-test-XXXXXX";
 static struct config config;
 static struct service service;
 
@@ -64,7 +65,7 @@ static void forget(void)
 {
     strbuf_reset(&net.taken);
     net.connections = net.messages = net.recipients = 0;
-    clear();
+    patient_sql(CLEAR_SQL);
 }
 
 static void step_answers(void)
@@ -144,8 +145,8 @@ static void step_bounce(void)
 {
     (void)queue_mail(&(struct sent){ .recipients = { "later@far.test" } });
     wait_for("queue_recipient WHERE reason = 'greylisted'", 1);
-    (void)database_sql(owner, "UPDATE queue_message SET expires_at = 'epoch'; UPDATE queue_recipient SET due_at = now();"
-                              "UPDATE queue_destination SET due_at = now(); NOTIFY queue");
+    patient_sql("UPDATE queue_message SET expires_at = 'epoch'; UPDATE queue_recipient SET due_at = now();"
+                "UPDATE queue_destination SET due_at = now(); NOTIFY queue");
     wait_for("queue_recipient", 0);
     wait_for("trace WHERE outcome = 2", 1);
     assert_true(took("|alice@here.test|") && took("Action: failed"));
@@ -157,8 +158,8 @@ static void step_expire(void)
 {
     (void)queue_mail(&(struct sent){ .recipients = { "later@far.test" } });
     wait_for("queue_recipient WHERE reason = 'greylisted'", 1);
-    (void)database_sql(owner, "UPDATE queue_message SET expires_at = now(); UPDATE queue_recipient SET due_at = now();"
-                              "UPDATE queue_destination SET due_at = now(); NOTIFY queue");
+    patient_sql("UPDATE queue_message SET expires_at = now(); UPDATE queue_recipient SET due_at = now();"
+                "UPDATE queue_destination SET due_at = now(); NOTIFY queue");
     wait_for("queue_recipient", 0);
     wait_for("trace WHERE outcome = 2", 1);
     assert_true(took("Status: 4.4.7") && took("450 4.2.1 Greylisted"));
@@ -182,7 +183,7 @@ static void step_downgrade(void)
 
 static void make_local(void)
 {
-    (void)database_sql(owner,
+    patient_sql(
         "INSERT INTO domain (tenant_id, name, language) VALUES (1, 'local.test', 'pt-BR');"
         "INSERT INTO account (tenant_id, domain_id, address) SELECT 1, id, 'bob@local.test' FROM domain;"
         "INSERT INTO address (domain_id, localpart, account_id) SELECT domain_id, 'bob', id FROM account;"
@@ -207,13 +208,13 @@ static void step_local(void)
     assert_int_equal(count("email WHERE base_subject IS NOT NULL AND sort_from ILIKE '%mailer-daemon%'"), 1);
 
     /* a full mailbox: later */
-    (void)database_sql(owner, "UPDATE account_state SET quota_messages = 2");
+    patient_sql("UPDATE account_state SET quota_messages = 2");
     (void)queue_mail(&(struct sent){ .recipients = { "bob@local.test" }, .destination = ".local" });
     wait_for("queue_recipient WHERE reason = 'mailbox-full' AND lease_by IS NULL", 1);
     assert_int_equal(count("message"), 2);
 
     /* a domain that became ours while its mail waited */
-    (void)database_sql(owner, "UPDATE account_state SET quota_messages = NULL; DELETE FROM queue_recipient");
+    patient_sql("UPDATE account_state SET quota_messages = NULL; DELETE FROM queue_recipient");
     (void)queue_mail(&(struct sent){ .recipients = { "bob@local.test" } });
     wait_for("message", 3);
     wait_for("queue_recipient", 0);
@@ -225,7 +226,7 @@ static void step_routes(void)
 
     (void)snprintf(sql, sizeof(sql), "INSERT INTO domain (tenant_id, name, kind, route) VALUES (1, 'backup.test', 1, '[127.0.0.1]:%u'),"
                                      " (1, 'wrong.test', 1, '[127.0.0.1')", net.smtp_port);
-    (void)database_sql(owner, sql);
+    patient_sql(sql);
     (void)queue_mail(&(struct sent){ .recipients = { "a@backup.test" } });
     (void)queue_mail(&(struct sent){ .recipients = { "a@wrong.test" } });
     (void)queue_mail(&(struct sent){ .recipients = { "a@smart.example" } }); /* no such name: by relay.routes */
@@ -235,11 +236,57 @@ static void step_routes(void)
     assert_int_equal(count("queue_recipient WHERE destination = 'wrong.test'"), 1);
 }
 
+/* STARTTLS when offered; a broken handshake does not stop the mail, unless TLS is demanded. */
+static void step_tls(void)
+{
+    net.tls = NET_TLS;
+    (void)queue_mail(&(struct sent){ .recipients = { "a@tls.test" } });
+    (void)queue_mail(&(struct sent){ .recipients = { "a@must.example" } });
+    wait_for("queue_recipient", 0);
+    assert_true(took("|a@tls.test|") && took("|a@must.example|"));
+    assert_int_equal(count("trace_event WHERE kind = 1 AND tls LIKE 'TLSv1.3 TLS_%'"), 2);
+    assert_int_equal(count("trace_event WHERE convert_from(dialogue, 'UTF8') LIKE '%C: STARTTLS%C: (TLSv1.3, %C: EHLO us.test%'"), 2);
+
+    net.tls = NET_BROKEN_TLS;
+    (void)queue_mail(&(struct sent){ .recipients = { "a@broken.test" } });
+    (void)queue_mail(&(struct sent){ .recipients = { "b@must.example" } });
+    wait_for("queue_recipient", 1);
+    wait_for("queue_recipient WHERE recipient = 'b@must.example' AND reason = 'tls-failed'", 1);
+    assert_true(took("|a@broken.test|") && !took("|b@must.example|"));
+    assert_int_equal(count("trace_event WHERE kind = 1 AND tls IS NULL AND result = 0"), 1);
+    net.tls = NET_NO_TLS;
+}
+
+/* A smart host that wants a password. */
+static void step_auth(void)
+{
+    net.auth = true;
+    (void)queue_mail(&(struct sent){ .recipients = { "a@auth.example" } });
+    (void)queue_mail(&(struct sent){ .recipients = { "a@wrong.example" } });
+    (void)queue_mail(&(struct sent){ .recipients = { "a@lost.example" } });
+    wait_for("queue_recipient", 2);
+    wait_for("queue_recipient WHERE reason = 'auth-failed'", 2);
+    assert_true(took("|a@auth.example|"));
+    assert_int_equal(count("trace_event WHERE kind = 1 AND code = 535 AND phase = 'auth'"), 1);
+    assert_int_equal(count("trace_event WHERE convert_from(dialogue, 'UTF8') LIKE '%C: AUTH PLAIN ********%'"), 2);
+    assert_int_equal(count("trace_event WHERE convert_from(dialogue, 'UTF8') LIKE '%AHVzZXIA%'"), 0);
+    net.auth = false;
+}
+
 static void step_stop(void)
 {
     for (int i = 0; i < 30; i++)
         (void)queue_mail(&(struct sent){ .recipients = { "a@far.test" } });
     wait_for("(SELECT FROM trace WHERE outcome = 2 LIMIT 1) x", 1);
+}
+
+static void make_password_file(void)
+{
+    int fd = mkstemp(password_file);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "secret\r\n", 8), 8);
+    close(fd);
 }
 
 static void install_settings(void)
@@ -248,25 +295,42 @@ static void install_settings(void)
     struct settings *s = arena_new(&a, struct settings);
     const struct str keys[] = { STR("server.hostname"), STR("queue.retry_schedule"), STR("relay.routes") };
     const struct str values[] = { STR("us.test"), STR("1m 5m"),
-                                  arena_printf(&a, "smart.example=[127.0.0.1]:%u,tls=none", net.smtp_port) };
+                                  arena_printf(&a, "smart.example=[127.0.0.1]:%u,tls=none must.example=[127.0.0.1]:%u,tls=must"
+                                                   " auth.example=[127.0.0.1]:%u,user=user,password-file=%s"
+                                                   " wrong.example=[127.0.0.1]:%u,user=other,password-file=%s"
+                                                   " lost.example=[127.0.0.1]:%u,user=user,password-file=%s.none",
+                                                   net.smtp_port, net.smtp_port, net.smtp_port, password_file, net.smtp_port,
+                                                   password_file, net.smtp_port, password_file) };
 
     settings_build(&a, keys, values, ARRAY_LEN(keys), s);
     settings_install(s, &a);
 }
 
+static unsigned changes;
+
+static void on_change(void *arg, struct str payload)
+{
+    (void)arg;
+    changes += payload.len > 0;
+}
+
 static void body_relay(void)
 {
     static void (*const steps[])(void) = { step_answers, step_names,  step_lost,      step_reuse, step_success_notice, step_bounce,
-                                           step_expire,  step_downgrade, step_local, step_routes };
-    unsigned before = coroutine_count();
+                                           step_expire,  step_downgrade, step_local, step_routes,
+                                           step_tls, step_auth };
+    unsigned before;
     char servers[32];
 
     net_start();
+    make_password_file();
     install_settings();
     (void)snprintf(servers, sizeof(servers), "127.0.0.1:%u", net.dns_port);
     assert_int_equal(dns_init(str_c(servers)), RES_OK);
     config = (struct config){ .node = STR("n1"), .relay_port = net.smtp_port, .listen[LISTEN_SMTP] = STR("off") };
     service = (struct service){ .config = &config, .db = db, .deliver = deliver_new(db), .name = "relay-1" };
+    db_listen(db, "queue_changed", on_change, NULL);
+    before = coroutine_count();
     relay_run(&service);
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
         forget();
@@ -276,10 +340,12 @@ static void body_relay(void)
     step_stop();
     relay_stop();
     net_stop();
+    unlink(password_file);
     dns_release();
-    while (coroutine_count() > before + 1) /* deliver's own stays */
+    while (coroutine_count() > before - 2) /* the two servers ended, too */
         assert_int_equal(coroutine_sleep(5), RES_OK);
     assert_int_equal(count("queue_recipient WHERE lease_by IS NOT NULL"), 0); /* given back */
+    assert_true(changes > 20);
     assert_int_equal(count("queue_destination WHERE in_flight > 0"), 0);
 }
 

@@ -232,6 +232,16 @@ static void body_heal(void)
     assert_int_equal(count("queue_blob"), 2);
 }
 
+static void body_partitions(void)
+{
+    assert_int_equal(trace_maintain(db), RES_OK);
+    assert_int_equal(count("pg_inherits WHERE inhparent = 'trace'::regclass"), 8); /* seven days and the default */
+    assert_int_equal(count("pg_inherits WHERE inhparent = 'trace_event'::regclass"), 8);
+    (void)database_sql(owner, "CREATE TABLE trace_20200101 PARTITION OF trace FOR VALUES FROM ('2020-01-01') TO ('2020-01-02')");
+    assert_int_equal(trace_maintain(db), RES_OK);
+    assert_int_equal(count("pg_inherits WHERE inhparent = 'trace'::regclass"), 8);
+}
+
 static void body_domain(void)
 {
     CLEANUP(arena_releasep) struct arena a = { 0 };
@@ -266,7 +276,8 @@ int main(void)
 {
     struct body bodies[] = { { "insert", body_insert },     { "claim", body_claim },   { "lanes", body_lanes },
                              { "finish", body_finish },     { "notice", body_notice }, { "last two", body_last_two },
-                             { "leases", body_leases },     { "heal", body_heal },     { "domain", body_domain } };
+                             { "leases", body_leases },     { "heal", body_heal },     { "domain", body_domain },
+                             { "partitions", body_partitions } };
 
     return run_bodies("queue", "correio_relay", bodies, ARRAY_LEN(bodies));
 }

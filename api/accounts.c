@@ -1,0 +1,314 @@
+/* /accounts and /accounts/{address} */
+#include "api/accounts.h"
+#include "api/fields.h"
+#include "api/handlers.h"
+#include "api/names.h"
+#include "api/problem.h"
+#include "api/query.h"
+#include "api/record.h"
+#include "api/words.h"
+
+static const char *const roles[] = { "account", "domain_admin", "system_admin" };
+static const char *const states[] = { "invited", "active", "frozen", "suspended" };
+static const char *const languages[] = { "en", "pt-BR" };
+
+static const struct field quota_members[] = {
+    { .name = "limit", .type = FIELD_INT, .nullable = true, .min = 1048576, .max = INT64_C(1125899906842624) },
+    { .name = "used", .type = FIELD_KEPT },
+    { .name = "messages", .type = FIELD_KEPT },
+};
+static const struct field members[] = {
+    { .name = "name", .type = FIELD_STRING, .max = 200 },
+    { .name = "role", .type = FIELD_WORD, .words = roles, .n_words = ARRAY_LEN(roles) },
+    { .name = "language", .type = FIELD_WORD, .nullable = true, .words = languages, .n_words = ARRAY_LEN(languages) },
+    { .name = "quota", .type = FIELD_OBJECT, .members = quota_members, .n_members = ARRAY_LEN(quota_members) },
+    { .name = "id", .type = FIELD_KEPT },
+    { .name = "address", .type = FIELD_KEPT },
+    { .name = "state", .type = FIELD_KEPT },
+    { .name = "suspended", .type = FIELD_KEPT },
+    { .name = "last_sign_in", .type = FIELD_KEPT },
+    { .name = "created_at", .type = FIELD_KEPT },
+    { .name = "version", .type = FIELD_KEPT },
+    { .name = "password", .type = FIELD_STRING, .min = 1, .max = 256, .any_text = true }, /* PUT only: the last */
+};
+#define PATCH_MEMBERS (ARRAY_LEN(members) - 1)
+
+static struct json_object *suspension(const struct account *a)
+{
+    struct json_object *o;
+
+    if (a->state != ACCOUNT_SUSPENDED)
+        return NULL;
+    o = js_object();
+    js_set(o, "at", js_time(a->state_us != DB_NO_TIME ? a->state_us : a->created_us));
+    js_set(o, "by", js_str(a->state_by.p != NULL ? a->state_by : STR("local")));
+    js_set(o, "reason", js_str(a->state_reason));
+    return o;
+}
+
+static struct json_object *sign_in(const struct account *a)
+{
+    struct json_object *o;
+
+    if (a->sign_in_us == DB_NO_TIME)
+        return NULL;
+    o = js_object();
+    js_set(o, "at", js_time(a->sign_in_us));
+    js_set(o, "protocol", js_str(str_eq(a->sign_in_protocol, STR("http")) ? STR("page") : a->sign_in_protocol));
+    js_set(o, "ip", js_str(a->sign_in_ip));
+    return o;
+}
+
+struct json_object *account_json(const struct account *a)
+{
+    struct json_object *o = js_object(), *quota = js_object();
+
+    js_set(quota, "limit", a->quota_bytes > 0 ? js_int(a->quota_bytes) : NULL);
+    js_set(quota, "used", js_int(a->used_bytes));
+    js_set(quota, "messages", js_int(a->used_messages));
+    js_set(o, "id", js_id('a', a->id));
+    js_set(o, "address", js_str(a->address));
+    js_set(o, "name", js_str(a->name));
+    js_set(o, "role", js_str(str_c(roles[a->role])));
+    js_set(o, "state", js_str(str_c(states[a->state])));
+    js_set(o, "suspended", suspension(a));
+    js_set(o, "language", js_str(a->language));
+    js_set(o, "quota", quota);
+    js_set(o, "last_sign_in", sign_in(a));
+    js_set(o, "created_at", js_time(a->created_us));
+    js_set(o, "version", js_int(a->version));
+    return o;
+}
+
+void accounts_list(struct request *r)
+{
+    static const char *const singles[] = { "limit", "cursor", "count", "sort", "q" };
+    static const char *const repeated[] = { "domain", "state", "role" };
+    static const char *const asked_states[] = { "invited", "active", "suspended" };
+    struct account_filter filter = { .visible = r->caller.visible };
+    struct list_page page;
+    struct account *v;
+    struct json_object *data;
+    unsigned asked;
+    int64_t count = -1;
+    size_t n;
+    bool more;
+    enum result result;
+
+    query_begin(r, singles, ARRAY_LEN(singles), repeated, ARRAY_LEN(repeated));
+    filter.n_domains = query_texts(r, "domain", 255, &filter.domains);
+    for (size_t i = 0; i < filter.n_domains; i++)
+        ((struct str *)(uintptr_t)filter.domains)[i] = arena_lower(&r->arena, filter.domains[i]);
+    asked = query_words(r, "state", asked_states, ARRAY_LEN(asked_states));
+    filter.states = (asked & 3) | (asked & 4 ? 1u << ACCOUNT_SUSPENDED : 0);
+    filter.roles = query_words(r, "role", roles, ARRAY_LEN(roles));
+    filter.text = arena_lower(&r->arena, query_text(r, "q", 1, 320));
+    if (!query_page(r, "address", true, &page) || errors_of_query(r))
+        return;
+    result = account_list(r->service->db, &filter, page.descending, page.after, page.limit, &r->arena, &v, &n, &more);
+    if (result == RES_OK && page.count)
+        result = account_count(r->service->db, &filter, COUNT_AT_MOST + 1, &count);
+    if (result != RES_OK) {
+        problem_of_result(r, result);
+        return;
+    }
+    data = js_array();
+    for (size_t i = 0; i < n; i++)
+        js_push(data, account_json(&v[i]));
+    reply_page(r, data, more ? v[n - 1].address : STR_NULL, count);
+}
+
+/* ---- one account ---- */
+
+bool account_take_address(struct request *r, bool to_create, struct str *ret_address)
+{
+    if (name_address(r->params[0], &r->arena, ret_address) == RES_OK)
+        return true;
+    if (to_create) {
+        error_at(r, STR("address"), "syntax", "\"%.*s\" is not an address.", STR_ARG(word_clip(r->params[0], 100)));
+        (void)errors_of_body(r);
+    } else {
+        problem(r, PROBLEM_NOT_FOUND, NULL);
+    }
+    return false;
+}
+
+void account_answer(struct request *r, struct str address, int status)
+{
+    struct account a;
+    enum result result = account_get(r->service->db, address, &r->caller.visible, &r->arena, &a);
+
+    if (result != RES_OK) {
+        problem_of_result(r, result);
+        return;
+    }
+    if (status == 201)
+        reply_header(r, "Location", arena_printf(&r->arena, "/api/v1/accounts/%.*s", STR_ARG(address)));
+    reply_object(r, status, account_json(&a), a.version);
+}
+
+void account_refuse(struct request *r, enum result result, struct str address)
+{
+    struct account a;
+
+    if (result == RES_CONFLICT) {
+        result = account_get(r->service->db, address, &r->caller.visible, &r->arena, &a);
+        if (result == RES_OK) {
+            problem_with(r, PROBLEM_STALE, "current", account_json(&a));
+            return;
+        }
+    }
+    problem_of_result(r, result);
+}
+
+bool account_take(struct request *r, struct account *ret)
+{
+    struct str address;
+    enum result result;
+
+    if (!account_take_address(r, false, &address))
+        return false;
+    result = account_get(r->service->db, address, &r->caller.visible, &r->arena, ret);
+    if (result != RES_OK)
+        problem_of_result(r, result);
+    else if (!caller_may_change(&r->caller, ret->role))
+        problem(r, PROBLEM_INSUFFICIENT_SCOPE, "Only an administrator without limits may change another administrator.");
+    else
+        return true;
+    return false;
+}
+
+void accounts_get(struct request *r)
+{
+    struct str address;
+
+    if (account_take_address(r, false, &address))
+        account_answer(r, address, 200);
+}
+
+static void take_members(struct request *r, const struct json_object *body, struct account_write *w)
+{
+    w->name = field_str(body, "name", w->name);
+    w->role = (enum account_role)field_word(body, "role", roles, ARRAY_LEN(roles), (int)w->role);
+    w->language = field_str(body, "language", w->language);
+    w->quota_bytes = field_int(js_get(body, "quota", NULL), "limit", 0, w->quota_bytes);
+    if (field_there(body, "password"))
+        account_check_password(r, STR("/password"), field_str(body, "password", STR("")));
+}
+
+/* What the record keeps of a body. */
+static struct json_object *without_password(struct request *r, const struct account_write *w)
+{
+    struct json_object *o = js_object(), *quota = js_object();
+
+    (void)r;
+    js_set(o, "name", js_str(w->name));
+    js_set(o, "role", js_str(str_c(roles[w->role])));
+    js_set(o, "language", js_str(w->language));
+    js_set(quota, "limit", w->quota_bytes > 0 ? js_int(w->quota_bytes) : NULL);
+    js_set(o, "quota", quota);
+    return o;
+}
+
+static void create(struct request *r, const struct account_write *w, struct str password)
+{
+    int64_t id;
+    enum result result = account_create(r->service->db, w, record(r, "account.create", w->address, NULL, without_password(r, w)), &id);
+
+    if (result == RES_NOTFOUND) {
+        error_at(r, STR("address"), "unknown-domain", "\"%.*s\" is none of this server's local domains.",
+                 STR_ARG(name_domain_of(w->address)));
+        (void)errors_of_body(r);
+        return;
+    }
+    if (result == RES_OK && password.p != NULL)
+        result = account_set_password(r, id, password, STR_NULL);
+    if (result == RES_OK)
+        account_answer(r, w->address, 201);
+    else
+        account_refuse(r, result, w->address);
+}
+
+static void replace(struct request *r, const struct account_write *w, const struct account *old, int64_t version,
+                    struct str password)
+{
+    enum result result = account_update(r->service->db, w, version,
+                                        record(r, "account.update", w->address, account_json(old), without_password(r, w)));
+
+    if (result == RES_OK && password.p != NULL) {
+        result = account_set_password(r, old->id, password, r->caller.account_id == old->id ? r->caller.session_hash : STR_NULL);
+        if (result == RES_OK)
+            result = audit_write(r->service->db, record(r, "account.password", w->address, NULL, NULL));
+    }
+    if (result == RES_OK)
+        account_answer(r, w->address, 200);
+    else
+        account_refuse(r, result, w->address);
+}
+
+/* Creates or replaces (PUT), or changes (PATCH). */
+static void write_account(struct request *r, bool patch)
+{
+    struct account_write w = { .name = STR(""), .role = ROLE_ACCOUNT, .language = STR_NULL };
+    struct json_object *body, *present = NULL;
+    struct account old;
+    int64_t version;
+    enum result result;
+
+    if (!account_take_address(r, !patch, &w.address) || !match_version(r, false, &version) ||
+        (body = body_object(r, false)) == NULL)
+        return;
+    result = account_get(r->service->db, w.address, &r->caller.visible, &r->arena, &old);
+    if (result != RES_OK && (result != RES_NOTFOUND || patch)) {
+        problem_of_result(r, result);
+        return;
+    }
+    if (result == RES_OK) {
+        present = request_keep(r, account_json(&old));
+        if (patch)
+            w = (struct account_write){ w.address, old.name, old.role, old.language, old.quota_bytes };
+    }
+    fields_check(r, body, STR(""), members, patch ? PATCH_MEMBERS : ARRAY_LEN(members), present);
+    if (r->errors == NULL)
+        take_members(r, body, &w);
+    if (present == NULL && !caller_sees(&r->caller, name_domain_of(w.address)))
+        error_at(r, STR("address"), "unknown-domain", "\"%.*s\" is none of your domains.", STR_ARG(name_domain_of(w.address)));
+    if (errors_of_body(r))
+        return;
+    if (!caller_may_change(&r->caller, w.role) || (present != NULL && !caller_may_change(&r->caller, old.role)))
+        problem(r, PROBLEM_INSUFFICIENT_SCOPE, "Only an administrator without limits may make or change administrators.");
+    else if (present != NULL && !patch && match_create_only(r))
+        problem(r, PROBLEM_EXISTS, NULL);
+    else if (present == NULL && version != VERSION_ANY)
+        problem(r, PROBLEM_STALE, "There is no such account.");
+    else if (present == NULL)
+        create(r, &w, field_str(body, "password", STR_NULL));
+    else
+        replace(r, &w, &old, version, field_str(body, "password", STR_NULL));
+}
+
+void accounts_put(struct request *r)
+{
+    write_account(r, false);
+}
+
+void accounts_patch(struct request *r)
+{
+    write_account(r, true);
+}
+
+void accounts_delete(struct request *r)
+{
+    struct account old;
+    int64_t version;
+    enum result result;
+
+    if (!match_version(r, false, &version) || !account_take(r, &old))
+        return;
+    result = account_delete(r->service->db, old.address, version,
+                            record(r, "account.delete", old.address, account_json(&old), NULL));
+    if (result == RES_OK)
+        reply_empty(r);
+    else
+        account_refuse(r, result, old.address);
+}

@@ -1,0 +1,52 @@
+#include "api/api.h"
+#include "api/cursor.h"
+#include "api/events.h"
+#include "api/http.h"
+#include "api/listen.h"
+#include "api/static.h"
+#include "api/status.h"
+#include "base/log.h"
+#include "store/session.h"
+
+#define SWEEP_MS (15 * 60 * 1000)
+
+static struct service *service;
+
+/* Sessions that are over leave the table. */
+static void sweep_run(void *arg)
+{
+    (void)arg;
+    do
+        (void)!session_sweep(service->db);
+    while (coroutine_sleep(SWEEP_MS) == RES_OK);
+}
+
+void api_start(struct service *s, int admin_fd)
+{
+    service = s;
+    cursor_init();
+    static_load(s->config->web);
+    status_start(s);
+    http_start(s);
+    events_start(s);
+    if (admin_fd >= 0)
+        listen_on(s, admin_fd, LISTEN_ADMIN);
+    if (coroutine_spawn("api-sweep", sweep_run, NULL) == NULL)
+        log_error("api-sweep", F_C("error", "no coroutine"));
+}
+
+void api_listen(int fd, bool tls)
+{
+    listen_on(service, fd, tls ? LISTEN_TLS : LISTEN_PLAIN);
+}
+
+void api_drain(void)
+{
+    listen_drain();
+    events_drain();
+}
+
+unsigned api_active(void)
+{
+    return http_active();
+}

@@ -1,0 +1,315 @@
+#include "api/ctl/client.h"
+#include "base/strbuf.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_ANSWER ((size_t)64 << 20)
+#define CALL_S 60L
+
+struct client {
+    CURL *curl;
+    const struct client_options *options;
+    char *token;
+    char error[CURL_ERROR_SIZE];
+};
+
+/* ---- where the server is ---- */
+
+/* API_SOCKET of $CORREIO_HOME/run/endpoints, else the first path that is there. */
+static const char *find_socket(void)
+{
+    static char path[4096];
+    const char *home = getenv("CORREIO_HOME");
+
+    if (home != NULL) {
+        (void)snprintf(path, sizeof(path), "%s/admin/api.sock", home);
+        return path;
+    }
+    if (access("/var/lib/correio-dev/admin/api.sock", F_OK) == 0)
+        return "/var/lib/correio-dev/admin/api.sock";
+    return "/run/correio/api.sock";
+}
+
+static char *read_token(const char *file)
+{
+    FILE *f = fopen(file, "re");
+    char line[512];
+    struct str s;
+
+    if (f == NULL || fgets(line, sizeof(line), f) == NULL) {
+        say(t("could not read the token file %s: %s"), file, f == NULL ? strerror(errno) : t("it is empty"));
+        if (f != NULL)
+            fclose(f);
+        return NULL;
+    }
+    fclose(f);
+    s = str_trim(str_c(line));
+    return strndup(s.p, s.len);
+}
+
+struct client *client_new(const struct client_options *o)
+{
+    struct client *c = calloc(1, sizeof(*c));
+
+    if (c == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != 0 || (c->curl = curl_easy_init()) == NULL)
+        abort();
+    c->options = o;
+    if (o->url != NULL && strncmp(o->url, "https://", 8) != 0 && strncmp(o->url, "http://", 7) != 0) {
+        say(t("%s is not an http or https URL"), o->url);
+        client_free(c);
+        return NULL;
+    }
+    if (o->url != NULL && o->token_file != NULL && (c->token = read_token(o->token_file)) == NULL) {
+        client_free(c);
+        return NULL;
+    }
+    return c;
+}
+
+void client_free(struct client *c)
+{
+    if (c == NULL)
+        return;
+    curl_easy_cleanup(c->curl);
+    if (c->token != NULL)
+        explicit_bzero(c->token, strlen(c->token));
+    free(c->token);
+    free(c);
+}
+
+/* ---- a request ---- */
+
+static size_t take(char *bytes, size_t size, size_t n, void *arg)
+{
+    return strbuf_add(arg, str_of(bytes, size * n)) == RES_OK ? size * n : 0;
+}
+
+static struct curl_slist *headers_for(const struct client *c, const char *method, bool has_body, const char *version)
+{
+    struct curl_slist *list = curl_slist_append(NULL, "Accept: application/json, application/problem+json");
+    char line[700];
+
+    if (has_body)
+        list = curl_slist_append(list, strcmp(method, "PATCH") == 0 ? "Content-Type: application/merge-patch+json"
+                                                                    : "Content-Type: application/json");
+    else
+        list = curl_slist_append(list, "Content-Type:");
+    if (strcmp(version, "new") == 0) {
+        list = curl_slist_append(list, "If-None-Match: *");
+    } else if (version[0] != '\0') {
+        (void)snprintf(line, sizeof(line), "If-Match: %s", version);
+        list = curl_slist_append(list, line);
+    }
+    if (c->token != NULL) {
+        (void)snprintf(line, sizeof(line), "Authorization: Bearer %s", c->token);
+        list = curl_slist_append(list, line);
+        explicit_bzero(line, sizeof(line));
+    }
+    return list;
+}
+
+static void set_up(struct client *c, struct call *call, const char *method, const char *path, struct str body,
+                   struct strbuf *answer)
+{
+    const struct client_options *o = c->options;
+    bool socket = o->url == NULL;
+    size_t end = socket ? 0 : strlen(o->url);
+
+    while (end > 0 && o->url[end - 1] == '/')
+        end--;
+    curl_easy_reset(c->curl);
+    curl_easy_setopt(c->curl, CURLOPT_URL, arena_printf(&call->arena, "%.*s%s", socket ? 16 : (int)end,
+                                                        socket ? "http://localhost" : o->url, path).p);
+    if (socket)
+        curl_easy_setopt(c->curl, CURLOPT_UNIX_SOCKET_PATH, o->socket != NULL ? o->socket : find_socket());
+    curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, method);
+    curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(c->curl, CURLOPT_TIMEOUT, CALL_S);
+    curl_easy_setopt(c->curl, CURLOPT_ERRORBUFFER, c->error);
+    curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, take);
+    curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, answer);
+    curl_easy_setopt(c->curl, CURLOPT_PROXY, "");
+    if (o->ca_file != NULL)
+        curl_easy_setopt(c->curl, CURLOPT_CAINFO, o->ca_file);
+    if (o->insecure) {
+        curl_easy_setopt(c->curl, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(c->curl, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+    if (body.p != NULL) {
+        curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, body.p);
+        curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+    }
+}
+
+static enum outcome outcome_of(long status)
+{
+    switch (status) {
+    case 404:
+    case 410:
+        return NOT_FOUND;
+    case 409:
+    case 412:
+    case 428:
+        return CONFLICT;
+    case 401:
+    case 403:
+        return DENIED;
+    case 400:
+    case 413:
+    case 415:
+    case 422:
+        return INVALID;
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+        return UNREACHABLE;
+    default:
+        return status >= 200 && status < 300 ? DONE : FAILED;
+    }
+}
+
+enum outcome client_try(struct call *call, const char *method, const char *path, struct json_object *body,
+                        const char *version, long *ret_status, struct json_object **ret)
+{
+    struct client *c = call->client;
+    CLEANUP(strbuf_release) struct strbuf answer = { .max = MAX_ANSWER };
+    struct str text = body != NULL ? js_text(body, &call->arena) : STR_NULL, error;
+    struct curl_slist *headers = headers_for(c, method, body != NULL, version);
+    struct json_object *json = NULL;
+    CURLcode code;
+    long status = 0;
+
+    js_free(body);
+    set_up(c, call, method, path, text, &answer);
+    curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
+    code = curl_easy_perform(c->curl);
+    curl_slist_free_all(headers);
+    if (text.p != NULL)
+        explicit_bzero((char *)(uintptr_t)text.p, text.len); /* passwords go this way */
+    if (code != CURLE_OK) {
+        *ret_status = 0;
+        *ret = NULL;
+        return UNREACHABLE;
+    }
+    curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (answer.len > 0 && js_parse(strbuf_str(&answer), &call->arena, &json, &error) != RES_OK)
+        json = NULL;
+    *ret_status = status;
+    *ret = json;
+    return outcome_of(status);
+}
+
+enum outcome client_say_problem(struct call *call, long status, struct json_object *problem)
+{
+    struct json_object *errors = js_get(problem, "errors", NULL);
+    struct str title = js_get_str(js_get(problem, "title", NULL)), detail = js_get_str(js_get(problem, "detail", NULL));
+
+    if (status == 0) {
+        const struct client_options *o = call->client->options;
+
+        say(t("the server at %s cannot be reached: %s"), o->url != NULL ? o->url : o->socket != NULL ? o->socket : find_socket(),
+            call->client->error);
+        return UNREACHABLE;
+    }
+    if (title.p == NULL)
+        say(t("the server answered %ld"), status);
+    else
+        say("%s%s%.*s", t(arena_cstr(&call->arena, title)), detail.len > 0 ? ": " : "", STR_ARG(detail));
+    for (size_t i = 0; js_kind_of(errors) == JS_ARRAY && i < js_len(errors); i++) {
+        struct json_object *e = js_at(errors, i);
+        struct str where = js_get_str(js_get(e, "pointer", NULL)), what = js_get_str(js_get(e, "detail", NULL));
+
+        if (where.p == NULL)
+            where = js_get_str(js_get(e, "parameter", NULL));
+        say("  %.*s: %.*s", STR_ARG(where), STR_ARG(what));
+    }
+    return outcome_of(status);
+}
+
+enum outcome client_call(struct call *call, const char *method, const char *path, struct json_object *body,
+                         const char *version, struct json_object **ret)
+{
+    struct json_object *answer;
+    long status;
+    enum outcome out = client_try(call, method, path, body, version, &status, &answer);
+
+    if (out != DONE) {
+        out = client_say_problem(call, status, answer);
+        js_free(answer);
+        return out;
+    }
+    if (ret != NULL)
+        *ret = answer;
+    else
+        js_free(answer);
+    return DONE;
+}
+
+enum outcome client_create(struct call *call, const char *path, struct json_object *body, struct json_object **ret)
+{
+    *ret = NULL;
+    return client_call(call, "PUT", path, body, "new", ret);
+}
+
+const char *query_of(struct call *call, const char *const *names, size_t n)
+{
+    const char *query = "";
+
+    for (size_t i = 0; i < call->n_options; i++) {
+        for (size_t k = 0; k < n; k++) {
+            char name[40];
+
+            if (strcmp(call->options[i].name, names[k]) != 0)
+                continue;
+            (void)snprintf(name, sizeof(name), "%s", names[k]);
+            for (char *p = name; *p != '\0'; p++)
+                *p = *p == '-' ? '_' : *p;
+            query = arena_printf(&call->arena, "%s%s%s=%s", query, query[0] == '\0' ? "?" : "&", name,
+                                 escape(call, call->options[i].value)).p;
+        }
+    }
+    return query;
+}
+
+enum outcome client_list(struct call *call, const char *path, const char *query, const struct column *columns, size_t n,
+                         const char *id)
+{
+    const char *next = "";
+    bool first = true;
+
+    do {
+        struct json_object *page;
+        struct str cursor;
+        const char *sep = query[0] == '\0' ? "?" : "&";
+        enum outcome out = client_call(call, "GET", arena_printf(&call->arena, "%s%s%s%s", path, query, next[0] != '\0' ? sep : "", next).p,
+                                       NULL, "", &page);
+
+        if (out != DONE)
+            return out;
+        print_rows(call, js_get(page, "data", NULL), columns, n, id, first);
+        first = false;
+        cursor = js_get_str(js_get(page, "next", NULL));
+        next = cursor.p == NULL ? "" : arena_printf(&call->arena, "cursor=%s", escape(call, arena_cstr(&call->arena, cursor))).p;
+        js_free(page);
+    } while (next[0] != '\0');
+    return DONE;
+}
+
+const char *escape(struct call *call, const char *text)
+{
+    CLEANUP(strbuf_release) struct strbuf b = { .max = 65536 };
+
+    for (const char *p = text; *p != '\0'; p++) {
+        if (ascii_alnum(*p) || strchr("-._~@", *p) != NULL)
+            strbuf_addc(&b, *p);
+        else
+            strbuf_addf(&b, "%%%02X", (unsigned)(unsigned char)*p);
+    }
+    return arena_cstr(&call->arena, strbuf_str(&b));
+}

@@ -1,0 +1,31 @@
+/* api/ctl/client.h - HTTP to the API: over the administrator's socket, or by URL with a token. */
+#pragma once
+#include "api/ctl/call.h"
+
+struct client_options {
+    const char *socket, *url, *token_file, *ca_file;
+    bool insecure;
+};
+/* NULL: it cannot work; said. */
+struct client *client_new(const struct client_options *o);
+void client_free(struct client *c);
+
+/* Sends a request.  body may be NULL and is released; version: for If-Match ("\"12\""), "" none, "new" to create only.  DONE: *ret (may be NULL) is the
+ * answer's JSON, NULL when it has none; else what was wrong has been said. */
+enum outcome client_call(struct call *c, const char *method, const char *path, struct json_object *body, const char *version,
+                         struct json_object **ret);
+/* The same without saying what was wrong: *ret_status is the HTTP status, 0 when there was no answer; *ret the answer. */
+enum outcome client_try(struct call *c, const char *method, const char *path, struct json_object *body, const char *version,
+                        long *ret_status, struct json_object **ret);
+/* Says what a problem is. */
+enum outcome client_say_problem(struct call *c, long status, struct json_object *problem);
+
+/* GETs all pages of a list and prints them; query begins with "?" or is "". */
+enum outcome client_list(struct call *c, const char *path, const char *query, const struct column *columns, size_t n,
+                         const char *id);
+/* PUT that only creates: what is there already is a conflict.  *ret is NULL unless DONE. */
+enum outcome client_create(struct call *c, const char *path, struct json_object *body, struct json_object **ret);
+/* "?name=value&..." of the options that were given; "" when there are none.  "_" stands for the "-" of an option. */
+const char *query_of(struct call *c, const char *const *names, size_t n);
+/* Text as one segment of a path or a value of a query, in the call's arena. */
+const char *escape(struct call *c, const char *text);

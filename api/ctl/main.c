@@ -1,0 +1,214 @@
+/* correioctl: the command line of a Correio server.  verbs.c has the table from which words, options and help come. */
+#include "api/ctl/client.h"
+#include "api/words.h"
+#include "base/strbuf.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char global_options[] = "json quiet yes help version socket=PATH url=URL token-file=FILE cacert=FILE insecure";
+
+/* ---- help ---- */
+
+static void print_verb(FILE *f, const struct verb *v)
+{
+    char words[200];
+
+    (void)snprintf(words, sizeof(words), "%s%s%s%s%s", v->noun, v->name != NULL ? " " : "", v->name != NULL ? v->name : "",
+                   v->args[0] != '\0' ? " " : "", v->args);
+    fprintf(f, "  %-44s %s\n", words, t(v->help));
+    if (v->options[0] != '\0') {
+        struct str rest = str_c(v->options), one;
+
+        fputs("   ", f);
+        while (str_split(&rest, ' ', &one))
+            fprintf(f, " [--%.*s]", STR_ARG(one));
+        fputc('\n', f);
+    }
+}
+
+/* noun NULL: all verbs. */
+static void print_help(FILE *f, const char *noun)
+{
+    struct str rest = str_c(global_options), one;
+
+    fprintf(f, "%s\n\n", t("usage: correioctl NOUN VERB [ARGUMENTS] [OPTIONS]"));
+    for (size_t i = 0; i < verbs_count; i++) {
+        if (noun == NULL || strcmp(noun, verbs[i].noun) == 0)
+            print_verb(f, &verbs[i]);
+    }
+    fprintf(f, "\n%s", t("Everywhere:"));
+    while (str_split(&rest, ' ', &one))
+        fprintf(f, " [--%.*s]", STR_ARG(one));
+    fprintf(f, "\n%s\n", t("Exit: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 denied, 6 invalid, 7 unreachable, "
+                          "8 done in part, 9 problems found."));
+}
+
+/* ---- options ---- */
+
+const char *option(const struct call *c, const char *name)
+{
+    for (size_t i = 0; i < c->n_options; i++) {
+        if (strcmp(c->options[i].name, name) == 0)
+            return c->options[i].value != NULL ? c->options[i].value : "";
+    }
+    return NULL;
+}
+
+/* Whether `list` has an option of this name; *ret_value: it takes one. */
+static bool knows(const char *list, struct str name, bool *ret_value)
+{
+    struct str rest = str_c(list), one;
+
+    while (str_split(&rest, ' ', &one)) {
+        size_t eq = str_chr(one, '=');
+
+        if (str_eq(str_sub(one, 0, eq), name)) {
+            *ret_value = eq != SIZE_MAX;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One option at argv[*i]; moves *i over its value. */
+static bool take_option(struct call *c, const char *options, int argc, char **argv, int *i)
+{
+    struct str text = str_c(argv[*i] + 2);
+    size_t eq = str_chr(text, '=');
+    struct str name = str_sub(text, 0, eq);
+    struct option_given *o = &c->options[c->n_options];
+    bool has_value;
+
+    if (!knows(global_options, name, &has_value) && !knows(options, name, &has_value)) {
+        say(t("%s is not an option here; --help lists them"), argv[*i]);
+        return false;
+    }
+    if (c->n_options == MAX_OPTIONS) {
+        say("%s", t("there are too many options"));
+        return false;
+    }
+    o->name = arena_cstr(&c->arena, name);
+    if (has_value && eq == SIZE_MAX) {
+        if (*i + 1 >= argc) {
+            say(t("%s wants a value"), argv[*i]);
+            return false;
+        }
+        o->value = argv[++*i];
+    } else if (has_value) {
+        o->value = argv[*i] + 2 + eq + 1;
+    } else if (eq != SIZE_MAX) {
+        say(t("--%s takes no value"), o->name);
+        return false;
+    }
+    c->n_options++;
+    return true;
+}
+
+/* ---- the verb ---- */
+
+static const struct verb *find_verb(const char *noun, const char *name)
+{
+    for (size_t i = 0; i < verbs_count; i++) {
+        if (strcmp(verbs[i].noun, noun) == 0 && (verbs[i].name == NULL || (name != NULL && strcmp(verbs[i].name, name) == 0)))
+            return &verbs[i];
+    }
+    return NULL;
+}
+
+static bool is_noun(const char *word)
+{
+    for (size_t i = 0; i < verbs_count; i++) {
+        if (strcmp(verbs[i].noun, word) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Splits the command line: words, then the verb's arguments and options.  DONE: go on. */
+static enum outcome parse(struct call *c, int argc, char **argv)
+{
+    const char *words[2] = { NULL, NULL };
+    size_t n_words = 0, wanted = 2;
+    bool only_args = false;
+
+    /* the words first: they say which options there are */
+    for (int i = 1; i < argc && n_words < wanted; i++) {
+        bool value;
+        struct str text;
+
+        if (strncmp(argv[i], "--", 2) != 0) {
+            words[n_words++] = argv[i];
+            if (n_words == 1 && find_verb(words[0], NULL) != NULL)
+                wanted = 1;
+            continue;
+        }
+        text = str_c(argv[i] + 2);
+        if (str_chr(text, '=') == SIZE_MAX && knows(global_options, text, &value) && value)
+            i++;
+    }
+    c->verb = words[0] == NULL ? NULL : find_verb(words[0], words[1]);
+    for (int i = 1; i < argc; i++) {
+        if (!only_args && strcmp(argv[i], "--") == 0) {
+            only_args = true;
+        } else if (!only_args && strncmp(argv[i], "--", 2) == 0) {
+            if (!take_option(c, c->verb != NULL ? c->verb->options : "", argc, argv, &i))
+                return USAGE;
+        } else if (n_words > 0) { /* a word of the verb, seen already */
+            n_words--;
+        } else if (c->n_args < MAX_ARGS) {
+            c->args[c->n_args++] = argv[i];
+        }
+    }
+    if (option(c, "version") != NULL) {
+        printf("correioctl %s\n", CORREIO_VERSION);
+        return PROBLEMS_FOUND; /* the caller ends */
+    }
+    if (option(c, "help") != NULL || argc == 1 || (words[0] != NULL && strcmp(words[0], "help") == 0)) {
+        print_help(stdout, words[0] != NULL && is_noun(words[0]) ? words[0] : NULL);
+        return PROBLEMS_FOUND;
+    }
+    if (c->verb == NULL || c->n_args < c->verb->min_args || c->n_args > c->verb->max_args) {
+        if (c->verb == NULL)
+            say(t("there is no verb \"%s%s%s\""), words[0] != NULL ? words[0] : "", words[1] != NULL ? " " : "",
+                words[1] != NULL ? words[1] : "");
+        else
+            say("%s", t("the arguments do not fit"));
+        print_help(stderr, words[0] != NULL && is_noun(words[0]) ? words[0] : NULL);
+        return USAGE;
+    }
+    return DONE;
+}
+
+int main(int argc, char **argv)
+{
+    static struct call c;
+    struct client_options o;
+    enum outcome out;
+
+    setlocale(LC_ALL, "");
+    out = parse(&c, argc, argv);
+    if (out != DONE)
+        return out == USAGE ? USAGE : DONE;
+    c.json = option(&c, "json") != NULL;
+    c.quiet = option(&c, "quiet") != NULL;
+    c.yes = option(&c, "yes") != NULL;
+    o = (struct client_options){ .socket = option(&c, "socket"),
+                                 .url = option(&c, "url"),
+                                 .token_file = option(&c, "token-file"),
+                                 .ca_file = option(&c, "cacert"),
+                                 .insecure = option(&c, "insecure") != NULL };
+    if (o.url == NULL && o.socket == NULL)
+        o.url = getenv("CORREIO_URL");
+    if (o.token_file == NULL)
+        o.token_file = getenv("CORREIO_TOKEN_FILE");
+    c.client = client_new(&o);
+    out = c.client == NULL ? FAILED : c.verb->run(&c);
+    client_free(c.client);
+    arena_reset(&c.arena);
+    if (fflush(stdout) != 0 && out == DONE)
+        out = FAILED;
+    return (int)out;
+}

@@ -1,0 +1,169 @@
+#include "api/ctl/client.h"
+#include "api/ctl/verbs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static const struct column columns[] = {
+    { "Account", "address", COLUMN_TEXT },        { "Name", "name", COLUMN_TEXT },
+    { "State", "state", COLUMN_TEXT },            { "Role", "role", COLUMN_TEXT },
+    { "Used", "quota.used", COLUMN_SIZE },        { "Quota", "quota.limit", COLUMN_SIZE },
+    { "Last sign-in", "last_sign_in.at", COLUMN_TIME }, { "Messages", "quota.messages", COLUMN_NUMBER },
+    { "Language", "language", COLUMN_TEXT },      { "Reason", "suspended.reason", COLUMN_TEXT },
+    { "Made", "created_at", COLUMN_TIME },
+};
+#define LIST_COLUMNS 7
+
+static const char *path(struct call *c, const char *below)
+{
+    return arena_printf(&c->arena, "/api/v1/accounts/%s%s", escape(c, c->args[0]), below).p;
+}
+
+static enum outcome show(struct call *c, enum outcome out, struct json_object *answer)
+{
+    if (out == DONE)
+        print_object(c, answer, columns, ARRAY_LEN(columns), "address");
+    js_free(answer);
+    return out;
+}
+
+/* The members that options name.  False: a value is wrong; said. */
+static bool take_members(struct call *c, struct json_object *body)
+{
+    static const char *const texts[] = { "name", "role", "language" };
+    const char *quota = option(c, "quota");
+    struct json_object *o;
+    uint64_t bytes;
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        const char *value = option(c, texts[i]);
+
+        if (value != NULL)
+            js_set(body, texts[i], strcmp(texts[i], "language") == 0 && value[0] == '\0' ? NULL : js_str(str_c(value)));
+    }
+    if (quota == NULL)
+        return true;
+    o = js_object();
+    if (strcmp(quota, "none") == 0) {
+        js_set(o, "limit", NULL);
+    } else if (str_size(str_c(quota), &bytes) && bytes <= INT64_MAX) {
+        js_set(o, "limit", js_int((int64_t)bytes));
+    } else {
+        say(t("\"%s\" is not a size such as 5GB, and not none"), quota);
+        js_free(o);
+        return false;
+    }
+    js_set(body, "quota", o);
+    return true;
+}
+
+static enum outcome print_link(struct call *c)
+{
+    struct json_object *link = NULL;
+    enum outcome out = client_call(c, "POST", path(c, "/link"), NULL, "", &link);
+    static const struct column link_columns[] = {
+        { "Link", "url", COLUMN_TEXT }, { "Until", "expires_at", COLUMN_TIME }, { "For", "purpose", COLUMN_TEXT },
+    };
+
+    if (out == DONE)
+        print_object(c, link, link_columns, ARRAY_LEN(link_columns), "url");
+    js_free(link);
+    return out;
+}
+
+enum outcome verb_account_add(struct call *c)
+{
+    struct json_object *body = js_object(), *answer = NULL;
+    struct str password;
+    enum outcome out;
+
+    if (!take_members(c, body)) {
+        js_free(body);
+        return USAGE;
+    }
+    if (option(c, "link") == NULL) {
+        if (!take_password(c, &password)) {
+            js_free(body);
+            return USAGE;
+        }
+        if (password.len < 12)
+            say("%s", t("The password is shorter than 12 characters: easily guessed."));
+        js_set(body, "password", js_str(password));
+    }
+    out = client_create(c, path(c, ""), body, &answer);
+    if (out == DONE && option(c, "link") != NULL) {
+        js_free(answer);
+        return print_link(c);
+    }
+    return show(c, out, answer);
+}
+
+enum outcome verb_account_list(struct call *c)
+{
+    static const char *const filters[] = { "domain", "state", "q" };
+
+    return client_list(c, "/api/v1/accounts", query_of(c, filters, ARRAY_LEN(filters)), columns, LIST_COLUMNS, "address");
+}
+
+enum outcome verb_account_show(struct call *c)
+{
+    struct json_object *answer = NULL;
+    enum outcome out = client_call(c, "GET", path(c, ""), NULL, "", &answer);
+
+    return show(c, out, answer);
+}
+
+enum outcome verb_account_set(struct call *c)
+{
+    struct json_object *body = js_object(), *answer = NULL;
+    enum outcome out;
+
+    if (!take_members(c, body)) {
+        js_free(body);
+        return USAGE;
+    }
+    out = client_call(c, "PATCH", path(c, ""), body, "", &answer);
+    return show(c, out, answer);
+}
+
+enum outcome verb_account_password(struct call *c)
+{
+    struct json_object *body;
+    struct str password;
+
+    if (!take_password(c, &password))
+        return USAGE;
+    if (password.len < 12)
+        say("%s", t("The password is shorter than 12 characters: easily guessed."));
+    body = js_object();
+    js_set(body, "password", js_str(password));
+    return client_call(c, "PUT", path(c, "/password"), body, "", NULL);
+}
+
+enum outcome verb_account_link(struct call *c)
+{
+    return print_link(c);
+}
+
+enum outcome verb_account_suspend(struct call *c)
+{
+    struct json_object *body = js_object(), *answer = NULL;
+    const char *reason = option(c, "reason");
+    enum outcome out;
+
+    js_set(body, "reason", js_str(str_c(reason)));
+    out = client_call(c, "PUT", path(c, "/suspend"), body, "", &answer);
+    return show(c, out, answer);
+}
+
+enum outcome verb_account_resume(struct call *c)
+{
+    return client_call(c, "DELETE", path(c, "/suspend"), NULL, "", NULL);
+}
+
+enum outcome verb_account_remove(struct call *c)
+{
+    if (!confirm(c, t("This removes %s and its mail."), c->args[0]))
+        return FAILED;
+    return client_call(c, "DELETE", path(c, ""), NULL, "", NULL);
+}

@@ -1,0 +1,57 @@
+#include "api/ctl/client.h"
+#include "api/ctl/verbs.h"
+
+static const struct column columns[] = {
+    { "Domain", "name", COLUMN_TEXT },         { "Kind", "kind", COLUMN_TEXT },      { "State", "state", COLUMN_TEXT },
+    { "Accounts", "accounts", COLUMN_NUMBER }, { "Aliases", "aliases", COLUMN_NUMBER }, { "Route", "route", COLUMN_TEXT },
+    { "Language", "language", COLUMN_TEXT },   { "Made", "created_at", COLUMN_TIME },
+};
+
+static const char *path(struct call *c)
+{
+    return arena_printf(&c->arena, "/api/v1/domains/%s", escape(c, c->args[0])).p;
+}
+
+enum outcome verb_domain_add(struct call *c)
+{
+    struct json_object *body = js_object(), *answer;
+    enum outcome out;
+
+    js_set(body, "kind", js_str(str_c(option(c, "relay") != NULL ? "relay" : "local")));
+    if (option(c, "to") != NULL)
+        js_set(body, "route", js_str(str_c(option(c, "to"))));
+    if (option(c, "language") != NULL)
+        js_set(body, "language", js_str(str_c(option(c, "language"))));
+    out = client_create(c, path(c), body, &answer);
+    if (out == DONE)
+        print_object(c, answer, columns, ARRAY_LEN(columns), "name");
+    js_free(answer);
+    return out;
+}
+
+enum outcome verb_domain_list(struct call *c)
+{
+    static const char *const filters[] = { "kind", "q" };
+
+    return client_list(c, "/api/v1/domains", query_of(c, filters, ARRAY_LEN(filters)), columns, 6, "name");
+}
+
+enum outcome verb_domain_show(struct call *c)
+{
+    struct json_object *answer = NULL;
+    enum outcome out = client_call(c, "GET", path(c), NULL, "", &answer);
+
+    if (out == DONE)
+        print_object(c, answer, columns, ARRAY_LEN(columns), "name");
+    js_free(answer);
+    return out;
+}
+
+enum outcome verb_domain_remove(struct call *c)
+{
+    bool force = option(c, "force") != NULL;
+
+    if (force && !confirm(c, t("This removes %s with all its accounts, aliases and their mail."), c->args[0]))
+        return FAILED;
+    return client_call(c, "DELETE", arena_printf(&c->arena, "%s%s", path(c), force ? "?force=true" : "").p, NULL, "", NULL);
+}

@@ -1,0 +1,51 @@
+#include "api/ctl/verbs.h"
+
+#define FILTER "state=STATE sender=A recipient=A destination=D sender-domain=D account=A reason=R age-min=SECONDS q=TEXT"
+
+const struct verb verbs[] = {
+    { "status", NULL, "", 0, 0, "", "Is mail flowing?", verb_status },
+    { "doctor", NULL, "", 0, 0, "", "Checks database, DNS and ports.", verb_doctor },
+
+    { "domain", "add", "DOMAIN", 1, 1, "relay to=HOST:PORT language=LANG", "Takes mail for a domain; --relay: as its backup.", verb_domain_add },
+    { "domain", "list", "", 0, 0, "kind=KIND q=TEXT", "Lists domains.", verb_domain_list },
+    { "domain", "show", "DOMAIN", 1, 1, "", "Shows a domain.", verb_domain_show },
+    { "domain", "remove", "DOMAIN", 1, 1, "force", "Removes a domain; --force: with its accounts and aliases.", verb_domain_remove },
+
+    { "account", "add", "ADDRESS", 1, 1, "name=NAME link password-file=FILE quota=BYTES role=ROLE language=LANG", "Makes an account.", verb_account_add },
+    { "account", "list", "", 0, 0, "domain=DOMAIN state=STATE q=TEXT", "Lists accounts.", verb_account_list },
+    { "account", "show", "ADDRESS", 1, 1, "", "Shows an account.", verb_account_show },
+    { "account", "set", "ADDRESS", 1, 1, "name=NAME quota=BYTES role=ROLE language=LANG", "Changes an account.", verb_account_set },
+    { "account", "password", "ADDRESS", 1, 1, "password-file=FILE", "Sets the password.", verb_account_password },
+    { "account", "link", "ADDRESS", 1, 1, "", "Makes a one-time link to set a password.", verb_account_link },
+    { "account", "suspend", "ADDRESS", 1, 1, "reason=TEXT", "Stops sign-in.", verb_account_suspend },
+    { "account", "resume", "ADDRESS", 1, 1, "", "Allows sign-in again.", verb_account_resume },
+    { "account", "remove", "ADDRESS", 1, 1, "", "Removes an account and its mail.", verb_account_remove },
+
+    { "alias", "add", "ADDRESS MEMBER...", 2, MAX_ARGS, "", "Makes an alias.", verb_alias_add },
+    { "alias", "list", "", 0, 0, "domain=DOMAIN member=ADDRESS q=TEXT", "Lists aliases.", verb_alias_list },
+    { "alias", "show", "ADDRESS", 1, 1, "", "Shows an alias.", verb_alias_show },
+    { "alias", "set", "ADDRESS MEMBER...", 2, MAX_ARGS, "", "Replaces the members.", verb_alias_set },
+    { "alias", "remove", "ADDRESS", 1, 1, "", "Removes an alias.", verb_alias_remove },
+
+    { "queue", "list", "", 0, 0, FILTER, "Lists queued messages.", verb_queue_list },
+    { "queue", "show", "ID", 1, 1, "", "Shows a queued message.", verb_queue_show },
+    { "queue", "retry", "[ID...|-]", 0, MAX_ARGS, FILTER " all note=TEXT", "Tries again now.", verb_queue_act },
+    { "queue", "hold", "[ID...|-]", 0, MAX_ARGS, FILTER " all note=TEXT", "Holds until released.", verb_queue_act },
+    { "queue", "release", "[ID...|-]", 0, MAX_ARGS, FILTER " all note=TEXT", "Ends a hold.", verb_queue_act },
+    { "queue", "delete", "[ID...|-]", 0, MAX_ARGS, FILTER " all note=TEXT", "Removes messages; nobody is told.", verb_queue_act },
+    { "queue", "bounce", "[ID...|-]", 0, MAX_ARGS, FILTER " all note=TEXT", "Returns messages to their senders.", verb_queue_act },
+    { "queue", "summary", "", 0, 0, "by=GROUP", "Sums by destination, sender or reason.", verb_queue_summary },
+
+    { "trace", "show", "ID", 1, 1, "", "Shows what happened to a message.", verb_trace_show },
+    { "trace", "list", "[ADDRESS|MESSAGE-ID]", 0, 1, "since=TIME until=TIME outcome=OUTCOME", "Lists what happened to messages.", verb_trace },
+
+    { "config", "list", "", 0, 0, "changed", "Lists settings.", verb_config_list },
+    { "config", "get", "KEY", 1, 1, "", "Shows a setting.", verb_config_get },
+    { "config", "set", "KEY VALUE", 2, 2, "", "Sets a value.", verb_config_set },
+    { "config", "unset", "KEY", 1, 1, "", "Goes back to the default.", verb_config_unset },
+
+    { "token", "create", "NAME", 1, 1, "scope=SCOPES role=ROLE domain=DOMAINS cidr=NETWORKS expires=TIME", "Makes a token; its secret is shown once.", verb_token_create },
+    { "token", "list", "", 0, 0, "", "Lists tokens.", verb_token_list },
+    { "token", "revoke", "ID", 1, 1, "", "Revokes a token.", verb_token_revoke },
+};
+const size_t verbs_count = sizeof(verbs) / sizeof(verbs[0]);

@@ -1,0 +1,15 @@
+/* api/ctl/verbs.h - what the verbs do; each in the file of its noun. */
+#pragma once
+#include "api/ctl/call.h"
+
+typedef enum outcome verb_run(struct call *c);
+
+verb_run verb_status, verb_doctor;
+verb_run verb_domain_add, verb_domain_list, verb_domain_show, verb_domain_remove;
+verb_run verb_account_add, verb_account_list, verb_account_show, verb_account_set, verb_account_password, verb_account_link,
+    verb_account_suspend, verb_account_resume, verb_account_remove;
+verb_run verb_alias_add, verb_alias_list, verb_alias_show, verb_alias_set, verb_alias_remove;
+verb_run verb_queue_list, verb_queue_show, verb_queue_act, verb_queue_summary;
+verb_run verb_trace, verb_trace_show;
+verb_run verb_config_list, verb_config_get, verb_config_set, verb_config_unset;
+verb_run verb_token_create, verb_token_list, verb_token_revoke;

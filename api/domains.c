@@ -1,0 +1,228 @@
+/* /domains and /domains/{domain} */
+#include "api/fields.h"
+#include "api/handlers.h"
+#include "api/names.h"
+#include "api/problem.h"
+#include "api/query.h"
+#include "api/record.h"
+#include "api/words.h"
+#include "route/relay_route.h"
+
+static const char *const kinds[] = { "local", "relay" };
+static const char *const states[] = { "active", "disabled" };
+static const char *const languages[] = { "en", "pt-BR" };
+
+static const struct field members[] = {
+    { .name = "kind", .type = FIELD_WORD, .words = kinds, .n_words = ARRAY_LEN(kinds) },
+    { .name = "route", .type = FIELD_STRING, .nullable = true, .min = 1, .max = 300 },
+    { .name = "state", .type = FIELD_WORD, .words = states, .n_words = ARRAY_LEN(states) },
+    { .name = "language", .type = FIELD_WORD, .nullable = true, .words = languages, .n_words = ARRAY_LEN(languages) },
+    { .name = "id", .type = FIELD_KEPT },
+    { .name = "name", .type = FIELD_KEPT },
+    { .name = "accounts", .type = FIELD_KEPT },
+    { .name = "aliases", .type = FIELD_KEPT },
+    { .name = "created_at", .type = FIELD_KEPT },
+    { .name = "version", .type = FIELD_KEPT },
+};
+
+static struct json_object *to_json(const struct domain *d)
+{
+    struct json_object *o = js_object();
+
+    js_set(o, "id", js_id('d', d->id));
+    js_set(o, "name", js_str(d->name));
+    js_set(o, "kind", js_str(str_c(kinds[d->kind])));
+    js_set(o, "route", js_str(d->route));
+    js_set(o, "state", js_str(str_c(states[d->disabled])));
+    js_set(o, "language", js_str(d->language));
+    js_set(o, "accounts", js_int(d->accounts));
+    js_set(o, "aliases", js_int(d->aliases));
+    js_set(o, "created_at", js_time(d->created_us));
+    js_set(o, "version", js_int(d->version));
+    return o;
+}
+
+void domains_list(struct request *r)
+{
+    static const char *const singles[] = { "limit", "cursor", "count", "sort", "q" };
+    static const char *const repeated[] = { "kind", "state" };
+    struct domain_filter filter = { .visible = r->caller.visible };
+    struct list_page page;
+    struct domain *v;
+    struct json_object *data;
+    int64_t count = -1;
+    size_t n;
+    bool more;
+    enum result result;
+
+    query_begin(r, singles, ARRAY_LEN(singles), repeated, ARRAY_LEN(repeated));
+    filter.kinds = query_words(r, "kind", kinds, ARRAY_LEN(kinds));
+    filter.states = query_words(r, "state", states, ARRAY_LEN(states));
+    filter.text = arena_lower(&r->arena, query_text(r, "q", 1, 255));
+    if (!query_page(r, "name", true, &page) || errors_of_query(r))
+        return;
+    result = domain_list(r->service->db, &filter, page.descending, page.after, page.limit, &r->arena, &v, &n, &more);
+    if (result == RES_OK && page.count)
+        result = domain_count(r->service->db, &filter, COUNT_AT_MOST + 1, &count);
+    if (result != RES_OK) {
+        problem_of_result(r, result);
+        return;
+    }
+    data = js_array();
+    for (size_t i = 0; i < n; i++)
+        js_push(data, to_json(&v[i]));
+    reply_page(r, data, more ? v[n - 1].name : STR_NULL, count);
+}
+
+/* The domain of the path, in its stored form.  False: it is none; answered. */
+static bool take_name(struct request *r, bool to_create, struct str *ret_name)
+{
+    if (name_domain(r->params[0], &r->arena, ret_name) == RES_OK)
+        return true;
+    if (to_create) {
+        error_at(r, STR("domain"), "syntax", "\"%.*s\" is not a domain name.", STR_ARG(word_clip(r->params[0], 100)));
+        (void)errors_of_body(r);
+    } else {
+        problem(r, PROBLEM_NOT_FOUND, NULL);
+    }
+    return false;
+}
+
+/* Answers with the domain as it is now. */
+static void answer(struct request *r, struct str name, int status)
+{
+    struct domain d;
+    enum result result = domain_get(r->service->db, name, &r->caller.visible, &r->arena, &d);
+
+    if (result != RES_OK) {
+        problem_of_result(r, result);
+        return;
+    }
+    if (status == 201)
+        reply_header(r, "Location", arena_printf(&r->arena, "/api/v1/domains/%.*s", STR_ARG(name)));
+    reply_object(r, status, to_json(&d), d.version);
+}
+
+void domains_get(struct request *r)
+{
+    struct str name;
+
+    if (take_name(r, false, &name))
+        answer(r, name, 200);
+}
+
+/* Takes the members over into *w, which holds what stands for those that are absent. */
+static void take_members(struct request *r, const struct json_object *body, struct domain_write *w)
+{
+    struct relay_route route;
+    struct str error;
+
+    w->kind = (enum domain_kind)field_word(body, "kind", kinds, ARRAY_LEN(kinds), (int)w->kind);
+    w->route = field_str(body, "route", w->route);
+    w->disabled = field_word(body, "state", states, ARRAY_LEN(states), w->disabled) != 0;
+    w->language = field_str(body, "language", w->language);
+    if (w->kind == DOMAIN_LOCAL) {
+        if (field_there(body, "route") && w->route.p != NULL)
+            error_at(r, STR("/route"), "syntax", "Only a relay domain has a route.");
+        w->route = STR_NULL;
+    } else if (w->route.p != NULL && relay_route_parse_target(w->route, &r->arena, &route, &error) != RES_OK) {
+        error_at(r, STR("/route"), "syntax", "%.*s", STR_ARG(error));
+    }
+}
+
+static void answer_refusal(struct request *r, enum result result, struct str name)
+{
+    struct domain d;
+
+    if (result == RES_CONFLICT || result == RES_LIMIT) {
+        enum result found = domain_get(r->service->db, name, &r->caller.visible, &r->arena, &d);
+
+        if (found != RES_OK) {
+            problem_of_result(r, found);
+        } else if (result == RES_CONFLICT) {
+            problem_with(r, PROBLEM_STALE, "current", to_json(&d));
+        } else {
+            problem_not_empty(r, d.accounts, d.aliases);
+        }
+        return;
+    }
+    problem_of_result(r, result);
+}
+
+/* Creates or replaces (PUT), or changes (PATCH). */
+static void write_domain(struct request *r, bool patch)
+{
+    struct json_object *body, *present = NULL;
+    struct domain_write w = { .kind = DOMAIN_LOCAL, .route = STR_NULL };
+    struct domain old;
+    int64_t version;
+    enum result result;
+
+    if (!take_name(r, !patch, &w.name) || !match_version(r, false, &version) || (body = body_object(r, false)) == NULL)
+        return;
+    result = domain_get(r->service->db, w.name, &r->caller.visible, &r->arena, &old);
+    if (result != RES_OK && (result != RES_NOTFOUND || patch)) {
+        problem_of_result(r, result);
+        return;
+    }
+    if (result == RES_OK) {
+        present = request_keep(r, to_json(&old));
+        if (patch)
+            w = (struct domain_write){ w.name, old.kind, old.route, old.disabled, old.language };
+    } else if (r->caller.visible.limited) { /* makes no domain that it could not see afterwards */
+        problem(r, PROBLEM_INSUFFICIENT_SCOPE, NULL);
+        return;
+    }
+    if (present != NULL && !patch && match_create_only(r)) {
+        problem(r, PROBLEM_EXISTS, NULL);
+        return;
+    }
+    fields_check(r, body, STR(""), members, ARRAY_LEN(members), present);
+    if (r->errors == NULL)
+        take_members(r, body, &w);
+    if (errors_of_body(r))
+        return;
+    if (present == NULL && version != VERSION_ANY) {
+        problem(r, PROBLEM_STALE, "There is no such domain.");
+        return;
+    }
+    result = present == NULL
+                 ? domain_create(r->service->db, &w, record(r, "domain.create", w.name, NULL, js_share(body)))
+                 : domain_update(r->service->db, &w, version, record(r, "domain.update", w.name, js_share(present), js_share(body)));
+    if (result == RES_OK)
+        answer(r, w.name, present == NULL ? 201 : 200);
+    else
+        answer_refusal(r, result, w.name);
+}
+
+void domains_put(struct request *r)
+{
+    write_domain(r, false);
+}
+
+void domains_patch(struct request *r)
+{
+    write_domain(r, true);
+}
+
+void domains_delete(struct request *r)
+{
+    static const char *const singles[] = { "force" };
+    struct str name;
+    struct domain old;
+    int64_t version;
+    bool force;
+    enum result result;
+
+    query_begin(r, singles, ARRAY_LEN(singles), NULL, 0);
+    force = query_bool(r, "force", false);
+    if (errors_of_query(r) || !take_name(r, false, &name) || !match_version(r, false, &version))
+        return;
+    result = domain_get(r->service->db, name, &r->caller.visible, &r->arena, &old);
+    if (result == RES_OK)
+        result = domain_delete(r->service->db, name, force, version, record(r, "domain.delete", name, to_json(&old), NULL));
+    if (result == RES_OK)
+        reply_empty(r);
+    else
+        answer_refusal(r, result, name);
+}

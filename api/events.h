@@ -1,0 +1,10 @@
+/* api/events.h - server-sent events: hints about the queue and the figures of the status. */
+#pragma once
+#include "auth/service.h"
+
+void events_start(struct service *service);
+/* Somebody's rights changed: looks at those of every stream now, not only once a minute. */
+void events_recheck(void);
+/* Ends every stream. */
+void events_drain(void);
+unsigned events_clients(void);

@@ -1,0 +1,18 @@
+/* api/handlers.h - the handlers of api/route.c's table; each is in the file of its resource. */
+#pragma once
+#include "api/route.h"
+
+route_handler status_get;                                                     /* status.c */
+route_handler queue_messages_list, queue_message_get, queue_attempts_list;    /* queue.c */
+route_handler queue_actions_post, queue_message_delete;                       /* queue_actions.c */
+route_handler traces_list, trace_get_one;                                     /* traces.c */
+route_handler domains_list, domains_get, domains_put, domains_patch, domains_delete;
+route_handler accounts_list, accounts_get, accounts_put, accounts_patch, accounts_delete;
+route_handler accounts_password_put, accounts_link_post, accounts_suspend_put, accounts_suspend_delete; /* account_acts.c */
+route_handler aliases_list, aliases_get, aliases_put, aliases_patch, aliases_delete;
+route_handler settings_list, settings_get_one, settings_put, settings_delete;
+route_handler tokens_list, tokens_post, tokens_get, tokens_delete;
+route_handler session_get, session_post, session_delete, session_link_post;
+route_handler me_get, me_password_put;
+route_handler events_get;
+route_handler openapi_get, health_get, ready_get, metrics_get;                /* outside.c */

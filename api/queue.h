@@ -1,0 +1,18 @@
+/* api/queue.h - what the resources of the queue share: filters from a query or a body. */
+#pragma once
+#include "api/request.h"
+#include "store/queue_admin.h"
+
+extern const char *const queue_state_names[QUEUE_STATES]; /* in the order of enum queue_state */
+extern const char *const queue_filter_singles[2];         /* age_min, q */
+extern const char *const queue_filter_lists[7];           /* state, sender, ... */
+
+/* The filter of a query, with what the caller may see. */
+void queue_filter_of_query(struct request *r, struct queue_filter *ret);
+/* The filter of a body's object at `pointer`; errors are noted. */
+void queue_filter_of_body(struct request *r, struct json_object *object, struct str pointer, struct queue_filter *ret);
+/* What the caller may see, as store/queue_admin.h wants it: never empty for a limited caller. */
+struct str_list queue_visible(struct request *r);
+/* A queue id of a path or a body. */
+bool queue_id(struct str text, int64_t *ret_id);
+struct str queue_id_text(struct arena *a, int64_t id);

@@ -1,0 +1,169 @@
+/* POST /queue/actions, DELETE /queue/messages/{id} */
+#include "api/fields.h"
+#include "api/handlers.h"
+#include "api/problem.h"
+#include "api/queue.h"
+#include "api/record.h"
+
+#define MAX_IDS 1000
+#define MAX_MATCHES 1000000
+
+static const char *const actions[] = { "retry", "hold", "release", "bounce", "delete" }; /* as enum queue_action */
+
+static const struct field select_members[] = {
+    { .name = "ids", .type = FIELD_STRINGS, .min = 1, .max = MAX_IDS, .each = 40 },
+    { .name = "filter", .type = FIELD_ANY },
+    { .name = "all", .type = FIELD_TRUE },
+};
+static const struct field members[] = {
+    { .name = "action", .type = FIELD_WORD, .required = true, .words = actions, .n_words = ARRAY_LEN(actions) },
+    { .name = "select", .type = FIELD_OBJECT, .required = true, .members = select_members, .n_members = ARRAY_LEN(select_members) },
+    { .name = "max", .type = FIELD_INT, .min = 1, .max = MAX_MATCHES },
+    { .name = "reason", .type = FIELD_STRING, .nullable = true, .max = 200 },
+};
+
+static void skip(struct json_object *skipped, struct str id, const char *type)
+{
+    struct json_object *o;
+
+    if (js_len(skipped) >= QUEUE_MAX_SKIPPED)
+        return;
+    o = js_object();
+    js_set(o, "id", js_str(id));
+    js_set(o, "type", js_str(str_c(type)));
+    js_push(skipped, o);
+}
+
+/* Ids of a body.  What cannot be a queue id is not in the queue: it is skipped at once. */
+static void take_ids(struct request *r, const struct json_object *select, struct queue_filter *f, struct json_object *skipped,
+                     int64_t *skipped_count)
+{
+    struct str *v;
+    size_t n;
+    int64_t *ids;
+
+    if (!field_strs(r, select, "ids", &v, &n))
+        return;
+    ids = arena_array(&r->arena, int64_t, n);
+    f->domains = queue_visible(r);
+    f->ids = ids;
+    for (size_t i = 0; i < n; i++) {
+        if (queue_id(v[i], &ids[f->nids])) {
+            f->nids++;
+        } else {
+            skip(skipped, v[i], "/problems/not-found");
+            (*skipped_count)++;
+        }
+    }
+}
+
+/* Which messages: ids, a filter, or all.  Errors are noted. */
+static void take_selection(struct request *r, const struct json_object *body, struct queue_filter *f)
+{
+    const struct json_object *select = js_get(body, "select", NULL);
+    struct json_object *filter = js_get(select, "filter", NULL);
+    bool by_ids = field_there(select, "ids"), by_filter = field_there(select, "filter"), all = field_there(select, "all");
+
+    if (by_ids + by_filter + all != 1)
+        error_at(r, STR("/select"), by_ids + by_filter + all == 0 ? "required" : "syntax", "It needs one of ids, filter and all.");
+    if (by_filter && js_kind_of(filter) != JS_OBJECT)
+        error_at(r, STR("/select/filter"), "type", "It is not an object.");
+    else if (by_filter)
+        queue_filter_of_body(r, filter, STR("/select/filter"), f);
+    if (by_ids && field_there(body, "max"))
+        error_at(r, STR("/max"), "syntax", "It goes with a filter or all, not with ids.");
+    else if (!by_ids && !field_there(body, "max"))
+        error_at(r, STR("/max"), "required", "A filter or all needs it: nothing happens that you did not see.");
+}
+
+static void answer(struct request *r, const struct queue_answer *a, struct json_object *skipped, int64_t skipped_count)
+{
+    struct json_object *o = js_object();
+
+    for (size_t i = 0; i < a->nbusy; i++)
+        skip(skipped, queue_id_text(&r->arena, a->busy[i]), "/problems/busy");
+    for (size_t i = 0; i < a->ngone; i++)
+        skip(skipped, queue_id_text(&r->arena, a->gone[i]), "/problems/not-found");
+    js_set(o, "matched", js_int(a->matched));
+    js_set(o, "changed", js_int(a->changed));
+    js_set(o, "skipped_count", js_int(skipped_count + a->skipped + a->missing));
+    js_set(o, "skipped", js_share(skipped));
+    reply_json(r, 200, o);
+}
+
+void queue_actions_post(struct request *r)
+{
+    struct json_object *body = body_object(r, false), *skipped, *after;
+    struct queue_filter filter = { .domains = queue_visible(r) };
+    struct queue_request request = { .filter = &filter, .actor = r->caller.actor };
+    struct queue_answer done = { 0 };
+    int64_t skipped_count = 0;
+    enum result result = RES_OK;
+    bool by_ids;
+
+    if (body == NULL)
+        return;
+    fields_check(r, body, STR(""), members, ARRAY_LEN(members), NULL);
+    if (js_kind_of(js_get(body, "select", NULL)) == JS_OBJECT)
+        take_selection(r, body, &filter);
+    if (errors_of_body(r))
+        return;
+    skipped = request_keep(r, js_array());
+    by_ids = field_there(js_get(body, "select", NULL), "ids");
+    take_ids(r, js_get(body, "select", NULL), &filter, skipped, &skipped_count);
+    request.action = (enum queue_action)field_word(body, "action", actions, ARRAY_LEN(actions), 0);
+    request.reason = field_str(body, "reason", STR_NULL);
+    request.max = field_int(body, "max", 0, 0);
+    if (!by_ids || filter.nids > 0) /* without ids the filter would match all */
+        result = queue_act(r->service->db, &request, &r->arena, &done);
+    if (result == RES_LIMIT) {
+        problem_with(r, PROBLEM_SELECTION_CHANGED, "matched", js_int(done.matched));
+        return;
+    }
+    if (result == RES_OK) {
+        after = js_share(body);
+        result = audit_write(r->service->db, record(r, arena_printf(&r->arena, "queue.%s", actions[request.action]).p, STR_NULL,
+                                                    NULL, after));
+    }
+    if (result == RES_OK)
+        answer(r, &done, skipped, skipped_count);
+    else
+        problem_of_result(r, result);
+}
+
+/* The action delete for one message. */
+void queue_message_delete(struct request *r)
+{
+    int64_t id, version;
+    struct queue_filter filter = { .ids = &id, .nids = 1, .domains = queue_visible(r) };
+    struct queue_request request = { .action = QUEUE_DELETE, .filter = &filter, .actor = r->caller.actor };
+    struct queue_answer done = { 0 };
+    struct queue_message *now;
+    enum result result;
+
+    if (!match_version(r, false, &version))
+        return;
+    result = queue_id(r->params[0], &id) ? queue_get(r->service->db, id, queue_visible(r), &r->arena, &now) : RES_NOTFOUND;
+    if (result == RES_OK && version != VERSION_ANY && version != now->version)
+        result = RES_CONFLICT;
+    if (result == RES_OK) {
+        request.version = version == VERSION_ANY ? 0 : version;
+        result = queue_act(r->service->db, &request, &r->arena, &done);
+    }
+    if (result == RES_OK && done.missing > 0)
+        result = RES_NOTFOUND;
+    if (result == RES_CONFLICT) {
+        problem(r, PROBLEM_STALE, NULL);
+        return;
+    }
+    if (result == RES_OK && done.skipped > 0) {
+        problem(r, PROBLEM_BUSY, NULL);
+        return;
+    }
+    if (result == RES_OK)
+        result = audit_write(r->service->db, record(r, "queue.delete", queue_id_text(&r->arena, id), NULL, NULL));
+    if (result == RES_OK)
+        reply_empty(r);
+    else
+        problem_of_result(r, result);
+}

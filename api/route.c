@@ -1,0 +1,96 @@
+#include "api/route.h"
+#include "api/handlers.h"
+#include "api/request.h"
+
+#define V1 "/api/v1"
+
+const struct route routes[] = {
+    { "GET", V1 "/status", SCOPE_QUEUE_READ, status_get },
+    { "GET", V1 "/queue/messages", SCOPE_QUEUE_READ, queue_messages_list },
+    { "GET", V1 "/queue/messages/{}", SCOPE_QUEUE_READ, queue_message_get },
+    { "DELETE", V1 "/queue/messages/{}", SCOPE_QUEUE_WRITE, queue_message_delete },
+    { "GET", V1 "/queue/messages/{}/attempts", SCOPE_QUEUE_READ, queue_attempts_list },
+    { "POST", V1 "/queue/actions", SCOPE_QUEUE_WRITE, queue_actions_post },
+    { "GET", V1 "/traces", SCOPE_TRACE_READ, traces_list },
+    { "GET", V1 "/traces/{}", SCOPE_TRACE_READ, trace_get_one },
+    { "GET", V1 "/domains", SCOPE_DOMAINS_READ, domains_list },
+    { "GET", V1 "/domains/{}", SCOPE_DOMAINS_READ, domains_get },
+    { "PUT", V1 "/domains/{}", SCOPE_DOMAINS_WRITE, domains_put },
+    { "PATCH", V1 "/domains/{}", SCOPE_DOMAINS_WRITE, domains_patch },
+    { "DELETE", V1 "/domains/{}", SCOPE_DOMAINS_WRITE, domains_delete },
+    { "GET", V1 "/accounts", SCOPE_ACCOUNTS_READ, accounts_list },
+    { "GET", V1 "/accounts/{}", SCOPE_ACCOUNTS_READ, accounts_get },
+    { "PUT", V1 "/accounts/{}", SCOPE_ACCOUNTS_WRITE, accounts_put },
+    { "PATCH", V1 "/accounts/{}", SCOPE_ACCOUNTS_WRITE, accounts_patch },
+    { "DELETE", V1 "/accounts/{}", SCOPE_ACCOUNTS_WRITE, accounts_delete },
+    { "PUT", V1 "/accounts/{}/password", SCOPE_ACCOUNTS_WRITE, accounts_password_put },
+    { "POST", V1 "/accounts/{}/link", SCOPE_ACCOUNTS_WRITE, accounts_link_post },
+    { "PUT", V1 "/accounts/{}/suspend", SCOPE_ACCOUNTS_WRITE, accounts_suspend_put },
+    { "DELETE", V1 "/accounts/{}/suspend", SCOPE_ACCOUNTS_WRITE, accounts_suspend_delete },
+    { "GET", V1 "/aliases", SCOPE_ALIASES_READ, aliases_list },
+    { "GET", V1 "/aliases/{}", SCOPE_ALIASES_READ, aliases_get },
+    { "PUT", V1 "/aliases/{}", SCOPE_ALIASES_WRITE, aliases_put },
+    { "PATCH", V1 "/aliases/{}", SCOPE_ALIASES_WRITE, aliases_patch },
+    { "DELETE", V1 "/aliases/{}", SCOPE_ALIASES_WRITE, aliases_delete },
+    { "GET", V1 "/settings", SCOPE_SETTINGS_READ, settings_list },
+    { "GET", V1 "/settings/{}", SCOPE_SETTINGS_READ, settings_get_one },
+    { "PUT", V1 "/settings/{}", SCOPE_SETTINGS_WRITE, settings_put },
+    { "DELETE", V1 "/settings/{}", SCOPE_SETTINGS_WRITE, settings_delete },
+    { "GET", V1 "/tokens", SCOPE_TOKENS_READ, tokens_list },
+    { "POST", V1 "/tokens", SCOPE_TOKENS_WRITE, tokens_post },
+    { "GET", V1 "/tokens/{}", SCOPE_TOKENS_READ, tokens_get },
+    { "DELETE", V1 "/tokens/{}", SCOPE_TOKENS_WRITE, tokens_delete },
+    { "GET", V1 "/session", SCOPE_NONE, session_get },
+    { "POST", V1 "/session", SCOPE_NONE, session_post },
+    { "DELETE", V1 "/session", SCOPE_ANY, session_delete },
+    { "POST", V1 "/session/link", SCOPE_NONE, session_link_post },
+    { "GET", V1 "/me", SCOPE_ANY, me_get },
+    { "PUT", V1 "/me/password", SCOPE_ANY, me_password_put },
+    { "GET", V1 "/events", SCOPE_QUEUE_READ, events_get },
+    { "GET", V1 "/openapi.yaml", SCOPE_NONE, openapi_get },
+    { "GET", "/healthz", SCOPE_NONE, health_get },
+    { "GET", "/readyz", SCOPE_NONE, ready_get },
+    { "GET", "/metrics", SCOPE_NONE, metrics_get },
+};
+const size_t routes_count = ARRAY_LEN(routes);
+
+/* Whether the path has the pattern's form; its placeholders, decoded, into params. */
+static bool path_matches(struct request *r, struct str pattern, struct str *params)
+{
+    struct str path = r->path, want, have;
+    size_t n = 0;
+
+    while (str_split(&pattern, '/', &want)) {
+        if (!str_split(&path, '/', &have))
+            return false;
+        if (!str_eq(want, STR("{}"))) {
+            if (!str_eq(want, have))
+                return false;
+        } else if (have.len == 0 || n == ARRAY_LEN(r->params) || !request_decode_segment(r, have, &params[n++])) {
+            return false;
+        }
+    }
+    return path.len == 0;
+}
+
+const struct route *route_find(struct request *r, struct str *ret_allowed)
+{
+    struct str params[ARRAY_LEN(r->params)] = { STR_NULL, STR_NULL };
+    struct str allowed = STR("");
+
+    if (r->path.len > 1 && str_ends(r->path, STR("/"))) {
+        *ret_allowed = allowed;
+        return NULL;
+    }
+    for (size_t i = 0; i < routes_count; i++) {
+        if (!path_matches(r, str_c(routes[i].path), params))
+            continue;
+        if (str_eq(r->method, str_c(routes[i].method))) {
+            memcpy(r->params, params, sizeof(params));
+            return &routes[i];
+        }
+        allowed = arena_printf(&r->arena, "%.*s%s%s", STR_ARG(allowed), allowed.len > 0 ? ", " : "", routes[i].method);
+    }
+    *ret_allowed = allowed;
+    return NULL;
+}

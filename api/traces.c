@@ -1,0 +1,194 @@
+/* /traces and /traces/{id} */
+#include "store/trace.h"
+#include "api/handlers.h"
+#include "api/problem.h"
+#include "api/query.h"
+#include "api/queue.h"
+
+static const char *const directions[] = { "in", "out", "local" };
+static const char *const outcome_of[] = { "waiting", "delivered", "relayed", "bounced", "bounced", "removed", "bounced" };
+
+static struct str or_empty(struct str s)
+{
+    return s.p != NULL ? s : STR("");
+}
+
+static void row_members(struct json_object *o, struct arena *a, const struct trace_row *row)
+{
+    js_set(o, "id", js_str(queue_id_text(a, row->id)));
+    js_set(o, "accepted_at", js_time(row->accepted_at));
+    js_set(o, "outcome", js_str(str_c(outcome_of[row->outcome])));
+    js_set(o, "direction", js_str(str_c(directions[row->direction])));
+    js_set(o, "sender", js_str(or_empty(row->sender)));
+    js_set(o, "subject", js_str(row->subject));
+    js_set(o, "message_id", js_str(row->message_id));
+    js_set(o, "size", js_int(row->size));
+    js_set(o, "account", js_str(row->account));
+}
+
+/* With angle brackets, as the store has it. */
+static struct str message_id(struct arena *a, struct str s)
+{
+    return s.len == 0 || s.p[0] == '<' ? s : arena_printf(a, "<%.*s>", STR_ARG(s));
+}
+
+static void take_filter(struct request *r, struct trace_filter *f)
+{
+    static const char *const outcomes[] = { "waiting", "delivered", "relayed", "bounced", "removed" };
+    static const unsigned bits[] = { 1u << TRACE_WAITING, 1u << TRACE_DELIVERED, 1u << TRACE_RELAYED,
+                                     1u << TRACE_BOUNCED | 1u << TRACE_EXPIRED | 1u << TRACE_REFUSED, 1u << TRACE_REMOVED };
+    unsigned asked = query_words(r, "outcome", outcomes, ARRAY_LEN(outcomes));
+
+    for (size_t i = 0; i < ARRAY_LEN(outcomes); i++)
+        f->outcomes |= (asked >> i & 1) != 0 ? bits[i] : 0;
+    f->directions = query_words(r, "direction", directions, ARRAY_LEN(directions));
+    f->senders.n = query_texts(r, "sender", 320, &f->senders.v);
+    f->recipients.n = query_texts(r, "recipient", 320, &f->recipients.v);
+    f->accounts.n = query_texts(r, "account", 320, &f->accounts.v);
+    f->subject = query_text(r, "subject", 1, 200);
+    f->message_id = message_id(&r->arena, query_text(r, "message_id", 0, 998));
+    f->since = query_time(r, "since");
+    f->until = query_time(r, "until");
+    f->text = query_text(r, "q", 1, 320);
+    if (f->text.p == NULL || !queue_id(f->text, &f->text_id))
+        f->text_id = 0;
+    f->domains = queue_visible(r);
+}
+
+void traces_list(struct request *r)
+{
+    static const char *const singles[] = { "limit", "cursor", "subject", "message_id", "since", "until", "q" };
+    static const char *const repeated[] = { "sender", "recipient", "account", "direction", "outcome" };
+    struct trace_filter filter = { 0 };
+    struct list_page page;
+    struct trace_row *v;
+    struct json_object *data;
+    int64_t after = 0;
+    size_t n;
+    bool more;
+    enum result result;
+
+    query_begin(r, singles, ARRAY_LEN(singles), repeated, ARRAY_LEN(repeated));
+    take_filter(r, &filter);
+    if (!query_page(r, NULL, false, &page) || errors_of_query(r))
+        return;
+    if (page.after.p != NULL && !queue_id(page.after, &after)) {
+        problem(r, PROBLEM_INVALID_CURSOR, NULL);
+        return;
+    }
+    result = trace_list(r->service->db, &filter, after, page.limit, &r->arena, &v, &n, &more);
+    if (result != RES_OK) {
+        problem_of_result(r, result);
+        return;
+    }
+    data = js_array();
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *o = js_object();
+
+        row_members(o, &r->arena, &v[i]);
+        js_set(o, "recipient", js_str(or_empty(v[i].recipient)));
+        js_set(o, "recipient_count", js_int(MAX(v[i].recipients, 1)));
+        js_push(data, o);
+    }
+    reply_page(r, data, more ? queue_id_text(&r->arena, v[n - 1].id) : STR_NULL, -1);
+}
+
+/* ---- one trace ---- */
+
+static struct str listener_name_of(struct str listener)
+{
+    if (str_eq(listener, STR("smtps")) || str_eq(listener, STR("submissions")))
+        return STR("submissions");
+    if (str_eq(listener, STR("smtp")) || str_eq(listener, STR("submission")))
+        return listener;
+    return STR("local");
+}
+
+static void accepted_members(struct json_object *o, const struct trace *t)
+{
+    js_set(o, "listener", js_str(listener_name_of(t->listener)));
+    if (t->session.len > 0)
+        js_set(o, "session", js_str(t->session));
+    if (t->client.len > 0)
+        js_set(o, "ip", js_str(t->client));
+    if (t->tls.len > 0)
+        js_set(o, "tls", js_str(t->tls));
+}
+
+static void attempt_members(struct json_object *o, struct arena *a, const struct trace_event *e)
+{
+    static const char *const results[] = { "relayed", "delivered", "deferred", "bounced" };
+
+    js_set(o, "attempt", js_str(arena_printf(a, "a%d-%d", e->n + 1, e->number)));
+    if (e->result >= 0 && (size_t)e->result < ARRAY_LEN(results))
+        js_set(o, "result", js_str(str_c(results[e->result])));
+    if (e->session.len > 0)
+        js_set(o, "session", js_str(e->session));
+    if (e->address.len > 0)
+        js_set(o, "ip", js_str(e->address));
+}
+
+/* NULL: a kind that says nothing more than the attempt before it. */
+static struct json_object *event_json(struct arena *a, const struct trace *t, const struct trace_event *e)
+{
+    static const char *const kinds[] = { "accepted", "attempt", NULL, NULL, NULL, "bounced", "expired", "removed", "held",
+                                         "released", "retried", "delay_notice" };
+    const char *kind = (size_t)e->kind < ARRAY_LEN(kinds) ? kinds[e->kind] : NULL;
+    struct json_object *o;
+
+    if (kind == NULL)
+        return NULL;
+    o = js_object();
+    js_set(o, "at", js_time(e->at));
+    js_set(o, "kind", js_str(str_c(kind)));
+    if (e->n >= 0)
+        js_set(o, "recipient", js_str(arena_printf(a, "r%d", e->n + 1)));
+    if (e->kind == EVENT_ACCEPTED)
+        accepted_members(o, t);
+    if (e->kind == EVENT_ATTEMPT)
+        attempt_members(o, a, e);
+    if (e->milliseconds >= 0)
+        js_set(o, "duration_ms", js_int(e->milliseconds));
+    if (e->actor.len > 0)
+        js_set(o, "by", js_str(e->actor));
+    if (e->reason.len > 0)
+        js_set(o, "reason", js_str(e->reason));
+    return o;
+}
+
+void trace_get_one(struct request *r)
+{
+    struct json_object *o, *recipients, *events;
+    struct trace *t;
+    int64_t id;
+    enum result result = queue_id(r->params[0], &id) ? trace_get(r->service->db, id, queue_visible(r), &r->arena, &t)
+                                                     : RES_NOTFOUND;
+
+    if (result != RES_OK) {
+        problem_of_result(r, result);
+        return;
+    }
+    o = js_object();
+    recipients = js_array();
+    events = js_array();
+    row_members(o, &r->arena, &t->row);
+    for (size_t i = 0; i < t->nrecipients; i++) {
+        struct json_object *one = js_object();
+
+        js_set(one, "id", js_str(arena_printf(&r->arena, "r%d", t->recipients[i].n + 1)));
+        js_set(one, "address", js_str(t->recipients[i].address));
+        js_set(one, "outcome", js_str(str_c(outcome_of[t->recipients[i].outcome])));
+        js_push(recipients, one);
+    }
+    for (size_t i = 0; i < t->nevents; i++) {
+        struct json_object *one = event_json(&r->arena, t, &t->events[i]);
+
+        if (one != NULL)
+            js_push(events, one);
+    }
+    js_set(o, "ip", js_str(t->client));
+    js_set(o, "in_queue", js_bool(t->in_queue));
+    js_set(o, "recipients", recipients);
+    js_set(o, "events", events);
+    reply_json(r, 200, o);
+}

@@ -1,0 +1,155 @@
+// correioctl: each verb over the socket and over URL + token, --json against the contract, exit codes, both languages.
+// CORREIOCTL names the program; default: the one installed in the home.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { endpoints, local, makeToken, run } from './server.mjs';
+
+const PROGRAM = process.env.CORREIOCTL ?? `${process.env.CORREIO_HOME}/bin/correioctl`;
+const dir = mkdtempSync(join(tmpdir(), 'ctl-'));
+const domain = `ctl-${run}.example`;
+let remote; // options of URL and token
+
+/** Runs it; gives {status, out, err}. */
+function ctl(args, { input = '', env = {} } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(PROGRAM, args, { env: { PATH: process.env.PATH, CORREIO_HOME: process.env.CORREIO_HOME, LANG: 'C', ...env }, detached: true });
+    let out = '';
+    let err = '';
+    child.stdout.on('data', (chunk) => { out += chunk; });
+    child.stderr.on('data', (chunk) => { err += chunk; });
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ status, out, err }));
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+  });
+}
+
+/** Runs it, wants this exit status, gives standard output. */
+async function ok(args, options = {}) {
+  const { status, out, err } = await ctl(args, options);
+  assert.equal(status, options.status ?? 0, `${args.join(' ')}: ${out}${err}`);
+  return out;
+}
+const lines = (out) => out.split('\n').filter((line) => line !== '');
+const jsonLines = (out) => lines(out).map((line) => JSON.parse(line));
+
+before(async () => {
+  const file = join(dir, 'token');
+  writeFileSync(file, `${await makeToken(['domains:write', 'accounts:read', 'queue:read'])}\n`, { mode: 0o600 });
+  remote = ['--url', endpoints.HTTP_URL, '--token-file', file];
+});
+after(() => rmSync(dir, { recursive: true }));
+
+test('domains', async () => {
+  const made = JSON.parse(await ok(['domain', 'add', domain, '--json']));
+  assert.deepEqual([made.name, made.kind], [domain, 'local']);
+  await ok(['domain', 'add', domain], { status: 4 });
+  await ok(['domain', 'add', `relay.${domain}`, '--relay', '--to', '[mx.example]:2525', ...remote]);
+  const list = jsonLines(await ok(['domain', 'list', '--q', domain, '--json']));
+  assert.deepEqual(list, [await local.call('GET', `/domains/${domain}`, '/domains/{domain}'), await local.call('GET', `/domains/relay.${domain}`, '/domains/{domain}')]);
+  assert.deepEqual(lines(await ok(['domain', 'list', `--q=${domain}`, '--quiet', ...remote])), [domain, `relay.${domain}`]);
+  assert.match(await ok(['domain', 'show', `relay.${domain}`]), /\[mx\.example\]:2525/);
+  await ok(['domain', 'remove', `relay.${domain}`]);
+  await ok(['domain', 'show', `relay.${domain}`], { status: 3 });
+  await ok(['domain', 'add', 'not a domain'], { status: 6 });
+});
+
+test('accounts', async () => {
+  const address = `ann@${domain}`;
+  await ok(['account', 'add', address, '--name', 'Ann', '--quota', '5GB', '--password-file', '-'], { input: 'a quiet place by the sea\n' });
+  await ok(['account', 'add', address, '--password-file', '-'], { input: 'a quiet place by the sea', status: 4 });
+  const shown = JSON.parse(await ok(['account', 'show', address, '--json', ...remote]));
+  assert.deepEqual(shown, await local.call('GET', `/accounts/${address}`, '/accounts/{address}'));
+  assert.deepEqual([shown.name, shown.quota.limit, shown.state], ['Ann', 5e9, 'active']);
+  assert.deepEqual(lines(await ok(['account', 'list', '--domain', domain, '--quiet'])), [address]);
+  await ok(['account', 'set', address, '--name', 'Anna', '--quota', 'none', '--role', 'domain_admin', '--language', 'pt-BR']);
+  const changed = await local.call('GET', `/accounts/${address}`, '/accounts/{address}');
+  assert.deepEqual([changed.name, changed.quota.limit, changed.role, changed.language], ['Anna', null, 'domain_admin', 'pt-BR']);
+  const file = join(dir, 'password');
+  writeFileSync(file, 'another quiet place');
+  await ok(['account', 'password', address, '--password-file', file]);
+  assert.match((await ctl(['account', 'password', address, '--password-file', '-'], { input: 'x' })).err, /shorter than 12/);
+  await ok(['account', 'password', address, '--password-file', '-'], { input: '', status: 2 });
+  await ok(['account', 'password', address], { status: 2 });
+  assert.match(await ok(['account', 'link', address, '--quiet']), /#link=[\w-]{43}\n$/);
+  await ok(['account', 'suspend', address, '--reason', 'spam']);
+  assert.match(await ok(['account', 'show', address]), /spam/);
+  await ok(['account', 'resume', address]);
+  await ok(['account', 'remove', address], { status: 1 });
+  await ok(['account', 'remove', address, '--yes']);
+  assert.match(await ok(['account', 'add', address, '--link']), /#link=/);
+  await ok(['account', 'remove', address, '--yes', ...remote], { status: 5 });
+});
+
+test('aliases', async () => {
+  const alias = `team@${domain}`;
+  await ok(['alias', 'add', alias, 'x@elsewhere.example', 'y@elsewhere.example']);
+  await ok(['alias', 'add', alias, 'x@elsewhere.example'], { status: 4 });
+  assert.deepEqual(JSON.parse(await ok(['alias', 'show', alias, '--json'])).members, ['x@elsewhere.example', 'y@elsewhere.example']);
+  await ok(['alias', 'set', alias, 'z@elsewhere.example']);
+  assert.match(await ok(['alias', 'list', '--domain', domain]), /z@elsewhere\.example/);
+  await ok(['alias', 'set', alias, `nobody@${domain}`], { status: 6 });
+  await ok(['alias', 'remove', alias]);
+  await ok(['alias', 'remove', alias], { status: 3 });
+});
+
+test('settings', async () => {
+  assert.equal(await ok(['config', 'set', 'queue.delay_notice', '300m', '--quiet']), '5h\n');
+  assert.equal(await ok(['config', 'get', 'queue.delay_notice', '--quiet']), '5h\n');
+  assert.deepEqual(jsonLines(await ok(['config', 'list', '--changed', '--json'])).filter((s) => s.key === 'queue.delay_notice').map((s) => s.source), ['page']);
+  await ok(['config', 'set', 'queue.delay_notice', 'soon'], { status: 6 });
+  assert.equal(await ok(['config', 'unset', 'queue.delay_notice', '--quiet']), '4h\n');
+  await ok(['config', 'get', 'no.such'], { status: 3 });
+});
+
+test('tokens', async () => {
+  const made = JSON.parse(await ok(['token', 'create', `ctl ${run}`, '--scope', 'queue:read,domains:read', '--domain', domain, '--json']));
+  assert.match(made.token, /^cor_/);
+  assert.deepEqual([made.scopes, made.domains], [['queue:read', 'domains:read'], [domain]]);
+  assert.ok(lines(await ok(['token', 'list', '--quiet'])).includes(made.id));
+  await ok(['token', 'revoke', made.id]);
+  await ok(['token', 'revoke', made.id], { status: 3 });
+  await ok(['token', 'create', 'x'], { status: 2 });
+  await ok(['token', 'create', 'x', '--scope', 'queue:reed'], { status: 6 });
+});
+
+test('the queue', async () => {
+  assert.deepEqual(jsonLines(await ok(['queue', 'list', '--destination', `nowhere-${run}.example`, '--json', ...remote])), []);
+  await ok(['queue', 'show', 'q1zzzz'], { status: 3 });
+  await ok(['queue', 'summary', '--by', 'sender']);
+  await ok(['queue', 'summary', '--by', 'colour'], { status: 6 });
+  await ok(['queue', 'retry'], { status: 2 });
+  await ok(['queue', 'retry', 'q1zzzz'], { status: 4 });
+  await ok(['queue', 'hold', '-'], { input: 'q1zzzz\nq1zzzy\n', status: 4 });
+  await ok(['queue', 'delete', 'q1zzzz', 'q1zzzy'], { status: 1 });
+  await ok(['queue', 'retry', 'q1zzzz', ...remote], { status: 5 });
+  await ok(['queue', 'delete', '--destination', `nowhere-${run}.example`]);
+  await ok(['trace', 'show', 'q1zzzz'], { status: 3 });
+  await ok(['trace', 'list', `nobody@${domain}`, '--since', '2d']);
+});
+
+test('status, doctor, and a server that is not there', async () => {
+  const status = await ctl(['status', '--json']);
+  assert.ok([0, 9].includes(status.status));
+  assert.equal(typeof JSON.parse(status.out).verdict, 'string');
+  const doctor = await ctl(['doctor', '--json']);
+  assert.ok(jsonLines(doctor.out).filter((c) => ['database', 'smtp', 'submission'].includes(c.check)).every((c) => c.ok));
+  await ok(['status', '--socket', join(dir, 'none.sock')], { status: 7 });
+  await ok(['status', '--url', 'http://127.0.0.1:1', '--token-file', remote[3]], { status: 7 });
+  await ok(['status', '--url', 'ftp://x'], { status: 1 });
+  await ok(['domain', 'list', '--url', endpoints.HTTP_URL], { status: 5 });
+});
+
+test('usage, help and languages', async () => {
+  for (const args of [['nothing'], ['domain'], ['domain', 'add'], ['domain', 'list', 'x'], ['domain', 'list', '--colour'], ['domain', 'list', '--q'], ['domain', 'list', '--json=1']]) await ok(args, { status: 2 });
+  const help = await ok(['--help']);
+  for (const verb of ['domain add', 'account suspend', 'queue summary', 'config unset', 'token revoke', 'doctor']) assert.ok(help.includes(verb), verb);
+  const portuguese = await ok(['--help'], { env: { LANG: 'pt_BR.UTF-8' } });
+  assert.match(portuguese, /Verifica banco de dados/);
+  assert.equal(lines(portuguese).filter((line) => lines(help).includes(line) && !line.includes('[--')).length, 0, 'nothing is left in English');
+  assert.match((await ctl(['domain', 'show', 'none.example'], { env: { LANG: 'pt_BR.UTF-8' } })).err, /Não existe/);
+});

@@ -1,0 +1,155 @@
+// Framing, headers, files of the page, TLS, event streams, and what stands outside /api/v1.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import net from 'node:net';
+import { before, test } from 'node:test';
+import { stream } from './stream.mjs';
+import { bearer, checkAnswer, contract, endpoints, local, LOOPBACK, makeWorld, nobody, page, run, send, signIn, SOCKET } from './server.mjs';
+
+let world;
+before(async () => { world = await makeWorld('http'); });
+
+/** Sends bytes on a new connection; gives all that comes back until the server closes, at most 5 s. */
+function raw(text) {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(Number(page.port), page.hostname, () => socket.write(text));
+    let answer = '';
+    socket.setTimeout(5000, () => { socket.destroy(); reject(new Error(`not closed: ${answer}`)); });
+    socket.on('data', (chunk) => { answer += chunk; });
+    socket.on('close', () => resolve(answer));
+    socket.on('error', () => {});
+  });
+}
+
+test('what two readers may understand in two ways is 400, and the connection ends', async () => {
+  const smuggled = 'GET /api/v1/domains HTTP/1.1\r\nHost: x\r\n\r\n';
+  const cases = [
+    `POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: ${smuggled.length + 5}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`,
+    'GET /healthz HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n',
+    'GET /healthz HTTP/1.1\r\n\r\n',
+    `POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 50\r\n\r\n0\r\n\r\n${smuggled}`,
+    'POST /api/v1/session HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n',
+    'POST /api/v1/session HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  ];
+  for (const text of cases) {
+    const answer = await raw(text);
+    assert.match(answer, /^HTTP\/1\.[01] 400 /, text);
+    assert.equal(answer.match(/HTTP\/1\.1 \d/g)?.length ?? 1, 1, 'one answer, not two');
+  }
+});
+
+test('a chunked body, a slow one, and several requests on one connection', async () => {
+  const body = JSON.stringify({ address: 'a@b.example', password: 'x' });
+  const chunked = [...body].map((c) => `1\r\n${c}\r\n`).join('') + '0\r\n\r\n';
+  const head = `POST /api/v1/session HTTP/1.1\r\nHost: ${page.host}\r\nOrigin: ${page.origin}\r\nContent-Type: application/json\r\n`;
+  const answer = await raw(`${head}Transfer-Encoding: chunked\r\n\r\n${chunked}${head}Connection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  assert.equal(answer.match(/HTTP\/1\.1 401 /g).length, 2, answer);
+});
+
+test('HEAD is GET without a body', async () => {
+  const answer = await send(LOOPBACK, 'HEAD', '/healthz');
+  assert.deepEqual([answer.status, answer.text], [200, '']);
+});
+
+test('unknown paths of the API are 404, also with a slash more', async () => {
+  for (const path of ['/api/v1', '/api/v1/', '/api/v1/domains/', '/api/v1/nothing', '/api/v2/domains', '/api/v1/domains/x/y', '/api/v1//domains']) {
+    const answer = await local.send('GET', path);
+    assert.equal(answer.status, 404, path);
+    assert.equal(answer.json.type, '/problems/not-found');
+  }
+});
+
+test('outside: healthz, readyz, metrics, the contract', async () => {
+  for (const path of ['/healthz', '/readyz']) {
+    const answer = await nobody.send('GET', path);
+    assert.equal(answer.status, 200);
+    checkAnswer(path, 'GET', answer);
+  }
+  assert.ok((await nobody.send('GET', '/readyz')).json.checks.every((c) => c.ok));
+  const metrics = await nobody.send('GET', '/metrics');
+  assert.match(metrics.headers['content-type'], /^text\/plain; version=0\.0\.4/);
+  for (const line of metrics.text.trim().split('\n')) assert.match(line, /^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? [\d.-]+)$/, line);
+  assert.match(metrics.text, /^correio_db_up 1$/m);
+  assert.doesNotMatch(metrics.text, /@|\.example/);
+  const file = await nobody.send('GET', '/api/v1/openapi.yaml');
+  assert.equal(file.headers['content-type'], 'application/yaml');
+  assert.ok(file.text.startsWith('openapi: 3.1'));
+  assert.ok(contract.paths['/domains']);
+});
+
+test('the page: every path of its own is index.html, with a policy that names its import map', async () => {
+  for (const path of ['/', '/queue', '/accounts/a.b@example.org', '/sign-in', '/problems/busy', '/index.html']) {
+    const answer = await nobody.send('GET', path);
+    assert.equal(answer.status, 200, path);
+    assert.equal(answer.headers['content-type'], 'text/html; charset=utf-8');
+    const map = /<script type="importmap">([^<]*)<\/script>/.exec(answer.text)[1];
+    const csp = answer.headers['content-security-policy'];
+    assert.ok(csp.includes(`'sha256-${createHash('sha256').update(map).digest('base64')}'`));
+    for (const part of ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "require-trusted-types-for 'script'"]) assert.ok(csp.includes(part), part);
+    for (const [name, value] of Object.entries({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'cross-origin-opener-policy': 'same-origin', 'cross-origin-resource-policy': 'same-origin' })) assert.equal(answer.headers[name], value);
+  }
+});
+
+test('files: the import map leads to them, with a hash for ever, without one each time anew', async () => {
+  const { text } = await nobody.send('GET', '/');
+  const { imports } = JSON.parse(/<script type="importmap">([^<]*)<\/script>/.exec(text)[1]);
+  assert.ok(imports.preact && imports['/app/main.js']);
+  for (const url of Object.values(imports)) {
+    const answer = await nobody.send('GET', url);
+    assert.equal(answer.status, 200, url);
+    assert.match(answer.headers['content-type'], /^text\/javascript/);
+    assert.match(answer.headers['cache-control'], /immutable/);
+  }
+  const plain = await nobody.send('GET', '/app/main.js');
+  assert.equal(plain.headers['cache-control'], 'no-cache');
+  assert.equal((await nobody.send('GET', '/app/main.js', { headers: { 'If-None-Match': plain.headers.etag } })).status, 304);
+  assert.equal((await nobody.send('GET', '/app/main.js?h=000000000000')).headers['cache-control'], 'no-cache');
+  for (const path of ['/app/none.js', '/css/none.css', '/vendor/../../api/api.c', '/app/%2e%2e/%2e%2e/sql/roles.sql']) assert.equal((await nobody.send('GET', path)).status, 404, path);
+  assert.equal((await nobody.send('POST', '/app/main.js')).status, 405);
+});
+
+test('over TLS: the same API, with HSTS', { skip: endpoints.HTTPS_PORT === undefined }, async () => {
+  const answer = await send({ host: '127.0.0.1', port: endpoints.HTTPS_PORT, tls: true }, 'GET', '/healthz');
+  assert.deepEqual([answer.status, answer.headers['strict-transport-security']], [200, 'max-age=31536000']);
+  const text = (await send({ host: '127.0.0.1', port: endpoints.HTTPS_PORT, tls: true }, 'GET', '/api/v1/openapi.yaml')).text;
+  assert.ok(text.endsWith((await local.send('GET', '/api/v1/openapi.yaml')).text.slice(-1000)));
+});
+
+test('events: retry first, the status at once, then what changes; and the end with the session', async () => {
+  const admin = await signIn(world.admin);
+  const s = await stream(admin.headers);
+  assert.equal(s.status, 200);
+  assert.equal(s.response.headers['content-type'], 'text/event-stream');
+  assert.equal(s.response.headers['x-accel-buffering'], 'no');
+  const first = await s.wait((e) => e.event === 'status');
+  assert.deepEqual(Object.keys(JSON.parse(first.data)).sort(), ['held', 'problems', 'sending', 'waiting']);
+  assert.deepEqual(s.events[0], { retry: '3000' });
+
+  const unknown = await stream(admin.headers, 'topics=queue', { 'Last-Event-ID': 'other-5' });
+  await unknown.wait((e) => e.event === 'reset');
+  unknown.close();
+
+  await admin.call('DELETE', '/session', '/session', { status: 204 });
+  await s.end();
+});
+
+test('events: wrong topics, the limit of one caller, a revoked token', async () => {
+  await local.call('GET', '/events', '/events', { status: 400 });
+  await local.call('GET', '/events?topics=queue,mail', '/events', { status: 400 });
+  const made = await local.call('POST', '/tokens', '/tokens', { status: 201, body: { name: `stream ${run}`, scopes: ['queue:read'] } });
+  const headers = bearer(made.token).headers;
+  const streams = [];
+  for (let i = 0; i < 6; i++) streams.push(await stream(headers));
+  assert.deepEqual(streams.map((s) => s.status), Array(6).fill(200));
+  const seventh = await stream(headers);
+  assert.equal(seventh.status, 429);
+  assert.ok(seventh.response.headers['retry-after']);
+  seventh.close();
+  await local.call('DELETE', `/tokens/${made.id}`, '/tokens/{id}', { status: 204 });
+  for (const s of streams) await s.end();
+});
+
+test('the socket needs no header and has all rights', async () => {
+  const answer = await send(SOCKET, 'GET', '/api/v1/session', { headers: { Host: 'localhost' } });
+  assert.deepEqual([answer.json.via, answer.json.role], ['socket', 'system_admin']);
+});

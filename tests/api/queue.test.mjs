@@ -1,0 +1,204 @@
+// The queue and the traces, with mail that waits because nobody listens at its destination.
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import { before, test } from 'node:test';
+import { stream } from './stream.mjs';
+import { bearer, endpoints, errorsOf, local, makeToken, makeWorld, PASSWORD, run, signIn } from './server.mjs';
+
+let world;
+let away; // a relay domain whose host refuses connections
+const M = '/queue/messages';
+const ONE = '/queue/messages/{id}';
+
+/** Submits one message and gives the queue id of the answer. */
+async function submit(from, to, subject) {
+  const socket = net.connect(Number(endpoints.SUBMISSION_PORT), '127.0.0.1');
+  const lines = (async function* read() {
+    let rest = '';
+    for await (const chunk of socket.setEncoding('utf8')) {
+      rest += chunk;
+      for (let end = rest.indexOf('\r\n'); end >= 0; end = rest.indexOf('\r\n')) {
+        const line = rest.slice(0, end);
+        rest = rest.slice(end + 2);
+        if (line[3] !== '-') yield line;
+      }
+    }
+  })();
+  const say = async (text, code) => {
+    if (text !== null) socket.write(`${text}\r\n`);
+    const { value } = await lines.next();
+    assert.ok(value?.startsWith(code), `${text}: ${value}`);
+    return value;
+  };
+  await say(null, '220');
+  await say('EHLO client.example', '250');
+  await say(`AUTH PLAIN ${Buffer.from(`\0${from}\0${PASSWORD}`).toString('base64')}`, '235');
+  await say(`MAIL FROM:<${from}>`, '250');
+  for (const one of to) await say(`RCPT TO:<${one}>`, '250');
+  await say('DATA', '354');
+  const answer = await say(`From: ${from}\r\nTo: ${to[0]}\r\nSubject: ${subject}\r\n\r\nhello\r\n.`, '250');
+  await say('QUIT', '221');
+  socket.destroy();
+  return /queued as (\w+)/.exec(answer)[1];
+}
+
+/** Waits until the message has been tried and waits again. */
+async function deferred(id) {
+  const end = Date.now() + 20000;
+  for (;;) {
+    const m = await local.call('GET', `/queue/messages/${id}`, ONE);
+    if (m.state === 'deferred' && m.recipients.every((r) => r.state === 'deferred' && r.attempts > 0)) return m;
+    assert.ok(Date.now() < end, `still ${m.state}`);
+    await new Promise((resolve) => { setTimeout(resolve, 100); });
+  }
+}
+
+before(async () => {
+  world = await makeWorld('queue');
+  away = `away-${run}.example`;
+  await local.call('PUT', `/domains/${away}`, '/domains/{domain}', { status: 201, body: { kind: 'relay', route: '[127.0.0.1]:1' } });
+});
+
+test('a message that waits: list, object, attempts, trace, each as the contract says', async () => {
+  const id = await submit(world.alice, [`joe@${away}`, `ann@${away}`], `Invoice ${run} "<b>&`);
+  await deferred(id);
+  const m = await local.call('GET', `/queue/messages/${id}`, ONE);
+  assert.deepEqual(m.recipients.map((r) => [r.id, r.address, r.state]), [['r1', `joe@${away}`, 'deferred'], ['r2', `ann@${away}`, 'deferred']]);
+  assert.equal(m.recipients[0].explanation.id, 'connection-refused');
+  assert.equal(m.subject, `Invoice ${run} "<b>&`);
+  assert.deepEqual([m.account, m.origin.listener], [world.alice, 'submission']);
+  await local.call('GET', `/queue/messages/${id}`, ONE, { status: 304, headers: { 'If-None-Match': `"${m.version}"` } });
+
+  const { data: [row] } = await local.call('GET', `${M}?q=${id}`, M);
+  assert.deepEqual([row.id, row.state, row.recipient_count, row.destination, row.account], [id, 'deferred', 2, away, world.alice]);
+
+  const attempts = await local.call('GET', `/queue/messages/${id}/attempts`, '/queue/messages/{id}/attempts');
+  assert.ok(attempts.data.length >= 2);
+  assert.ok(attempts.data.every((a) => a.result === 'deferred' && a.phase === 'connect'));
+  const one = await local.call('GET', `/queue/messages/${id}/attempts?recipient=r2`, '/queue/messages/{id}/attempts');
+  assert.ok(one.data.every((a) => a.recipient === 'r2'));
+  const paged = await local.call('GET', `/queue/messages/${id}/attempts?limit=1`, '/queue/messages/{id}/attempts');
+  const rest = await local.call('GET', `/queue/messages/${id}/attempts?limit=1&cursor=${paged.next}`, '/queue/messages/{id}/attempts');
+  assert.notEqual(paged.data[0].id, rest.data[0].id);
+
+  const trace = await local.call('GET', `/traces/${id}`, '/traces/{id}');
+  assert.deepEqual([trace.outcome, trace.direction, trace.in_queue], ['waiting', 'out', true]);
+  assert.ok(trace.events.some((e) => e.kind === 'accepted') && trace.events.some((e) => e.kind === 'attempt'));
+  const traces = await local.call('GET', `/traces?q=${encodeURIComponent(`Invoice ${run}`)}`, '/traces');
+  assert.deepEqual(traces.data.map((t) => t.id), [id]);
+  assert.deepEqual((await local.call('GET', `/traces?sender=${world.alice}&outcome=delivered`, '/traces')).data, []);
+  assert.deepEqual((await local.call('GET', '/traces?since=-1m&until=2020-01-01T00:00:00Z', '/traces')).data, []);
+});
+
+test('filters, groups and what is refused', async () => {
+  const list = async (query) => (await local.call('GET', `${M}?${query}`, M)).data;
+  assert.ok((await list(`destination=${away}`)).length > 0);
+  assert.deepEqual(await list(`destination=${away}&state=held`), []);
+  assert.ok((await list(`sender=${world.alice}&recipient=joe@`)).length > 0);
+  assert.ok((await list(`sender_domain=${world.domain}&account=${world.alice}&reason=connection-refused`)).length > 0);
+  assert.deepEqual(await list(`destination=${away}&age_min=86400`), []);
+  for (const group of ['destination', 'sender', 'reason']) assert.ok((await list(`group=${group}&destination=${away}`)).length > 0);
+  assert.equal((await list(`group=destination&destination=${away}`))[0].key, away);
+  const bad = async (query) => errorsOf(await local.call('GET', `${M}?${query}`, M, { status: 400 }));
+  assert.deepEqual(await bad('group=destination&cursor=x&count=true&sort=accepted_at'), { cursor: 'syntax', count: 'syntax', sort: 'syntax' });
+  assert.deepEqual(await bad('state=defered&age_min=-1'), { state: 'enum', age_min: 'type' });
+  for (const id of ['q0', 'x1', '-1', '9223372036854775808', 'q' + 'z'.repeat(30)]) await local.call('GET', `/queue/messages/${id}`, ONE, { status: 404 });
+});
+
+test('hold, release, retry and delete by ids', async () => {
+  const id = await submit(world.alice, [`hold@${away}`], 'hold me');
+  await deferred(id);
+  const act = (action, more = {}) => local.call('POST', '/queue/actions', '/queue/actions', { body: { action, select: { ids: [id, 'q1zzz', 'strange'] }, ...more } });
+  const held = await act('hold', { reason: 'look at it' });
+  assert.deepEqual([held.matched, held.changed, held.skipped_count], [1, 1, 2]);
+  assert.deepEqual(held.skipped.map((s) => s.type), ['/problems/not-found', '/problems/not-found']);
+  const m = await local.call('GET', `/queue/messages/${id}`, ONE);
+  assert.deepEqual([m.state, m.hold.by, m.hold.reason], ['held', 'local', 'look at it']);
+  assert.equal((await act('retry')).changed, 0);
+  assert.equal((await act('release')).changed, 1);
+  assert.equal((await act('release')).changed, 0);
+  await act('hold');
+  const now = await local.call('GET', `/queue/messages/${id}`, ONE);
+  await local.call('DELETE', `/queue/messages/${id}`, ONE, { status: 412, headers: { 'If-Match': `"${now.version + 1}"` } });
+  await local.call('DELETE', `/queue/messages/${id}`, ONE, { status: 204, headers: { 'If-Match': `"${now.version}"` } });
+  await local.call('GET', `/queue/messages/${id}`, ONE, { status: 404 });
+  await local.call('DELETE', `/queue/messages/${id}`, ONE, { status: 404 });
+  const trace = await local.call('GET', `/traces/${id}`, '/traces/{id}');
+  assert.deepEqual([trace.outcome, trace.in_queue], ['removed', false]);
+  assert.ok(trace.events.some((e) => e.kind === 'held' && e.by === 'local' && e.reason === 'look at it'));
+});
+
+test('by filter nothing happens that was not seen', async () => {
+  const destination = `many-${run}.example`;
+  await local.call('PUT', `/domains/${destination}`, '/domains/{domain}', { status: 201, body: { kind: 'relay', route: '[127.0.0.1]:1' } });
+  for (let i = 0; i < 3; i++) await deferred(await submit(world.bob, [`x${i}@${destination}`], `many ${i}`));
+  const select = { filter: { destination: [destination] } };
+  const problem = await local.call('POST', '/queue/actions', '/queue/actions', { status: 409, type: 'selection-changed', body: { action: 'hold', select, max: 2 } });
+  assert.equal(problem.matched, 3);
+  assert.equal((await local.call('POST', '/queue/actions', '/queue/actions', { body: { action: 'hold', select, max: 3 } })).changed, 3);
+  assert.equal((await local.call('POST', '/queue/actions', '/queue/actions', { body: { action: 'delete', select, max: 3 } })).changed, 3);
+  assert.deepEqual((await local.call('GET', `${M}?destination=${destination}`, M)).data, []);
+});
+
+test('actions: what is refused', async () => {
+  const post = async (body) => errorsOf(await local.call('POST', '/queue/actions', '/queue/actions', { status: 422, body }));
+  assert.deepEqual(await post({}), { '/action': 'required', '/select': 'required' });
+  assert.deepEqual(await post({ action: 'explode', select: {} }), { '/action': 'enum', '/select': 'required', '/max': 'required' });
+  assert.deepEqual(await post({ action: 'retry', select: { filter: {} }, max: 1 }), { '/select/filter': 'required' });
+  assert.deepEqual(await post({ action: 'retry', select: { filter: { state: ['defered'], stat: 1 } }, max: 1 }), { '/select/filter/state/0': 'enum', '/select/filter/stat': 'unknown-field' });
+  assert.deepEqual(await post({ action: 'retry', select: { all: true } }), { '/max': 'required' });
+  assert.deepEqual(await post({ action: 'retry', select: { all: false }, max: 1 }), { '/select/all': 'enum' });
+  assert.deepEqual(await post({ action: 'retry', select: { ids: ['q1'] }, max: 1 }), { '/max': 'syntax' });
+  assert.deepEqual(await post({ action: 'retry', select: { ids: ['q1'], all: true } }), { '/select': 'syntax' });
+  assert.deepEqual(await post({ action: 'hold', select: { ids: ['q1'] }, reason: 'a\r\nb' }), { '/reason': 'syntax' });
+});
+
+test('a domain administrator sees and touches only mail of the own domain', async () => {
+  const [mine, theirs] = [await submit(world.far, [`mine@${away}`], 'mine'), await submit(world.alice, [`theirs@${away}`], 'theirs')];
+  for (const id of [mine, theirs]) await deferred(id);
+  const office = await signIn(world.office);
+  assert.deepEqual((await office.call('GET', M, M)).data.map((m) => m.id), [mine]);
+  await office.call('GET', `/queue/messages/${theirs}`, ONE, { status: 404 });
+  await office.call('GET', `/queue/messages/${theirs}/attempts`, '/queue/messages/{id}/attempts', { status: 404 });
+  await office.call('GET', `/traces/${theirs}`, '/traces/{id}', { status: 404 });
+  await office.call('DELETE', `/queue/messages/${theirs}`, ONE, { status: 404 });
+  const answer = await office.call('POST', '/queue/actions', '/queue/actions', { body: { action: 'hold', select: { ids: [theirs] } } });
+  assert.deepEqual([answer.matched, answer.changed], [0, 0]);
+  await office.call('POST', '/queue/actions', '/queue/actions', { body: { action: 'hold', select: { all: true }, max: 1 } });
+  assert.equal((await local.call('GET', `/queue/messages/${mine}`, ONE)).state, 'held');
+  assert.equal((await local.call('GET', `/queue/messages/${theirs}`, ONE)).state, 'deferred');
+  const status = await office.call('GET', '/status', '/status');
+  assert.deepEqual([status.queue.messages, status.queue.held, status.database], [1, 1, undefined]);
+});
+
+test('the status counts, and a token for queue:read may see it', async () => {
+  const client = bearer(await makeToken(['queue:read']));
+  const status = await client.call('GET', '/status', '/status');
+  assert.ok(status.queue.messages >= 1);
+  assert.ok(['durable', 'unsafe'].includes(status.database.state));
+  assert.equal(status.series.deferred.length, 60);
+});
+
+test('events: a message that comes, is held and goes is told to those who may see it', async () => {
+  const [admin, office] = [await signIn(world.admin), await signIn(world.office)];
+  const [all, narrow] = [await stream(admin.headers, 'topics=queue'), await stream(office.headers, 'topics=queue')];
+  const told = (s, id, state) => s.wait((e) => e.event === 'queue.changed' && e.data === JSON.stringify({ id, state }));
+  const theirs = await submit(world.alice, [`event@${away}`], 'event');
+  await told(all, theirs, 'deferred');
+  const mine = await submit(world.far, [`event@${away}`], 'event');
+  const first = await told(narrow, mine, 'deferred');
+  await told(all, mine, 'deferred');
+  for (const id of [theirs, mine]) {
+    for (const action of ['hold', 'delete']) {
+      await local.call('POST', '/queue/actions', '/queue/actions', { body: { action, select: { ids: [id] } } });
+      await told(all, id, action === 'hold' ? 'held' : 'removed');
+    }
+  }
+  await told(narrow, mine, 'removed');
+  assert.ok(narrow.events.every((e) => !e.data?.includes(theirs)), 'nothing of another domain');
+  narrow.close();
+  const again = await stream(office.headers, 'topics=queue', { 'Last-Event-ID': first.id });
+  await told(again, mine, 'removed');
+  again.close();
+  all.close();
+});

@@ -1,0 +1,229 @@
+// Domains, accounts, aliases, settings, tokens: what they take, refuse and answer.
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { errorsOf, local, makeWorld, PASSWORD, run } from './server.mjs';
+
+let world;
+before(async () => { world = await makeWorld('things'); });
+
+const D = '/domains/{domain}';
+const A = '/accounts/{address}';
+const L = '/aliases/{address}';
+const S = '/settings/{key}';
+
+test('a domain: create, read, replace, change, remove', async () => {
+  const url = `/domains/life-${run}.example`;
+  const made = await local.call('PUT', url.replace('life', 'LIFE'), D, { status: 201, body: { kind: 'relay', route: '[mx.example]:2525' } });
+  assert.equal(local.last.headers.location, `/api/v1${url}`);
+  assert.equal(local.last.headers.etag, '"1"');
+  assert.deepEqual([made.name, made.kind, made.route, made.version], [`life-${run}.example`, 'relay', '[mx.example]:2525', 1]);
+  assert.deepEqual(await local.call('GET', url, D), made);
+  await local.call('GET', url, D, { status: 304, headers: { 'If-None-Match': '"1"' } });
+  await local.call('PUT', url, D, { status: 409, type: 'exists', headers: { 'If-None-Match': '*' }, body: {} });
+  const changed = await local.call('PATCH', url, D, { body: { language: 'pt-BR', state: 'disabled' } });
+  assert.deepEqual([changed.kind, changed.language, changed.state, changed.version], ['relay', 'pt-BR', 'disabled', 2]);
+  const stale = await local.call('PATCH', url, D, { status: 412, type: 'stale', headers: { 'If-Match': '"1"' }, body: { state: 'active' } });
+  assert.deepEqual(stale.current, changed);
+  const replaced = await local.call('PUT', url, D, { headers: { 'If-Match': '"2"' }, body: { ...changed, kind: 'local', route: null, state: 'active' } });
+  assert.deepEqual([replaced.kind, replaced.route, replaced.language], ['local', null, 'pt-BR']);
+  await local.call('DELETE', url, D, { status: 412, headers: { 'If-Match': '"1"' } });
+  await local.call('DELETE', url, D, { status: 204 });
+  await local.call('GET', url, D, { status: 404 });
+  await local.call('PUT', url, D, { status: 201, body: {} });
+  await local.call('DELETE', url, D, { status: 204 });
+});
+
+test('domain names: U-labels become A-labels, nonsense is refused', async () => {
+  const made = await local.call('PUT', `/domains/${encodeURIComponent(`bücher-${run}.example`)}`, D, { status: 201, body: {} });
+  assert.match(made.name, /^xn--/);
+  await local.call('GET', `/domains/${encodeURIComponent(`BÜCHER-${run}.example`)}`, D);
+  for (const name of ['a', 'a..example', '-a.example', 'a b.example', `${'x'.repeat(64)}.example`, '%00.example', '[127.0.0.1]']) {
+    const answer = await local.send('PUT', `/api/v1/domains/${encodeURIComponent(name)}`, { body: {} });
+    assert.ok([404, 422].includes(answer.status), `${name} ${answer.text}`);
+  }
+});
+
+test('all errors of a body come in one answer, with the nearest name', async () => {
+  const problem = await local.call('PUT', `/domains/errors-${run}.example`, D, {
+    status: 422, type: 'validation', body: { kind: 'reley', stat: 'active', language: 7, version: 3, 'a/b~c': 1 },
+  });
+  assert.deepEqual(errorsOf(problem), { '/kind': 'enum', '/stat': 'unknown-field', '/language': 'type', '/version': 'read-only', '/a~1b~0c': 'unknown-field' });
+  assert.match(problem.errors.find((e) => e.pointer === '/kind').detail, /"relay"/);
+  assert.match(problem.errors.find((e) => e.pointer === '/stat').detail, /"state"/);
+  assert.deepEqual(errorsOf(await local.call('PUT', `/domains/errors-${run}.example`, D, { status: 422, body: { route: 'mx.example' } })), { '/route': 'syntax' });
+  assert.deepEqual(errorsOf(await local.call('PUT', `/domains/errors-${run}.example`, D, { status: 422, body: { kind: 'relay', route: 'mx.example:99999' } })), { '/route': 'syntax' });
+});
+
+test('bodies that are not strict JSON are 400; another type is 415; too much is 413', async () => {
+  const url = `/domains/strict-${run}.example`;
+  for (const body of ['', '{', '{"kind":"local",}', "{'kind':'local'}", '{"kind":"local","kind":"relay"}', '{"kind":"local","k\\u0069nd":"relay"}', '{"language":NaN}', '{}x', '{"language":"\\ud800"}', '[['.repeat(40), Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d])]) {
+    const answer = await local.send('PUT', `/api/v1${url}`, { headers: { 'Content-Type': 'application/json' }, body });
+    assert.equal(answer.status, 400, String(body));
+    assert.equal(answer.json.type, '/problems/malformed');
+  }
+  for (const headers of [{ 'Content-Type': 'text/plain' }, { 'Content-Type': 'multipart/form-data' }, { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' }, { 'Content-Type': 'application/merge-patch+json' }]) {
+    assert.equal((await local.send('PUT', `/api/v1${url}`, { headers, body: '{}' })).status, 415, JSON.stringify(headers));
+  }
+  assert.equal((await local.send('PUT', `/api/v1${url}`, { body: JSON.stringify({ language: 'x'.repeat(1 << 20) }) })).status, 413);
+  assert.equal((await local.send('PUT', `/api/v1${url}`, { body: [] })).status, 422);
+  await local.call('GET', url, D, { status: 404 });
+});
+
+test('lists: pages, order, count, unknown parameters, foreign cursors', async () => {
+  const names = ['a', 'b', 'c', 'd', 'e'].map((c) => `${c}.list-${run}.example`);
+  for (const name of names) await local.call('PUT', `/domains/${name}`, D, { status: 201, body: {} });
+  const seen = [];
+  let query = `q=list-${run}&limit=2&count=true`;
+  while (query) {
+    const page = await local.call('GET', `/domains?${query}`, '/domains');
+    assert.deepEqual(page.count, { value: 5, relation: 'exact' });
+    seen.push(...page.data.map((d) => d.name));
+    assert.equal(page.next !== null, local.last.headers.link !== undefined);
+    if (page.next) assert.equal(local.last.headers.link, `</api/v1/domains?q=list-${run}&limit=2&count=true&cursor=${page.next}>; rel="next"`);
+    query = page.next && `q=list-${run}&limit=2&count=true&cursor=${page.next}`;
+  }
+  assert.deepEqual(seen, names);
+  const down = await local.call('GET', `/domains?q=list-${run}&sort=-name`, '/domains');
+  assert.deepEqual(down.data.map((d) => d.name), names.toReversed());
+  const { next } = await local.call('GET', `/domains?q=list-${run}&limit=2`, '/domains');
+  for (const bad of [`q=other&limit=2&cursor=${next}`, `q=list-${run}&limit=2&sort=-name&cursor=${next}`, `q=list-${run}&cursor=${next.slice(0, -1)}`, 'cursor=AAAA']) {
+    await local.call('GET', `/domains?${bad}`, '/domains', { status: 400, type: 'invalid-cursor' });
+  }
+  const problem = await local.call('GET', '/domains?limit=201&kinds=local&kind=x&count=1&q=', '/domains', { status: 400, type: 'invalid-parameter' });
+  assert.deepEqual(errorsOf(problem), { kinds: 'unknown-field', q: 'too-short', kind: 'enum', limit: 'maximum', count: 'enum' });
+  assert.deepEqual(errorsOf(await local.call('GET', '/domains?q=a&q=b', '/domains', { status: 400 })), { q: 'duplicate' });
+  await local.call('GET', '/domains?q=%00', '/domains', { status: 400, type: 'malformed' });
+  await local.call('GET', '/domains?q=%ff', '/domains', { status: 400, type: 'malformed' });
+});
+
+test('a domain with accounts is not removed, unless by force', async () => {
+  const name = `full-${run}.example`;
+  await local.call('PUT', `/domains/${name}`, D, { status: 201, body: {} });
+  await local.call('PUT', `/accounts/x@${name}`, A, { status: 201, body: {} });
+  await local.call('PUT', `/aliases/y@${name}`, L, { status: 201, body: { members: [`x@${name}`] } });
+  const problem = await local.call('DELETE', `/domains/${name}`, D, { status: 409, type: 'not-empty' });
+  assert.deepEqual([problem.accounts, problem.aliases], [1, 1]);
+  await local.call('PATCH', `/domains/${name}`, D, { status: 409, type: 'not-empty', body: { kind: 'relay' } });
+  await local.call('DELETE', `/domains/${name}?force=true`, D, { status: 204 });
+  await local.call('GET', `/accounts/x@${name}`, A, { status: 404 });
+  await local.call('GET', `/aliases/y@${name}`, L, { status: 404 });
+  await local.call('PUT', `/domains/${name}`, D, { status: 201, body: {} });
+  await local.call('PUT', `/accounts/x@${name}`, A, { status: 201, body: {} });
+});
+
+test('an account: create, read, replace, change, remove, make again', async () => {
+  const address = `zoe@${world.domain}`;
+  const url = `/accounts/${address}`;
+  const made = await local.call('PUT', `/accounts/Zoe%40${world.domain}`, A, { status: 201, body: { name: 'Zoë', quota: { limit: 5e9 }, language: 'pt-BR' } });
+  assert.deepEqual([made.address, made.name, made.state, made.role, made.quota.limit], [address, 'Zoë', 'invited', 'account', 5e9]);
+  await local.call('PUT', url, A, { status: 409, type: 'exists', headers: { 'If-None-Match': '*' }, body: {} });
+  const changed = await local.call('PATCH', url, A, { body: { quota: { limit: null }, language: null } });
+  assert.deepEqual([changed.quota.limit, changed.language, changed.name], [null, null, 'Zoë']);
+  assert.deepEqual((await local.call('PUT', url, A, { body: changed })).quota, changed.quota);
+  await local.call('PUT', `${url}/password`, '/accounts/{address}/password', { status: 204, body: { password: PASSWORD } });
+  assert.equal((await local.call('GET', url, A)).state, 'active');
+  await local.call('PUT', `/aliases/both@${world.domain}`, L, { status: 201, body: { members: [address, world.bob] } });
+  await local.call('PUT', `/aliases/only@${world.domain}`, L, { status: 201, body: { members: [address] } });
+  await local.call('DELETE', url, A, { status: 204 });
+  await local.call('GET', url, A, { status: 404 });
+  assert.deepEqual((await local.call('GET', `/aliases/both@${world.domain}`, L)).members, [world.bob]);
+  await local.call('GET', `/aliases/only@${world.domain}`, L, { status: 404 });
+  const again = await local.call('PUT', url, A, { status: 201, body: {} });
+  assert.notEqual(again.id, made.id);
+});
+
+test('accounts: what is refused', async () => {
+  const url = `/accounts/bad@${world.domain}`;
+  const put = async (body, at = url) => errorsOf(await local.call('PUT', at, A, { status: 422, body }));
+  assert.deepEqual(await put({ quota: { limit: 5 }, role: 'admin', name: 'a\nb', password: '', state: 'active' }),
+    { '/quota/limit': 'minimum', '/role': 'enum', '/name': 'syntax', '/password': 'too-short', '/state': 'read-only' });
+  assert.deepEqual(await put({ quota: { limit: 1e30 } }), { '/quota/limit': 'maximum' });
+  assert.deepEqual(await put({ quota: { limit: 1048576.5 } }), { '/quota/limit': 'type' });
+  assert.deepEqual(await put({ quota: 5 }), { '/quota': 'type' });
+  assert.deepEqual(await put({ name: 'x'.repeat(201) }), { '/name': 'too-long' });
+  assert.deepEqual(await put({}, '/accounts/x@nowhere.example'), { address: 'unknown-domain' });
+  for (const bad of ['no-at', '@x.example', 'a@', `"a b"@${world.domain}`, `a..b@${world.domain}`]) assert.deepEqual(await put({}, `/accounts/${encodeURIComponent(bad)}`), { address: 'syntax' }, bad);
+  await local.call('PATCH', `/accounts/${world.alice}`, A, { status: 422, body: { password: 'x' } });
+  await local.call('PUT', `/aliases/taken@${world.domain}`, L, { status: 201, body: { members: [world.alice] } });
+  await local.call('PUT', `/accounts/taken@${world.domain}`, A, { status: 409, type: 'exists', body: {} });
+  for (const id of ['-1', '9223372036854775808', '%2e%2e']) await local.call('GET', `/accounts/${id}`, A, { status: 404 });
+});
+
+test('filters of accounts', async () => {
+  const list = async (query) => (await local.call('GET', `/accounts?${query}`, '/accounts')).data.map((a) => a.address);
+  assert.deepEqual(await list(`domain=${world.other}&domain=nowhere.example&q=FAR`), [world.far]);
+  assert.deepEqual(await list(`domain=${world.domain}&role=system_admin`), [world.admin]);
+  assert.ok((await list(`domain=${world.domain}&state=active`)).includes(world.alice));
+  assert.deepEqual(await list(`domain=${world.domain}&state=suspended`), []);
+});
+
+test('aliases: members are checked, one level, no loops', async () => {
+  const url = `/aliases/team@${world.domain}`;
+  const made = await local.call('PUT', url, L, { status: 201, body: { members: [`X@Elsewhere.Example`, world.bob, world.alice] } });
+  assert.deepEqual(made.members, ['x@elsewhere.example', world.alice, world.bob].sort());
+  const put = async (at, members) => errorsOf(await local.call('PUT', at, L, { status: 422, body: { members } }));
+  assert.deepEqual(await put(`/aliases/two@${world.domain}`, [`team@${world.domain}`]), { '/members/0': 'is-alias' });
+  assert.deepEqual(await put(`/aliases/two@${world.domain}`, [`two@${world.domain}`, `nobody@${world.domain}`, 'x']), { '/members/0': 'self', '/members/2': 'syntax' });
+  assert.deepEqual(await put(`/aliases/two@${world.domain}`, [`nobody@${world.domain}`]), { '/members/0': 'unknown-address' });
+  assert.deepEqual(await put(`/aliases/two@${world.domain}`, []), { '/members': 'too-short' });
+  assert.deepEqual(await put(`/aliases/two@${world.domain}`, [world.bob, world.bob]), { '/members': 'duplicate' });
+  assert.deepEqual(await put(`/aliases/two@${world.domain}`, [world.bob, world.bob.toUpperCase()]), { '/members': 'duplicate' });
+  assert.deepEqual(await put('/aliases/two@nowhere.example', [world.bob]), { address: 'unknown-domain' });
+  assert.deepEqual(errorsOf(await local.call('PUT', `/aliases/two@${world.domain}`, L, { status: 422, body: {} })), { '/members': 'required' });
+  await local.call('PUT', `/aliases/${world.bob}`, L, { status: 409, type: 'exists', body: { members: [world.alice] } });
+  await local.call('PATCH', url, L, { status: 412, type: 'stale', headers: { 'If-Match': '"9"' }, body: { members: [world.bob] } });
+  assert.deepEqual((await local.call('PATCH', url, L, { headers: { 'If-Match': '"1"' }, body: { members: [world.bob] } })).members, [world.bob]);
+  assert.deepEqual((await local.call('GET', `/aliases?member=${world.bob}&q=team`, '/aliases')).data.map((a) => a.address), [`team@${world.domain}`]);
+  await local.call('DELETE', url, L, { status: 204 });
+  await local.call('DELETE', url, L, { status: 404 });
+});
+
+test('a setting: If-Match is required, the value checked and normal, the default one step away', async () => {
+  const url = '/settings/queue.delay_notice';
+  const { version } = await local.call('GET', url, S);
+  await local.call('PUT', url, S, { status: 428, type: 'precondition-required', body: { value: '5h' } });
+  await local.call('PUT', url, S, { status: 412, type: 'stale', headers: { 'If-Match': '"99"' }, body: { value: '5h' } });
+  const put = (value) => local.call('PUT', url, S, { headers: { 'If-Match': `"${version}"` }, body: { value } });
+  const set = await put('300m');
+  assert.deepEqual([set.value, set.source, set.editable, set.changed.by], ['5h', 'page', true, 'local']);
+  const match = { 'If-Match': `"${set.version}"` };
+  const problem = await local.call('PUT', url, S, { status: 422, type: 'validation', headers: match, body: { value: 'soon' } });
+  assert.deepEqual(errorsOf(problem), { '/value': 'syntax' });
+  const unset = await local.call('DELETE', url, S, { headers: match });
+  assert.deepEqual([unset.value, unset.source, unset.version], ['4h', 'default', 0]);
+  await local.call('GET', '/settings/no.such', S, { status: 404 });
+});
+
+test('switches are on and off, routes have a line each', async () => {
+  const change = async (key, value) => {
+    const { version } = await local.call('GET', `/settings/${key}`, S);
+    return local.call('PUT', `/settings/${key}`, S, { headers: { 'If-Match': `"${version}"` }, body: { value } });
+  };
+  const reset = async (key) => {
+    const { version } = await local.call('GET', `/settings/${key}`, S);
+    await local.call('DELETE', `/settings/${key}`, S, { headers: { 'If-Match': `"${version}"` } });
+  };
+  assert.equal((await change('smtp.auth_on_25', 'on')).value, 'on');
+  assert.equal((await change('smtp.auth_on_25', 'off')).value, 'off');
+  await reset('smtp.auth_on_25');
+  const routes = 'a.example=[mx.example]:587\nb.example=mx.example';
+  assert.equal((await change('relay.routes', `${routes}\n`)).value, routes);
+  await reset('relay.routes');
+  for (const setting of (await local.call('GET', '/settings', '/settings')).data.filter((s) => s.type === 'choice')) assert.ok(setting.choices.includes(setting.value), setting.key);
+});
+
+test('tokens: shown once, checked, listed', async () => {
+  const post = async (body) => errorsOf(await local.call('POST', '/tokens', '/tokens', { status: 422, body }));
+  assert.deepEqual(await post({}), { '/name': 'required', '/scopes': 'required' });
+  assert.deepEqual(await post({ name: 'x', scopes: ['queue:reed'] }), { '/scopes/0': 'unknown-scope' });
+  assert.deepEqual(await post({ name: 'x', scopes: ['queue:read'], role: 'domain_admin' }), { '/domains': 'required' });
+  assert.deepEqual(await post({ name: 'x', scopes: ['queue:read'], domains: ['nowhere.example'], cidrs: ['10.0.0.1/8'], expires_at: '2020-01-01T00:00:00Z' }),
+    { '/domains/0': 'unknown-domain', '/cidrs/0': 'syntax', '/expires_at': 'in-past' });
+  const made = await local.call('POST', '/tokens', '/tokens', { status: 201, body: { name: `list ${run}`, scopes: ['queue:read'], domains: [world.domain] } });
+  assert.match(made.token, new RegExp(`^cor_${made.id}_[\\w-]{49}$`));
+  assert.equal(local.last.headers.location, `/api/v1/tokens/${made.id}`);
+  const { token, ...shown } = made;
+  assert.ok(token);
+  assert.deepEqual(await local.call('GET', `/tokens/${made.id}`, '/tokens/{id}'), shown);
+  assert.deepEqual((await local.call('GET', '/tokens?limit=1', '/tokens')).data, [shown]);
+});

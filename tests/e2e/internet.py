@@ -1,0 +1,328 @@
+"""An internet on loopback: a real DNS server (knot) and mail servers that answer by a script.
+
+    with Internet("pref MX 10 mx1\n" "mx1 A 127.0.1.2\n") as net:
+        sink = net.sink(2, answers={"RCPT bob@pref.remote.test": "550 5.1.1 No such user"})
+        with Server(env=net.env()) as s: ...
+
+The zone is remote.test; names in the text are relative to it.  broken.test is a zone that cannot be read: SERVFAIL.
+All mail servers listen on one port (CORREIO_RELAY_PORT), each on an address 127.0.1.N.
+"""
+import os
+import pwd
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import tempfile
+import threading
+import time
+
+EXTENSIONS = ["PIPELINING", "8BITMIME", "SMTPUTF8", "DSN", "SIZE 60000000", "ENHANCEDSTATUSCODES"]
+DEFAULTS = {"GREETING": "220 sink.test ESMTP", "MAIL": "250 2.1.0 ok", "RCPT": "250 2.1.5 ok", "DATA": "354 go on",
+            "END": "250 2.0.0 taken", "AUTH": "235 2.7.0 welcome", "QUIT": "221 2.0.0 bye", "RSET": "250 2.0.0 ok",
+            "STARTTLS": "220 2.0.0 go on", "HELO": "250 sink.test"}
+DROP = None  # as an answer: the connection is closed instead
+
+
+def wait_for(what, probe, seconds=20):
+    """The first value of probe() that is true."""
+    end = time.monotonic() + seconds
+    while True:
+        value = probe()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {seconds} s in vain for {what}; last: {value!r}")
+        time.sleep(0.02)
+
+
+def free_port(hosts=("127.0.0.1",), kind=socket.SOCK_STREAM):
+    """A port that is free on each of the addresses."""
+    while True:
+        sockets = []
+        try:
+            for i, host in enumerate(hosts):
+                family = socket.AF_INET6 if ":" in host else socket.AF_INET
+                sockets.append(socket.socket(family, kind))
+                sockets[-1].bind((host, sockets[0].getsockname()[1] if i else 0))
+            return sockets[0].getsockname()[1]
+        except OSError:
+            continue
+        finally:
+            for s in sockets:
+                s.close()
+
+
+def make_certificate(directory, name="sink.test"):
+    """Self-signed; paths of certificate and key."""
+    cert, key = os.path.join(directory, name + ".pem"), os.path.join(directory, name + ".key")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
+                    "3", "-subj", "/CN=" + name, "-addext", "subjectAltName=DNS:" + name, "-keyout", key, "-out", cert],
+                   check=True, capture_output=True)
+    return cert, key
+
+
+class Internet:
+    def __init__(self, zone, has_ipv6=True):
+        self.dir = tempfile.mkdtemp(prefix="net", dir="/tmp")
+        os.chmod(self.dir, 0o755)
+        self.has_ipv6 = has_ipv6 and self.ipv6_works()
+        self.port = free_port(["127.0.0.1"] + [f"127.0.1.{i}" for i in range(1, 41)] + (["::1"] if self.has_ipv6 else []))
+        self.dns_port = self.free_dns_port()
+        self.cert, self.key = make_certificate(self.dir)
+        self.sinks, self.knot = [], None
+        self.write("remote.test.zone", "$ORIGIN remote.test.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 5\n@ NS ns\n"
+                   "ns A 127.0.0.1\n" + zone)
+        self.write("broken.test.zone", "this is no zone\n")
+        user = "knot" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+        self.write("knot.conf", f"server:\n  rundir: {self.dir}/run\n  user: {user}\n  listen: 127.0.0.1@{self.dns_port}\n"
+                   f"log:\n  - target: stderr\n    any: warning\ndatabase:\n  storage: {self.dir}/db\n"
+                   f"template:\n  - id: default\n    storage: {self.dir}\n    zonefile-sync: -1\n    journal-content: none\n"
+                   "zone:\n  - domain: remote.test\n    file: remote.test.zone\n"
+                   "  - domain: broken.test\n    file: broken.test.zone\n")
+        for name in ("run", "db"):
+            os.mkdir(f"{self.dir}/{name}")
+            shutil.chown(f"{self.dir}/{name}", user)
+
+    @staticmethod
+    def ipv6_works():
+        try:
+            with socket.socket(socket.AF_INET6) as s:
+                s.bind(("::1", 0))
+            return True
+        except OSError:
+            return False
+
+    @staticmethod
+    def free_dns_port():
+        while True:
+            port = free_port()
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+                try:
+                    s.bind(("127.0.0.1", port))
+                    return port
+                except OSError:
+                    continue
+
+    def write(self, name, text):
+        with open(f"{self.dir}/{name}", "w") as f:
+            f.write(text)
+        return f"{self.dir}/{name}"
+
+    def env(self, **more):
+        return {"CORREIO_DNS_SERVERS": f"127.0.0.1:{self.dns_port}", "CORREIO_RELAY_PORT": str(self.port), **more}
+
+    def sink(self, n, **script):
+        sink = Sink(f"127.0.1.{n}" if isinstance(n, int) else n, self.port, self.cert, self.key, **script)
+        self.sinks.append(sink)
+        return sink
+
+    def answers_dns(self):
+        """Does the zone answer?  SOA remote.test, by hand: the standard library has no resolver for it."""
+        if self.knot.poll() is not None:
+            with open(f"{self.dir}/knot.log") as f:
+                raise RuntimeError("knotd did not start:\n" + f.read())
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.settimeout(0.2)
+            s.connect(("127.0.0.1", self.dns_port))
+            try:
+                s.send(b"\x12\x34\0\0\0\1\0\0\0\0\0\0\6remote\4test\0\0\6\0\1")
+                return s.recv(512)[3] & 15 == 0
+            except OSError:
+                return False
+
+    def __enter__(self):
+        with open(f"{self.dir}/knot.log", "w") as log:
+            self.knot = subprocess.Popen(["knotd", "-c", f"{self.dir}/knot.conf"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            wait_for("the DNS server", self.answers_dns)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exc):
+        for sink in self.sinks:
+            sink.close()
+        if self.knot.poll() is None:
+            self.knot.send_signal(signal.SIGTERM)
+        try:
+            self.knot.wait(10)
+        except subprocess.TimeoutExpired:
+            self.knot.kill()
+            self.knot.wait()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+class Message:
+    """What a sink took: the command lines, and the bytes between DATA and the last dot."""
+
+    def __init__(self, session):
+        self.session, self.mail, self.rcpt, self.wire = session.number, "", [], b""
+        self.tls, self.auth, self.helo = session.tls, session.auth, session.helo
+
+    @property
+    def data(self):
+        """As the sender meant it: RFC 5321, 4.5.2 undone."""
+        return b"".join(line[1:] if line.startswith(b".") else line for line in self.wire.splitlines(True))
+
+
+class Sink:
+    """A mail server.  answers: what it says, by "GREETING", "EHLO", "MAIL", "RCPT", "RCPT address", "DATA", "END",
+    "STARTTLS", "AUTH"; a list is used up, its last one repeats; DROP closes.  extensions: after EHLO; None: 502."""
+
+    def __init__(self, address, port, cert, key, answers=None, extensions=EXTENSIONS, starttls=False, broken_tls=False):
+        self.address, self.answers = address, dict(answers or {})
+        self.extensions = None if extensions is None else list(extensions) + (["STARTTLS"] if starttls or broken_tls else [])
+        self.broken_tls = broken_tls
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(cert, key)
+        self.lock, self.messages, self.lines, self.sessions, self.open = threading.Lock(), [], [], 0, set()
+        self.socket = socket.create_server((address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
+        self.thread = threading.Thread(target=self.accept, daemon=True)
+        self.thread.start()
+
+    def accept(self):
+        while True:
+            try:
+                sock, _ = self.socket.accept()
+            except OSError:
+                return
+            with self.lock:
+                self.sessions += 1
+                self.open.add(sock)
+            threading.Thread(target=Session(self, sock, self.sessions).run, daemon=True).start()
+
+    def close(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+        self.thread.join(5)
+        with self.lock:
+            for sock in self.open:
+                try:
+                    sock.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+    def answer(self, *keys):
+        with self.lock:
+            for key in keys:
+                if key not in self.answers:
+                    continue
+                given = self.answers[key]
+                if isinstance(given, list):
+                    return given.pop(0) if len(given) > 1 else given[0]
+                return given
+        return DEFAULTS[keys[-1]]
+
+    def wait(self, n=1, seconds=20):
+        """The first n messages."""
+        wait_for(f"{n} messages at {self.address}", lambda: len(self.messages) >= n, seconds)
+        return self.messages[:n]
+
+
+class Session:
+    def __init__(self, sink, sock, number):
+        self.sink, self.sock, self.number, self.tls, self.auth, self.helo = sink, sock, number, None, None, ""
+        self.file, self.message = sock.makefile("rb"), None
+
+    def run(self):
+        try:
+            self.sock.settimeout(30)
+            if self.say(self.sink.answer("GREETING")):
+                self.serve()
+        except (OSError, ValueError):
+            pass
+        finally:
+            with self.sink.lock:
+                self.sink.open.discard(self.sock)
+            self.file.close()
+            self.sock.close()
+
+    def say(self, text):
+        """False: the script says that the connection ends."""
+        if text is not DROP:
+            self.sock.sendall((text + "\r\n").encode())
+        return text is not DROP and not text.startswith("421")
+
+    def serve(self):
+        while True:
+            line = self.file.readline()
+            if not line:
+                return
+            line = line.decode("utf-8", "surrogateescape").rstrip("\r\n")
+            with self.sink.lock:
+                self.sink.lines.append(line)
+            verb = line.split(" ")[0].upper()
+            if not getattr(self, "on_" + verb.lower(), self.on_other)(line):
+                return
+            if verb == "QUIT":
+                return
+
+    def on_ehlo(self, line):
+        if self.sink.extensions is None:
+            return self.say("502 5.5.1 what?")
+        self.helo = line[5:]
+        offered = [e for e in self.sink.extensions if not (self.tls and e == "STARTTLS")]
+        lines = ["sink.test"] + offered
+        return self.say(self.sink.answers.get("EHLO") or
+                        "\r\n".join(f"250{'-' if i + 1 < len(lines) else ' '}{t}" for i, t in enumerate(lines)))
+
+    def on_mail(self, line):
+        self.message = Message(self)
+        self.message.mail = line
+        reply = self.sink.answer("MAIL")
+        if reply is not DROP and not reply.startswith("2"):
+            self.message = None
+        return self.say(reply)
+
+    def on_rcpt(self, line):
+        if not self.message:
+            return self.say("503 5.5.1 MAIL first")
+        reply = self.sink.answer("RCPT " + line.split("<")[1].split(">")[0], "RCPT")
+        if reply is not DROP and reply.startswith("2"):
+            self.message.rcpt.append(line)
+        return self.say(reply)
+
+    def on_data(self, line):
+        if not self.message or not self.message.rcpt:
+            return self.say("554 5.5.1 no valid recipients")
+        reply = self.sink.answer("DATA")
+        if not self.say(reply) or not reply.startswith("354"):
+            return reply is not DROP
+        pieces = []
+        for line in self.file:
+            if line == b".\r\n":
+                break
+            pieces.append(line)
+        else:
+            return False
+        self.message.wire = b"".join(pieces)
+        reply = self.sink.answer("END")
+        if reply is not DROP and reply.startswith("2"):
+            with self.sink.lock:
+                self.sink.messages.append(self.message)
+        return self.say(reply)
+
+    def on_starttls(self, line):
+        if not self.say(self.sink.answer("STARTTLS")):
+            return False
+        if self.sink.broken_tls:
+            self.sock.sendall(b"this is no handshake\r\n")
+            return False
+        self.file.close()
+        plain, self.sock = self.sock, self.sink.context.wrap_socket(self.sock, server_side=True)
+        with self.sink.lock:
+            self.sink.open.discard(plain)
+            self.sink.open.add(self.sock)
+        self.file, self.tls = self.sock.makefile("rb"), self.sock.version()
+        return True
+
+    def on_auth(self, line):
+        self.auth = line
+        return self.say(self.sink.answer("AUTH"))
+
+    def on_other(self, line):
+        verb = line.split(" ")[0].upper()
+        return self.say(self.sink.answer(verb) if verb in DEFAULTS else "500 5.5.2 what?")
