@@ -8,6 +8,12 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM correio_auth, correio_smtp, co
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO correio_auth, correio_smtp, correio_access, correio_relay, correio_mda, correio_api;
 
+-- Statements of the mail's path are planned once a connection; api's filters ("$1 IS NULL OR ...") want a plan of their own.
+ALTER ROLE correio_auth SET plan_cache_mode = force_generic_plan;
+ALTER ROLE correio_smtp SET plan_cache_mode = force_generic_plan;
+ALTER ROLE correio_access SET plan_cache_mode = force_generic_plan;
+ALTER ROLE correio_relay SET plan_cache_mode = force_generic_plan;
+
 -- Everyone follows the settings.
 GRANT SELECT ON setting TO correio_auth, correio_smtp, correio_access, correio_relay, correio_mda, correio_api;
 

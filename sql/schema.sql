@@ -13,7 +13,7 @@ CREATE FUNCTION public.thread_find(account bigint, ids text[]) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$SELECT thread_id FROM email WHERE account_id = account AND message_id = ANY (ids) ORDER BY id LIMIT 1$$;
-CREATE FUNCTION public.trace_partitions(keep integer) RETURNS void
+CREATE FUNCTION public.trace_partitions(keep integer, only_base text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     SET lock_timeout TO '300ms'
@@ -24,6 +24,7 @@ BEGIN
   IF keep < 1 THEN RAISE EXCEPTION 'keep must be at least 1'; END IF;
   PERFORM pg_advisory_xact_lock(4710);
   FOREACH base IN ARRAY ARRAY['trace', 'trace_recipient', 'trace_event'] LOOP
+    CONTINUE WHEN base <> only_base;
     FOR day IN SELECT (now() AT TIME ZONE 'UTC')::date + i FROM generate_series(1, 7) i LOOP
       part := base || '_' || to_char(day, 'YYYYMMDD');
       IF to_regclass(part) IS NULL THEN

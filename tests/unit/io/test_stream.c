@@ -126,6 +126,7 @@ static enum result sign(void *arg, struct str name, bool rsa, struct str digest,
     enum result r = RES_TEMPFAIL;
 
     (void)arg;
+    assert_int_equal(name.len, TLS_KEY_NAME);
     coroutine_sleep(3); /* the other handshake runs meanwhile */
     *ret_len = cap;
     if (EVP_PKEY_sign_init(ctx) == 1 && (!rsa || EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) == 1) &&
