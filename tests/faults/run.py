@@ -22,7 +22,10 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
+sys.path.insert(0, os.path.join(HERE, "..", "e2e"))
 import harness                                  # noqa: E402
+import remote                                   # noqa: E402
+from internet import Internet                   # noqa: E402
 from server import Lines, Server                # noqa: E402
 
 ROOT = os.path.join(HERE, "..", "..")
@@ -31,15 +34,15 @@ LOAD_S = float(os.environ.get("FAULT_SECONDS", "3"))
 random.seed(4711)
 
 
-def fault_points():
-    """Every FAULT("name") in the sources that accept and deliver."""
+def fault_points(folders, pattern=""):
+    """Every FAULT("name") in the sources of these folders."""
     names = set()
-    for folder in ("db", "deliver", "smtp"):
+    for folder in folders:
         path = os.path.join(ROOT, "daemon", folder)
         for name in os.listdir(path):
             if name.endswith(".c"):
                 with open(os.path.join(path, name)) as f:
-                    names.update(re.findall(r'FAULT\("([a-z0-9-]+)"\)', f.read()))
+                    names.update(re.findall(r'FAULT\("(' + pattern + r'[a-z0-9-]+)"\)', f.read()))
     return sorted(names)
 
 
@@ -235,11 +238,41 @@ def supervisor_killed(server, ledger):
     check(server, ledger)
 
 
+def remote_under(server, sink, acknowledged, fault, victims):
+    """Mail for elsewhere, with a fault point armed or processes killed at random."""
+    restart_with(server, fault)
+    until = time.monotonic() + LOAD_S
+    threads = [threading.Thread(target=remote.send_some, args=(lambda: server.connect("SMTP"), acknowledged, until))
+               for _ in range(3)]
+    for t in threads:
+        t.start()
+    while time.monotonic() < until:
+        time.sleep(random.uniform(0.2, 0.5))
+        for pid in victims():
+            kill(pid)
+    for t in threads:
+        t.join()
+    if fault:
+        with open(server.log_path, errors="replace") as f:
+            assert f"fault point {fault.split('=')[0]}" in f.read(), "the point was never passed"
+    restart_with(server, None)
+    wait_until_served(server)
+    remote.check(server, sink, acknowledged)
+
+
 def main():
-    ledger = Ledger()
-    with Server() as server:
-        server.accounts(USERS)
-        for name in fault_points():
+    ledger, acknowledged = Ledger(), {}
+    with Internet(remote.ZONE) as net, Server(env={**net.env(), **remote.settings()}) as server:
+        sink = net.sink(2, answers=remote.ANSWERS)
+        server.accounts(USERS + [remote.SENDER])
+        for name in fault_points(["store"], "queue-"):
+            harness.case(f"remote mail, killed at {name}")(
+                lambda n=name: remote_under(server, sink, acknowledged, f"{n}=kill@3", lambda: []))
+        harness.case("remote mail, relay killed")(
+            lambda: remote_under(server, sink, acknowledged, None, lambda: server.pids("relay")))
+        harness.case("remote mail, PostgreSQL killed")(
+            lambda: remote_under(server, sink, acknowledged, None, lambda: postgres_backends(server)))
+        for name in fault_points(["db", "deliver", "smtp"]):
             harness.case(f"killed at {name}")(lambda n=name: at_point(server, ledger, n, "kill@25"))
         harness.case("smtp killed")(lambda: kills(server, ledger, lambda: server.pids("smtp")))
         harness.case("auth and access killed")(lambda: kills(server, ledger, lambda: server.pids("auth") + server.pids("access")))

@@ -1,0 +1,80 @@
+"""The ledger of mail for elsewhere: what was acknowledged arrives at the remote server at least once, what the remote server
+refuses comes back as exactly one DSN, whatever dies between the two."""
+import os
+import random
+import re
+import sys
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "support"))
+sys.path.insert(0, os.path.join(HERE, "..", "e2e"))
+from internet import wait_for                   # noqa: E402
+
+SENDER = "sender"
+ZONE = "good MX 10 mx1\nbad MX 10 mx1\nmx1 A 127.0.1.2\n"
+BAD = "refused@bad.remote.test"
+ANSWERS = {"RCPT " + BAD: "550 5.1.1 No such user"}
+
+
+def settings():
+    return {"CORREIO_SMTP_RELAY_NETWORKS": "127.0.0.0/8", "CORREIO_QUEUE_RETRY_SCHEDULE": "1s"}
+
+
+def send_some(connect, acknowledged, until):
+    """Messages to one good and, every third, one refused recipient; those that got a 250 are noted."""
+    n = 0
+    while time.monotonic() < until:
+        try:
+            talk = connect()
+            talk.sock.settimeout(20)
+            talk.reply()
+            talk.command("EHLO ledger")
+            for _ in range(5):
+                n += 1
+                name = f"out-{threading.get_ident()}-{n}-{random.getrandbits(32)}-x"
+                bad = n % 3 == 0
+                talk.command(f"MAIL FROM:<{SENDER}@example.test>")
+                talk.command("RCPT TO:<anybody@good.remote.test>")
+                if bad:
+                    talk.command(f"RCPT TO:<{BAD}>")
+                if not talk.command("DATA").startswith("354"):
+                    talk.command("RSET")
+                    time.sleep(0.05)
+                    continue
+                if talk.command(f"Subject: {name}\r\n\r\nbody\r\n.").startswith("250"):
+                    acknowledged[name] = bad
+            talk.close()
+        except (OSError, EOFError):
+            time.sleep(0.02)
+
+
+def bounced(server):
+    """The ids of the messages whose DSN is in the sender's mailbox, one a DSN."""
+    import imaplib
+    box = imaplib.IMAP4("127.0.0.1", server.port("IMAP"))
+    box.login(f"{SENDER}@example.test", "secret")
+    box.select("INBOX", readonly=True)
+    _, data = box.fetch("1:*", "(BODY.PEEK[])")
+    box.logout()
+    return [re.search(r"^Subject: (out-\S+)", d[1].decode(), re.M).group(1) for d in data if isinstance(d, tuple)]
+
+
+def check(server, sink, acknowledged):
+    wait_for("an empty queue", lambda: server.value("SELECT count(*) FROM queue_recipient") == "0", 90)
+    wait_for("no message without recipients", lambda: server.value("SELECT count(*) FROM queue_message") == "0", 30)
+    arrived = {}
+    for m in list(sink.messages):
+        name = re.search(rb"^Subject: (\S+)", m.data, re.M).group(1).decode()
+        arrived[name] = arrived.get(name, 0) + 1
+    lost = [n for n in acknowledged if n not in arrived]
+    assert not lost, f"{len(lost)} acknowledged messages did not arrive, e.g. {lost[:3]}"
+    dsns = bounced(server)
+    want = {n for n, bad in acknowledged.items() if bad}
+    missing, double = want - set(dsns), {n for n in dsns if dsns.count(n) > 1}
+    assert not missing, f"{len(missing)} without a DSN, e.g. {list(missing)[:3]}"
+    assert not double, f"{len(double)} with more than one DSN, e.g. {list(double)[:3]}"
+    twice = sum(1 for n in arrived.values() if n > 1)
+    print(f"     {len(acknowledged)} acknowledged, {len(want)} returned, {twice} arrived more than once")
+    assert len(acknowledged) > 10, "too little was accepted for a test"
