@@ -44,6 +44,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON queue_message, queue_blob, queue_recipie
 GRANT SELECT (at, id), UPDATE (outcome) ON trace TO correio_relay;
 GRANT SELECT (at, trace_id, n, outcome), UPDATE (outcome) ON trace_recipient TO correio_relay;
 GRANT EXECUTE ON FUNCTION trace_partitions(int, text) TO correio_relay;
+GRANT EXECUTE ON FUNCTION mail_sweep(interval, int) TO correio_relay;
 
 -- access: the mail of the accounts that are signed in (row-level security comes with a later migration).
 GRANT SELECT ON account TO correio_access;

@@ -9,6 +9,32 @@ CREATE FUNCTION public.email_exists(account bigint, email bigint) RETURNS boolea
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$SELECT EXISTS (SELECT FROM email WHERE account_id = account AND id = email_exists.email)$$;
+CREATE FUNCTION public.mail_sweep(keep interval, most integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+  account bigint; taken int; emails bigint[];
+BEGIN
+  IF keep < interval '0' OR most < 1 THEN RAISE EXCEPTION 'mail_sweep: bad arguments'; END IF;
+  SELECT x.account_id INTO account FROM expunged x WHERE x.email_id IS NOT NULL AND x.at < now() - keep ORDER BY x.at LIMIT 1;
+  IF account IS NULL THEN RETURN 0; END IF;
+  PERFORM FROM account_state WHERE account_id = account FOR NO KEY UPDATE;
+  WITH due AS (SELECT mailbox_id, modseq, uid, email_id AS was FROM expunged
+      WHERE account_id = account AND email_id IS NOT NULL AND at < now() - keep ORDER BY at LIMIT most),
+    w AS (UPDATE expunged x SET email_id = NULL FROM due d WHERE x.account_id = account AND x.mailbox_id = d.mailbox_id
+      AND x.modseq = d.modseq AND x.uid = d.uid RETURNING d.was)
+  SELECT count(*), array_agg(DISTINCT was) INTO taken, emails FROM w;
+  -- A statement of its own: its snapshot sees what the update above left.
+  DELETE FROM email e WHERE e.account_id = account AND e.id = ANY (emails)
+    AND NOT EXISTS (SELECT FROM message m WHERE m.email_id = e.id AND m.account_id = account)
+    AND NOT EXISTS (SELECT FROM expunged y WHERE y.account_id = account AND y.email_id = e.id);
+  DELETE FROM blob b WHERE b.account_id = account AND b.email_id = ANY (emails)
+    AND NOT EXISTS (SELECT FROM email e WHERE e.account_id = account AND e.id = b.email_id);
+  DELETE FROM email_text t WHERE t.account_id = account AND t.email_id = ANY (emails)
+    AND NOT EXISTS (SELECT FROM email e WHERE e.account_id = account AND e.id = t.email_id);
+  RETURN taken;
+END $$;
 CREATE FUNCTION public.thread_find(account bigint, ids text[]) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'

@@ -2,12 +2,14 @@
  *
  *   dispatcher   claims a destination with its first jobs, starts a worker, again until nothing is due; then waits for a
  *                NOTIFY "queue", a worker's end, or a second
+ *   sweeper      each minute, removes the bodies of mail that was expunged a week ago
  *   keeper       renews the leases of all workers each 30 s; heals the queue each minute; partitions and sweep each hour
  *   worker       worker.c */
 #include "base/encode.h"
 #include "base/log.h"
 #include "io/tls.h"
 #include "relay/relay_internal.h"
+#include "store/sweep.h"
 #include "store/trace.h"
 
 #include <assert.h>
@@ -20,6 +22,7 @@
 #define RENEW_MS (QUEUE_LEASE_S * 1000 / 2)
 #define HEAL_MS (60 * 1000)
 #define MAINTAIN_MS (60 * 60 * 1000)
+#define SWEEP_BATCH 500
 
 static struct relay *the_relay;
 
@@ -125,6 +128,28 @@ static void keep(void *arg)
     relay->keeper = NULL;
 }
 
+/* ---- sweeper ---- */
+
+static bool is_stopping(void *arg)
+{
+    return ((struct relay *)arg)->stopping;
+}
+
+/* A coroutine of its own: a large account's sweep must not keep leases waiting. */
+static void sweep(void *arg)
+{
+    struct relay *relay = arg;
+
+    while (!relay->stopping) {
+        int64_t swept = 0, wait_until = deadline_in(HEAL_MS);
+
+        if (sweep_mail(relay->service->db, SWEEP_BATCH, is_stopping, relay, &swept) == RES_OK && swept > 0)
+            log_info("relay-swept", F_INT("records", swept));
+        while (!relay->stopping && loop_now() < wait_until)
+            coroutine_wait(deadline_in(POLL_MS), false);
+    }
+}
+
 /* ---- start and drain ---- */
 
 /* What a predecessor of the same name left is due again, and only then new work is claimed under that name. */
@@ -146,6 +171,8 @@ static void start(void *arg)
     relay->dispatcher = coroutine_spawn("relay-dispatcher", dispatch, relay);
     relay->keeper = coroutine_spawn("relay-keeper", keep, relay);
     assert(relay->dispatcher != NULL && relay->keeper != NULL);
+    if (coroutine_spawn("relay-sweeper", sweep, relay) == NULL)
+        abort(); /* at the start there are stacks */
 }
 
 void relay_run(struct service *service)

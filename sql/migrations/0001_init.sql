@@ -245,6 +245,35 @@ CREATE FUNCTION blob_copy(from_account bigint, from_email bigint, to_account big
       SELECT count(*) FROM c';
 REVOKE ALL ON FUNCTION blob_copy(bigint, bigint, bigint, bigint) FROM PUBLIC;
 
+-- Removes the bodies of mail that was expunged longer than `keep` ago and is in no mailbox any more: at most `most` records
+-- of one account, under that account's lock.  Returns how many records it took, 0: nothing is due.  Called by relay, which
+-- may read no mail.
+CREATE FUNCTION mail_sweep(keep interval, most int) RETURNS int
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  account bigint; taken int; emails bigint[];
+BEGIN
+  IF keep < interval '0' OR most < 1 THEN RAISE EXCEPTION 'mail_sweep: bad arguments'; END IF;
+  SELECT x.account_id INTO account FROM expunged x WHERE x.email_id IS NOT NULL AND x.at < now() - keep ORDER BY x.at LIMIT 1;
+  IF account IS NULL THEN RETURN 0; END IF;
+  PERFORM FROM account_state WHERE account_id = account FOR NO KEY UPDATE;
+  WITH due AS (SELECT mailbox_id, modseq, uid, email_id AS was FROM expunged
+      WHERE account_id = account AND email_id IS NOT NULL AND at < now() - keep ORDER BY at LIMIT most),
+    w AS (UPDATE expunged x SET email_id = NULL FROM due d WHERE x.account_id = account AND x.mailbox_id = d.mailbox_id
+      AND x.modseq = d.modseq AND x.uid = d.uid RETURNING d.was)
+  SELECT count(*), array_agg(DISTINCT was) INTO taken, emails FROM w;
+  -- A statement of its own: its snapshot sees what the update above left.
+  DELETE FROM email e WHERE e.account_id = account AND e.id = ANY (emails)
+    AND NOT EXISTS (SELECT FROM message m WHERE m.email_id = e.id AND m.account_id = account)
+    AND NOT EXISTS (SELECT FROM expunged y WHERE y.account_id = account AND y.email_id = e.id);
+  DELETE FROM blob b WHERE b.account_id = account AND b.email_id = ANY (emails)
+    AND NOT EXISTS (SELECT FROM email e WHERE e.account_id = account AND e.id = b.email_id);
+  DELETE FROM email_text t WHERE t.account_id = account AND t.email_id = ANY (emails)
+    AND NOT EXISTS (SELECT FROM email e WHERE e.account_id = account AND e.id = t.email_id);
+  RETURN taken;
+END $$;
+REVOKE ALL ON FUNCTION mail_sweep(interval, int) FROM PUBLIC;
+
 -- ---------------------------------------------------------------- queue
 
 CREATE SEQUENCE queue_id_seq;     -- also the trace id: the one in "250 2.0.0 Ok: queued as"
