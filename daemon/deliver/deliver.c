@@ -1,5 +1,5 @@
 /* Gathering: messages that are ready while a commit is under way go together in the next one. */
-#include "deliver/deliver_internal.h"
+#include "deliver/deliver.h"
 #include "base/log.h"
 #include "store/ids.h"
 
@@ -11,6 +11,14 @@
 #define BATCH_TARGETS 1000
 #define PACK_ON_POOL ((size_t)128 << 10) /* packing more than this would hold the loop up */
 #define ID_BLOCK 64
+
+struct pending {
+    struct accept_item item;
+    unsigned tries;
+    struct coroutine *waiter;
+    bool done;
+    struct pending *next;
+};
 
 struct deliver {
     struct db *db;
@@ -32,10 +40,11 @@ static void finish(struct pending *p)
 
 static void run_alone(struct db *db, struct pending *p)
 {
-    enum result r = deliver_commit(db, &p, 1, true);
+    struct accept_item *item = &p->item;
+    enum result r = accept_commit(db, &item, 1, true);
 
     if (r != RES_OK)
-        p->result = r;
+        p->item.result = r;
     finish(p);
 }
 
@@ -62,7 +71,7 @@ static void go_alone(struct deliver *d, struct pending *p)
     *al = (struct alone){ .db = d->db, .p = p };
     if (coroutine_spawn("deliver-alone", alone_run, al) == NULL) {
         free(al);
-        p->result = RES_TEMPFAIL;
+        p->item.result = RES_TEMPFAIL;
         finish(p);
     }
 }
@@ -82,8 +91,8 @@ static size_t take_batch(struct deliver *d, struct pending **v)
     while (d->first != NULL && n < BATCH_MESSAGES) {
         struct pending *p = d->first;
 
-        bytes += p->m->message.len;
-        targets += p->m->n_targets;
+        bytes += p->item.m->message.len;
+        targets += p->item.m->n_targets;
         if (n > 0 && (bytes > BATCH_BYTES || targets > BATCH_TARGETS))
             break;
         d->first = p->next;
@@ -98,6 +107,7 @@ static void commit_loop(void *arg)
 {
     struct deliver *d = arg;
     struct pending *v[BATCH_MESSAGES];
+    struct accept_item *items[BATCH_MESSAGES];
 
     for (;;) {
         size_t n = take_batch(d, v);
@@ -107,14 +117,16 @@ static void commit_loop(void *arg)
             coroutine_wait(NO_DEADLINE, false);
             continue;
         }
-        r = deliver_commit(d->db, v, n, false);
+        for (size_t i = 0; i < n; i++)
+            items[i] = &v[i]->item;
+        r = accept_commit(d->db, items, n, false);
         for (size_t i = 0; i < n; i++) {
             if (r != RES_OK && n > 1) {
                 go_alone(d, v[i]); /* one of them is guilty: each for itself */
             } else if (r != RES_OK) {
-                v[i]->result = r;
+                v[i]->item.result = r;
                 finish(v[i]);
-            } else if (v[i]->result == RES_CANCELLED) {
+            } else if (v[i]->item.result == RES_CANCELLED) {
                 if (v[i]->tries++ == 0)
                     enqueue(d, v[i]);
                 else
@@ -168,7 +180,7 @@ enum result deliver_id(struct deliver *d, int64_t *ret_id)
 
 static void pack(void *arg)
 {
-    struct pending *p = arg;
+    struct accept_item *p = arg;
 
     mail_digest(&p->arena, p->m->message, &p->digest);
     p->shape = body_shape_of(p->m->message.len, p->digest.header_size);
@@ -176,7 +188,7 @@ static void pack(void *arg)
         body_frames(&p->arena, p->m->message, p->digest.header_size, &p->frames, &p->n_frames);
 }
 
-static void fill_queue_row(struct pending *p, struct queue_new *q)
+static void fill_queue_row(struct accept_item *p, struct queue_new *q)
 {
     struct str copy = str_from(p->m->message, p->m->return_path_len);
 
@@ -195,12 +207,12 @@ static void fill_queue_row(struct pending *p, struct queue_new *q)
     }
 }
 
-static enum result prepare(struct deliver *d, struct pending *p)
+static enum result prepare(struct deliver *d, struct accept_item *p)
 {
-    struct deliver_message *m = p->m;
+    struct accept_message *m = p->m;
 
     assert(m->return_path_len < m->message.len);
-    p->large = m->message.len >= DELIVER_LARGE;
+    p->large = m->message.len >= ACCEPT_LARGE;
     p->email_ids = arena_array(&p->arena, int64_t, m->n_targets + 1);
     for (size_t i = 0; i < m->n_targets; i++) {
         enum result r = ids_take_email(d->db, &p->email_ids[i]);
@@ -219,16 +231,16 @@ static enum result prepare(struct deliver *d, struct pending *p)
 }
 
 /* Those whose mailbox could not take it, though others have it: they wait in the queue, under an id of their own. */
-static enum result queue_the_rest(struct deliver *d, struct pending *p)
+static enum result queue_the_rest(struct deliver *d, struct accept_item *p)
 {
-    struct deliver_message *m = p->m;
+    struct accept_message *m = p->m;
     struct queue_new q = *m->envelope;
     struct queue_new_recipient *rcpts = arena_array(&p->arena, struct queue_new_recipient, m->n_targets);
-    struct deliver_message rest = { .message = m->message, .return_path_len = m->return_path_len, .queue = &q };
+    struct accept_message rest = { .message = m->message, .return_path_len = m->return_path_len, .queue = &q };
     size_t n = 0;
 
     for (size_t i = 0; i < m->n_targets; i++) {
-        const struct deliver_target *t = &m->targets[i];
+        const struct accept_target *t = &m->targets[i];
 
         if (t->result == RES_OK)
             continue;
@@ -243,9 +255,9 @@ static enum result queue_the_rest(struct deliver *d, struct pending *p)
     return deliver_submit(d, &rest);
 }
 
-static enum result settle(struct deliver *d, struct pending *p)
+static enum result settle(struct deliver *d, struct accept_item *p)
 {
-    const struct deliver_message *m = p->m;
+    const struct accept_message *m = p->m;
     size_t stored = 0;
 
     if (p->result != RES_OK)
@@ -259,20 +271,20 @@ static enum result settle(struct deliver *d, struct pending *p)
     return queue_the_rest(d, p);
 }
 
-enum result deliver_submit(struct deliver *d, struct deliver_message *m)
+enum result deliver_submit(struct deliver *d, struct accept_message *m)
 {
-    struct pending p = { .m = m, .waiter = coroutine_self() };
-    enum result r = prepare(d, &p);
+    struct pending p = { .item = { .m = m }, .waiter = coroutine_self() };
+    enum result r = prepare(d, &p.item);
 
     if (r == RES_OK) {
-        if (p.large || m->job != NULL)
+        if (p.item.large || m->job != NULL)
             run_alone(d->db, &p);
         else
             enqueue(d, &p);
         while (!p.done)
             coroutine_wait(NO_DEADLINE, false);
-        r = settle(d, &p);
+        r = settle(d, &p.item);
     }
-    arena_reset(&p.arena);
+    arena_reset(&p.item.arena);
     return r;
 }

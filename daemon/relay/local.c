@@ -19,7 +19,7 @@ struct delivery {
     struct arena *a;
     struct verdict *why;
     struct spool spool;
-    struct deliver_target *targets;
+    struct accept_target *targets;
     struct queue_new_recipient *remote; /* members of an alias that are elsewhere */
     size_t n_targets, n_remote;
 };
@@ -52,7 +52,7 @@ static void add_target(struct delivery *d, struct str address, const struct rout
         if (d->targets[i].account_id == r->account_id)
             return;
     }
-    d->targets[d->n_targets++] = (struct deliver_target){ .account_id = r->account_id, .mailbox_id = r->inbox_id,
+    d->targets[d->n_targets++] = (struct accept_target){ .account_id = r->account_id, .mailbox_id = r->inbox_id,
                                                           .recipient = address, .orcpt = d->job->orcpt,
                                                           .notify = d->job->notify };
 }
@@ -60,7 +60,7 @@ static void add_target(struct delivery *d, struct str address, const struct rout
 /* The members of an alias: one level, each account once; what leads nowhere is left out. */
 static enum result expand(struct delivery *d, const struct routing *alias)
 {
-    d->targets = arena_array(d->a, struct deliver_target, alias->n_members);
+    d->targets = arena_array(d->a, struct accept_target, alias->n_members);
     d->remote = arena_array(d->a, struct queue_new_recipient, alias->n_members);
     for (size_t i = 0; i < alias->n_members; i++) {
         struct routing r;
@@ -93,7 +93,7 @@ static enum result find_targets(struct delivery *d)
         return refuse(d, VERDICT_NEVER, 553, "5.1.3", STR("permanent"), "the address is malformed");
     switch (r.kind) {
     case ROUTING_ACCOUNT:
-        d->targets = arena_new(d->a, struct deliver_target);
+        d->targets = arena_new(d->a, struct accept_target);
         add_target(d, d->job->recipient, &r);
         return RES_OK;
     case ROUTING_ALIAS:
@@ -144,7 +144,7 @@ static enum result submit(struct delivery *d)
                                   .expire_s = MAX((m->expires_at - worker_now(d->w)) / 1000000, 60) };
     struct queue_new queue = envelope;
     struct queue_outcome outcome = { .job = d->job, .lease = d->w->batch.lease, .fate = QUEUE_DELIVERED, .attempted = true };
-    struct deliver_message message = { .id = m->id, .targets = d->targets, .n_targets = d->n_targets,
+    struct accept_message message = { .id = m->id, .targets = d->targets, .n_targets = d->n_targets,
                                        .envelope = &envelope, .job = &outcome };
     int64_t start = loop_now();
 

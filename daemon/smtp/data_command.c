@@ -139,17 +139,17 @@ static bool complete_header(struct cmd *c, struct incoming *in, struct str messa
 
 /* ---- delivering ---- */
 
-static void split_recipients(struct smtp_session *s, struct arena *a, struct deliver_message *m, struct queue_new *q)
+static void split_recipients(struct smtp_session *s, struct arena *a, struct accept_message *m, struct queue_new *q)
 {
     struct queue_new_recipient *remote = arena_array(a, struct queue_new_recipient, s->tx.n_rcpts);
 
-    m->targets = arena_array(a, struct deliver_target, s->tx.n_rcpts);
+    m->targets = arena_array(a, struct accept_target, s->tx.n_rcpts);
     for (size_t i = 0; i < s->tx.n_rcpts; i++) {
         const struct smtp_rcpt *r = &s->tx.rcpts[i];
 
         /* Whoever asked to be told of success gets both in one transaction of the relay (RFC 3461, 5.2.2). */
         if (r->account_id != 0 && (s->tx.from.null || (r->notify & QUEUE_NOTIFY_SUCCESS) == 0))
-            m->targets[m->n_targets++] = (struct deliver_target){ .account_id = r->account_id, .mailbox_id = r->mailbox_id,
+            m->targets[m->n_targets++] = (struct accept_target){ .account_id = r->account_id, .mailbox_id = r->mailbox_id,
                                                                   .recipient = r->address, .orcpt = r->orcpt,
                                                                   .notify = r->notify };
         else
@@ -180,7 +180,7 @@ static enum next deliver_now(struct cmd *c, struct incoming *in, struct str mess
         .tls = stream_tls_version(s->stream),
     };
     const struct queue_new envelope = q;
-    struct deliver_message m = { .id = in->id, .message = message, .return_path_len = in->return_path_len,
+    struct accept_message m = { .id = in->id, .message = message, .return_path_len = in->return_path_len,
                                  .envelope = &envelope };
     enum result r;
 

@@ -14,7 +14,7 @@ static struct deliver *deliver;
 static unsigned running;
 
 struct job {
-    struct deliver_target targets[4];
+    struct accept_target targets[4];
     size_t n;
     struct str message;
     enum result result;
@@ -25,7 +25,7 @@ static void deliver_job(void *arg)
 {
     struct job *j = arg;
     const struct queue_new envelope = { .reverse_path = STR("a@example.org"), .expire_s = 3600, .direction = TRACE_IN };
-    struct deliver_message m = { .message = j->message.p != NULL ? j->message : STR(MESSAGE), .return_path_len = 30,
+    struct accept_message m = { .message = j->message.p != NULL ? j->message : STR(MESSAGE), .return_path_len = 30,
                                  .targets = j->targets, .n_targets = j->n, .envelope = &envelope };
 
     assert_int_equal(deliver_id(deliver, &m.id), RES_OK);

@@ -20,9 +20,9 @@ static bool never(void *arg)
 
 static void deliver_one(struct deliver *d)
 {
-    struct deliver_target target = { .account_id = account, .mailbox_id = inbox, .recipient = STR("x@example.test") };
+    struct accept_target target = { .account_id = account, .mailbox_id = inbox, .recipient = STR("x@example.test") };
     const struct queue_new envelope = { .reverse_path = STR(""), .expire_s = 60 };
-    struct deliver_message m = { .message = STR(MESSAGE), .return_path_len = RETURN_PATH, .targets = &target,
+    struct accept_message m = { .message = STR(MESSAGE), .return_path_len = RETURN_PATH, .targets = &target,
                                  .n_targets = 1, .envelope = &envelope };
 
     assert_int_equal(deliver_id(d, &m.id), RES_OK);

@@ -1,5 +1,5 @@
 /* The transaction that accepts: lock the accounts, deliver, queue, commit, notify (docs/adr/0005). */
-#include "deliver/deliver_internal.h"
+#include "store/accept.h"
 #include "base/encode.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -49,7 +49,7 @@ static const struct db_stmt queue_exists_stmt = { "deliver_queue_exists",
     "SELECT EXISTS (SELECT FROM queue_message WHERE id = $1)" };
 
 struct item { /* one mailbox entry to be made */
-    struct pending *p;
+    struct accept_item *p;
     size_t target;
     int64_t account_id;
     struct db_param params[DELIVER_PARAMS];
@@ -58,7 +58,7 @@ struct item { /* one mailbox entry to be made */
 struct batch {
     struct db *db;
     struct arena arena;
-    struct pending **v;
+    struct accept_item **v;
     size_t n;
     struct item *items; /* by account_id: the order of locks */
     size_t n_items;
@@ -66,7 +66,7 @@ struct batch {
     bool alone;
 };
 
-static struct deliver_target *target_of(const struct item *it)
+static struct accept_target *target_of(const struct item *it)
 {
     return &it->p->m->targets[it->target];
 }
@@ -93,7 +93,7 @@ static void collect(struct batch *b)
     for (size_t i = 0; i < b->n; i++) {
         b->v[i]->result = RES_OK;
         for (size_t k = 0; k < b->v[i]->m->n_targets; k++) {
-            const struct deliver_target *t = &b->v[i]->m->targets[k];
+            const struct accept_target *t = &b->v[i]->m->targets[k];
 
             if (t->result == RES_TEMPFAIL || t->result == RES_CANCELLED)
                 b->items[b->n_items++] = (struct item){ .p = b->v[i], .target = k, .account_id = t->account_id };
@@ -106,8 +106,8 @@ static void collect(struct batch *b)
 
 static void bind(struct batch *b, struct item *it, int64_t now_us)
 {
-    const struct pending *p = it->p;
-    const struct deliver_target *t = target_of(it);
+    const struct accept_item *p = it->p;
+    const struct accept_target *t = target_of(it);
     const struct mail_digest *g = &p->digest;
     struct db_param *q = it->params;
 
@@ -289,8 +289,8 @@ static enum result write_frames(struct tx *tx, const struct db_stmt *stmt, struc
 
 static enum result write_large(struct batch *b, struct tx *tx)
 {
-    const struct pending *p = b->v[0];
-    const struct deliver_message *m = p->m;
+    const struct accept_item *p = b->v[0];
+    const struct accept_message *m = p->m;
     enum result r = RES_OK;
 
     for (size_t i = 0; i < m->n_targets && r == RES_OK; i++) {
@@ -336,9 +336,9 @@ static enum result ask_exists(struct db *db, const struct db_stmt *stmt, const s
 
 /* What of the message is there?  A target without its entry is taken as not stored; when nothing at all is there, or
  * nobody can say, the message is not. */
-static enum result look(struct db *db, struct pending *p)
+static enum result look(struct db *db, struct accept_item *p)
 {
-    struct deliver_message *m = p->m;
+    struct accept_message *m = p->m;
     bool any = false, exists = false;
     enum result r = RES_OK;
 
@@ -363,7 +363,7 @@ static void settle_doubt(struct batch *b)
     enum result settled = db_settle_backend(b->db, b->backend);
 
     for (size_t i = 0; i < b->n; i++) {
-        struct pending *p = b->v[i];
+        struct accept_item *p = b->v[i];
 
         p->result = settled == RES_OK ? look(b->db, p) : RES_TEMPFAIL;
         log_warn("deliver-in-doubt", F_INT("id", p->m->id), F_C("found", p->result == RES_OK ? "committed" : "nothing"));
@@ -392,7 +392,7 @@ static enum result commit(struct batch *b)
     return r;
 }
 
-enum result deliver_commit(struct db *db, struct pending **v, size_t n, bool alone)
+enum result accept_commit(struct db *db, struct accept_item **v, size_t n, bool alone)
 {
     struct batch b = { .db = db, .v = v, .n = n, .alone = alone };
     enum result r = commit(&b);
