@@ -10,10 +10,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 import harness                                                           # noqa: E402
 from harness import case, same                                           # noqa: E402
-from internet import DROP, Internet, wait_for                            # noqa: E402
+from internet import Internet                                            # noqa: E402
 from mail import (Report, inbox, queue_of, submission, submit, text, wait_inbox, wait_report,  # noqa: E402
                   wait_sent)
 from server import Server                                                # noqa: E402
+from sink import DROP, wait_for                                          # noqa: E402
 
 ZONE = "".join(f"mx{i} A 127.0.1.{i}\nhost{i} MX 10 mx{i}\n" for i in range(1, 41)) + "dead MX 10 mx39\n"
 USERS = iter([f"b{i:02}@example.test" for i in range(50)])

@@ -46,6 +46,14 @@ def with_curl(server, work):
     def send(user, *words, status=0):
         curl(user, "--mail-from", ALICE, "--mail-rcpt", BOB, "-T", mail, *words, status=status)
 
+    @case("a newcomer's first steps: correioctl makes a domain and an account, curl sends and reads")
+    def _():
+        server.domain("new.test")
+        server.account("first@new.test", "correct horse battery")
+        curl(None, "--mail-from", "me@example.net", "--mail-rcpt", "first@new.test", "-T", mail, url(server, "smtp"))
+        got = curl(None, "-u", "first@new.test:correct horse battery", url(server, "imap", "INBOX;MAILINDEX=1"))
+        assert got.endswith(b"\r\n\r\nhello\r\n.\r\n..end\r\n"), got
+
     @case("curl: smtp, submission with STARTTLS, smtps")
     def _():
         before = len(inbox(server, BOB))

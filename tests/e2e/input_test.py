@@ -12,9 +12,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 import harness                                                           # noqa: E402
 from harness import case, same                                           # noqa: E402
-from internet import wait_for                                            # noqa: E402
 from mail import imap, inbox                                             # noqa: E402
 from server import Lines, Server                                         # noqa: E402
+from sink import wait_for                                                # noqa: E402
 
 NAMES = iter([f"i{n:02}@example.test" for n in range(60)])
 

@@ -5,7 +5,7 @@ import imaplib
 import smtplib
 import ssl
 
-from internet import wait_for
+from sink import wait_for
 
 
 def tls_context():

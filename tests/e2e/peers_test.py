@@ -9,10 +9,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 import harness                                                           # noqa: E402
 from harness import case, same                                           # noqa: E402
-from internet import Internet, wait_for                                  # noqa: E402
+from internet import Internet                                            # noqa: E402
 from mail import Report, inbox, submit, text, wait_inbox, wait_report, wait_sent  # noqa: E402
 from postfix import Postfix                                              # noqa: E402
 from server import Server                                                # noqa: E402
+from sink import wait_for                                                # noqa: E402
 
 ZONE = "postfix MX 10 mx30\nmx30 A 127.0.1.30\npeer MX 10 mx31\nmx31 A 127.0.1.31\nhome MX 10 mx32\nmx32 A 127.0.1.32\n"
 POSTFIX, PEER, HOME = "postfix.remote.test", "peer.remote.test", "home.remote.test"

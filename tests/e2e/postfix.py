@@ -6,7 +6,7 @@ import signal
 import subprocess
 import tempfile
 
-from internet import wait_for
+from sink import wait_for
 
 MASTER = """\
 {address}:{port} inet n - n - - smtpd

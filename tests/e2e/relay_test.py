@@ -4,14 +4,16 @@ import os
 import re
 import smtplib
 import sys
+import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 import harness                                                           # noqa: E402
 from harness import case, same                                           # noqa: E402
-from internet import DROP, EXTENSIONS, Internet, wait_for                # noqa: E402
+from internet import Internet                                            # noqa: E402
 from mail import Report, submit, text, wait_inbox, wait_report, wait_sent  # noqa: E402
 from server import Server                                                # noqa: E402
+from sink import DROP, EXTENSIONS, wait_for                              # noqa: E402
 
 ZONE = """
 pref MX 20 mx2
@@ -227,6 +229,44 @@ def register(net, server):
         dialogue = str(server.sql("SELECT convert_from(dialogue, 'UTF8') FROM trace_event WHERE host = 'smart.remote.test'"))
         assert "AUTH PLAIN ****" in dialogue and "AHVzAG9wZW4" not in dialogue and "MAIL FROM" in dialogue, dialogue
         assert "250 2.0.0 taken" in dialogue, dialogue
+
+    @case("a smart host that refuses the password, or has no TLS where it must: the mail waits, the password stays ours")
+    def _():
+        user, path = next(USERS), net.write("wrong-password", "hunter2\n")
+        os.chmod(path, 0o644)
+        no, clear = net.sink(29, extensions=["AUTH LOGIN"], answers={"AUTH": "535 5.7.8 no"}), net.sink(30, extensions=["AUTH PLAIN"])
+        server.setting("relay.routes", f"no.test=[127.0.1.29]:{net.port},user=us,password-file={path} "
+                       f"clear.test=[127.0.1.30]:{net.port},tls=must,user=us,password-file={path}")
+
+        def reasons():
+            return {tuple(r) for r in server.sql("SELECT recipient, r.reason FROM queue_recipient r JOIN queue_message m ON "
+                                                 f"m.id = r.queue_id WHERE reverse_path = '{user}' AND attempts > 0")}
+        submit(server, user, ["bob@no.test", "bob@clear.test"], rcpt_options=["NOTIFY=NEVER"])
+        wait_for("both attempts", lambda: reasons() == {("bob@no.test", "auth-failed"), ("bob@clear.test", "tls-failed")})
+        assert not any("AUTH" in line or "MAIL" in line for line in clear.lines), clear.lines
+        assert no.lines.count("AUTH LOGIN") >= 1 and not any("MAIL" in line for line in no.lines), no.lines
+        server.sql(f"UPDATE queue_message SET expires_at = now() WHERE reverse_path = '{user}'")
+        wait_sent(server, user)
+        kept = str(server.sql("SELECT convert_from(dialogue, 'UTF8'), reply FROM trace_event WHERE dialogue IS NOT NULL"))
+        assert "hunter2" not in kept and "aHVudGVyMg" not in kept and "AUTH LOGIN" in kept
+
+    @case("a host that does not answer holds no other mail up")
+    def _():
+        user, go_on = next(USERS), threading.Event()
+
+        def late():
+            go_on.wait(20)
+            return "220 sink.test ESMTP"
+        stuck, other = net.sink(31, answers={"GREETING": late}), net.sink(32)
+        for i in range(30):
+            submit(server, user, f"b{i}@host31.remote.test")
+        submit(server, user, "bob@host32.remote.test")
+        other.wait(seconds=5)
+        same(stuck.messages, [])
+        go_on.set()
+        stuck.wait(30)
+        wait_sent(server, user)
+        same(len(stuck.messages), 30)
 
     @case("a relay domain: taken on port 25 from anybody, sent along its route")
     def _():

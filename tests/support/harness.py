@@ -2,10 +2,12 @@
 
 A name given on the command line runs the cases whose names hold it.
 """
+import signal
 import sys
 import traceback
 
 CASES = []
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # what the program started is ended, too
 
 
 def case(name):

@@ -34,7 +34,7 @@ class Server:
         os.chmod(self.home, 0o755)
         self.log_path = os.path.join(self.home, "log")
         self.process = None
-        listeners = "SMTP SUBMISSION SMTPS POP3 POP3S IMAP IMAPS HTTP".split()
+        listeners = "SMTP SUBMISSION SMTPS POP3 POP3S IMAP IMAPS HTTP HTTPS".split()
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("CORREIO_")}
         self.env.update({f"CORREIO_LISTEN_{name}": "127.0.0.1:0" for name in listeners})
         self.env.update({
@@ -52,7 +52,12 @@ class Server:
     # ---- life ----
 
     def __enter__(self):
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            shutil.rmtree(self.home, ignore_errors=True)
+            raise
         return self
 
     def __exit__(self, *exc):

@@ -27,6 +27,9 @@ static const struct setting_case {
     { "smtp.relay_networks", "10.0.0.0/8 2001:db8::/32", RES_OK, "10.0.0.0/8 2001:db8::/32" },
     { "smtp.relay_networks", "10.0.0.1/8", RES_INVALID, NULL },
     { "smtp.relay_networks", "example.org", RES_INVALID, NULL }, /* never by host name */
+    { "smtp.auth_on_25", "true", RES_OK, "true" },
+    { "smtp.auth_on_25", "on", RES_OK, "true" },
+    { "smtp.auth_on_25", "off", RES_OK, "false" },
     { "smtp.auth_on_25", "yes", RES_INVALID, NULL },
     { "auth.cleartext", "loopback 192.0.2.0/24", RES_OK, "loopback 192.0.2.0/24" },
     { "auth.cleartext", "sometimes", RES_INVALID, NULL },

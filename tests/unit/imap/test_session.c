@@ -324,7 +324,7 @@ int main(void)
         tests[i] = (struct CMUnitTest){ .name = transcripts[i].name, .test_func = run, .initial_state = &lines[i] };
     }
     if (!database_create()) {
-        (void)printf("skipped: CORREIO_TEST_PG is not set\n");
+        (void)printf("skipped: CORREIO_TEST_CONNINFO is not set\n");
         return 0;
     }
     return cmocka_run_group_tests_name("imap_session", tests, group_setup, group_teardown);

@@ -2,7 +2,6 @@
 #include "tests/support/cmocka.h"
 
 #include "base/macros.h"
-#include "imap/notify.h"
 #include "imap/view.h"
 
 static struct view *make(const uint32_t *uids, size_t n)
@@ -170,30 +169,6 @@ static void test_keyword_sets(void **state UNUSED)
     view_free(view);
 }
 
-static void test_notify(void **state UNUSED)
-{
-    struct notify_watch a = { 0 }, b = { 0 }, c = { 0 };
-
-    notify_add(&a, 5);
-    notify_add(&b, 5 + 1024); /* the same bucket */
-    notify_add(&c, 7);
-    notify_receive(NULL, STR("5"));
-    assert_true(a.dirty && !b.dirty && !c.dirty);
-    a.dirty = false;
-    notify_receive(NULL, STR("7,1029,99999"));
-    assert_true(!a.dirty && b.dirty && c.dirty);
-    b.dirty = c.dirty = false;
-    notify_remove(&b);
-    notify_receive(NULL, STR_NULL);
-    assert_true(a.dirty && !b.dirty && c.dirty);
-    a.dirty = c.dirty = false;
-    notify_receive(NULL, STR("7,x"));
-    assert_true(a.dirty && c.dirty);
-    notify_remove(&a);
-    notify_remove(&a);
-    notify_remove(&c);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,7 +178,6 @@ int main(void)
         cmocka_unit_test(test_new_ones_are_not_counted_as_told),
         cmocka_unit_test(test_changes),
         cmocka_unit_test(test_keyword_sets),
-        cmocka_unit_test(test_notify),
     };
 
     return cmocka_run_group_tests_name("imap_view", tests, NULL, NULL);

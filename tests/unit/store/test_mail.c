@@ -65,22 +65,22 @@ static int64_t create(const char *name)
     return id;
 }
 
-static enum result try_append(int64_t mailbox_id, struct str text, int flags, struct message_appended *ret)
+static enum result try_append(const char *mailbox, struct str text, int flags, struct message_appended *ret)
 {
     CLEANUP(arena_releasep) struct arena a = { 0 };
     struct mail_digest digest;
-    struct message_append m = { .mailbox_id = mailbox_id, .message = text, .digest = &digest, .flags = flags,
+    struct message_append m = { .mailbox = str_c(mailbox), .message = text, .digest = &digest, .flags = flags,
                                 .internaldate_us = INT64_C(1700000000000000) };
 
     mail_digest(&a, text, &digest);
     return message_append(db, &who, &m, ret);
 }
 
-static int64_t append(int64_t mailbox_id, const char *text, int flags)
+static int64_t append(const char *mailbox, const char *text, int flags)
 {
     struct message_appended appended = { 0 };
 
-    assert_int_equal(try_append(mailbox_id, str_c(text), flags, &appended), RES_OK);
+    assert_int_equal(try_append(mailbox, str_c(text), flags, &appended), RES_OK);
     return appended.uid;
 }
 
@@ -91,9 +91,10 @@ static void body_mailboxes(void)
     CLEANUP(arena_releasep) struct arena a = { 0 };
     struct mailbox *list = NULL;
     struct str *names = NULL;
-    int64_t id, first = create("a/b");
+    int64_t id;
     size_t n = 0;
 
+    (void)create("a/b");
     assert_int_equal(mailbox_create(db, &who, STR("a/b"), SPECIAL_NONE, &id), RES_EXISTS);
     assert_int_equal(mailbox_create(db, &who, STR("Sent"), SPECIAL_SENT, &id), RES_OK);
     assert_int_equal(mailbox_create(db, &other, STR("a/b"), SPECIAL_NONE, &id), RES_OK);
@@ -106,7 +107,7 @@ static void body_mailboxes(void)
     assert_int_equal(mailbox_subscribe(db, &who, STR("a/b")), RES_OK);
     assert_int_equal(mailbox_subscribe(db, &who, STR("nothing")), RES_NOTFOUND);
     assert_int_equal(mailbox_unsubscribe(db, &who, STR("nothing")), RES_OK);
-    (void)append(first, MAIL, 0);
+    (void)append("a/b", MAIL, 0);
     assert_int_equal(mailbox_delete(db, &who, STR("a/b")), RES_OK);
     assert_int_equal(mailbox_delete(db, &who, STR("a/b")), RES_NOTFOUND);
     assert_int_equal(mailbox_delete(db, &who, STR("INBOX")), RES_DENIED);
@@ -135,8 +136,8 @@ static void body_rename(void)
     (void)box("n/m/y");
     assert_int_equal(mailbox_rename(db, &who, STR("n"), STR("k")), RES_OK); /* a level without mailbox */
     (void)box("k/m/y");
-    (void)append(inbox, MAIL, 0);
-    (void)append(inbox, MAIL, FLAG_SEEN);
+    (void)append("INBOX", MAIL, 0);
+    (void)append("INBOX", MAIL, FLAG_SEEN);
     assert_int_equal(mailbox_rename(db, &who, STR("INBOX"), STR("old")), RES_OK);
     assert_int_equal(box("INBOX"), inbox);
     assert_int_equal(number("SELECT messages FROM mailbox WHERE account_id = 7 AND name = 'old'"), 2);
@@ -147,19 +148,115 @@ static void body_rename(void)
 static void body_append(void)
 {
     struct message_appended appended = { 0 };
-    int64_t inbox = box("INBOX");
 
-    assert_int_equal(append(inbox, MAIL, FLAG_SEEN), 1);
-    assert_int_equal(append(inbox, "References: <1@x>\r\nMessage-ID: <2@x>\r\n\r\n", FLAG_DELETED), 2);
+    assert_int_equal(append("INBOX", MAIL, FLAG_SEEN), 1);
+    assert_int_equal(append("INBOX", "References: <1@x>\r\nMessage-ID: <2@x>\r\n\r\n", FLAG_DELETED), 2);
     assert_int_equal(number("SELECT count(DISTINCT thread_id) FROM email"), 1);
-    assert_int_equal(try_append(inbox + 1000, STR(MAIL), 0, &appended), RES_NOTFOUND);
+    assert_int_equal(try_append("nothing", STR(MAIL), 0, &appended), RES_NOTFOUND);
     (void)database_sql(owner, "UPDATE account_state SET quota_messages = 2 WHERE account_id = 7");
-    assert_int_equal(try_append(inbox, STR(MAIL), 0, &appended), RES_LIMIT);
+    assert_int_equal(try_append("INBOX", STR(MAIL), 0, &appended), RES_LIMIT);
     (void)database_sql(owner, "UPDATE account_state SET quota_messages = NULL, quota_bytes = used_bytes + 10"
                               " WHERE account_id = 7");
-    assert_int_equal(try_append(inbox, STR(MAIL), 0, &appended), RES_LIMIT);
+    assert_int_equal(try_append("INBOX", STR(MAIL), 0, &appended), RES_LIMIT);
     assert_int_equal(number("SELECT count(*) FROM email"), 2);
     assert_int_equal(number("SELECT count(*) FROM blob"), 2);
+}
+
+/* ---- APPENDs of several sessions at once ---- */
+
+struct appender {
+    const struct principal *who;
+    const char *mailbox, *text;
+    bool bad; /* the database refuses it */
+    enum result result;
+    struct message_appended appended;
+    bool ended;
+};
+
+static void append_one(void *arg)
+{
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+    struct appender *p = arg;
+    struct mail_digest digest;
+    struct message_append m = { .mailbox = str_c(p->mailbox), .message = str_c(p->text), .digest = &digest };
+
+    mail_digest(&a, m.message, &digest);
+    if (p->bad)
+        digest.base_subject = STR("\xff");
+    p->result = message_append(db, p->who, &m, &p->appended);
+    p->ended = true;
+}
+
+static void append_all(struct appender *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        assert_non_null(coroutine_spawn("append", append_one, &v[i]));
+    for (size_t i = 0; i < n; i++) {
+        while (!v[i].ended)
+            (void)coroutine_sleep(1);
+    }
+}
+
+/* The first one is on its way when the others come: those go together, and each gets what it would get alone. */
+static void body_append_group(void)
+{
+    struct appender v[] = { { .who = &who, .mailbox = "INBOX", .text = MAIL },
+                            { .who = &other, .mailbox = "INBOX", .text = MAIL },
+                            { .who = &who, .mailbox = "nothing", .text = MAIL },
+                            { .who = &who, .mailbox = "INBOX", .text = MAIL },
+                            { .who = &other, .mailbox = "INBOX", .text = MAIL "more than the quota\r\n" },
+                            { .who = &who, .mailbox = "INBOX", .text = MAIL } };
+
+    (void)database_sql(owner, "UPDATE account_state SET quota_bytes = 80 WHERE account_id = 8");
+    append_all(v, ARRAY_LEN(v));
+    assert_int_equal(v[0].result, RES_OK);
+    assert_int_equal(v[1].result, RES_OK);
+    assert_int_equal(v[2].result, RES_NOTFOUND);
+    assert_int_equal(v[3].result, RES_OK);
+    assert_int_equal(v[4].result, RES_LIMIT);
+    assert_int_equal(v[5].result, RES_OK);
+    assert_int_equal(v[0].appended.uid + v[3].appended.uid + v[5].appended.uid, 1 + 2 + 3);
+    assert_int_equal(v[5].appended.modseq_before, v[3].appended.modseq);
+    assert_int_equal(v[1].appended.uid, 1);
+    assert_int_equal(number("SELECT count(DISTINCT xmin::text) FROM email"), 2); /* transactions */
+    assert_int_equal(number("SELECT count(*) FROM email"), 4);
+}
+
+/* One that the database refuses fails alone. */
+static void body_append_bad(void)
+{
+    struct appender v[] = { { .who = &who, .mailbox = "INBOX", .text = MAIL },
+                            { .who = &other, .mailbox = "INBOX", .text = MAIL },
+                            { .who = &who, .mailbox = "INBOX", .text = MAIL, .bad = true },
+                            { .who = &who, .mailbox = "INBOX", .text = MAIL } };
+
+    append_all(v, ARRAY_LEN(v));
+    assert_int_equal(v[0].result, RES_OK);
+    assert_int_equal(v[1].result, RES_OK);
+    assert_int_equal(v[2].result, RES_TEMPFAIL);
+    assert_int_equal(v[3].result, RES_OK);
+    assert_int_equal(number("SELECT count(*) FROM email"), 3);
+}
+
+/* An account whose lock somebody holds delays only its own mail. */
+static void body_append_busy(void)
+{
+    struct appender v[] = { { .who = &other, .mailbox = "INBOX", .text = MAIL },
+                            { .who = &who, .mailbox = "INBOX", .text = MAIL },
+                            { .who = &other, .mailbox = "INBOX", .text = MAIL } };
+
+    (void)database_sql(owner, "BEGIN; UPDATE account_state SET modseq = modseq + 10 WHERE account_id = 7");
+    for (size_t i = 0; i < ARRAY_LEN(v); i++)
+        assert_non_null(coroutine_spawn("append", append_one, &v[i]));
+    while (!v[0].ended || !v[2].ended)
+        (void)coroutine_sleep(1);
+    assert_false(v[1].ended);
+    (void)database_sql(owner, "COMMIT");
+    while (!v[1].ended)
+        (void)coroutine_sleep(1);
+    for (size_t i = 0; i < ARRAY_LEN(v); i++)
+        assert_int_equal(v[i].result, RES_OK);
+    assert_int_equal(v[1].appended.modseq, 12); /* it saw what was done before it got the lock */
 }
 
 /* Larger than what travels in one statement; read back whole, in part, and by a cursor. */
@@ -176,7 +273,7 @@ static void body_large(void)
     (void)snprintf(text, size, "Subject: large\r\n\r\n");
     for (size_t i = 18; i < size; i++)
         text[i] = (char)('a' + i * i % 23);
-    assert_int_equal(try_append(box("INBOX"), str_of(text, size), 0, &appended), RES_OK);
+    assert_int_equal(try_append("INBOX", str_of(text, size), 0, &appended), RES_OK);
     struct body_source source = { .db = db, .token = who.token, .account_id = 7, .shape = body_shape_of(size, 18),
                                   .id = number("SELECT id FROM email") };
     assert_int_equal(body_read(&source, 300000, 400000, &a, &bytes), RES_OK);
@@ -212,10 +309,10 @@ static void body_store(void)
     static const int32_t kw[] = { 1, 2 };
     struct message_change change = { .set = FLAG_SEEN | FLAG_DELETED, .unchanged_since = -1 };
     struct message_stored_list list;
-    int64_t inbox = box("INBOX"), modseq;
+    int64_t modseq;
 
     for (int i = 0; i < 3; i++)
-        (void)append(inbox, MAIL, i == 0 ? FLAG_SEEN | FLAG_DELETED : 0);
+        (void)append("INBOX", MAIL, i == 0 ? FLAG_SEEN | FLAG_DELETED : 0);
     list = store(&change, all, ARRAY_LEN(all), &a);
     assert_int_equal(list.n, 3);
     assert_false(list.v[0].changed); /* had them already */
@@ -245,23 +342,62 @@ static void body_store(void)
     assert_int_equal(number("SELECT count(*) FROM message WHERE keywords IS NOT NULL"), 0);
 }
 
+/* Flags of a single message have a statement of their own. */
+static void body_store_one(void)
+{
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+    static const int64_t first[] = { 1 }, nobody[] = { 9 };
+    struct message_change change = { .set = FLAG_SEEN | FLAG_DELETED, .clear = FLAG_DRAFT, .unchanged_since = -1 };
+    struct message_stored_list list;
+    int64_t modseq;
+
+    (void)append("INBOX", MAIL, FLAG_DRAFT | FLAG_FLAGGED);
+    (void)append("INBOX", MAIL, 0);
+    (void)database_sql(owner, "UPDATE message SET keywords = '{2,5}'");
+    modseq = number("SELECT highestmodseq FROM mailbox WHERE account_id = 7");
+    list = store(&change, first, 1, &a);
+    assert_int_equal(list.n, 1);
+    assert_true(list.v[0].changed && !list.v[0].failed);
+    assert_int_equal(list.v[0].state.flags, FLAG_SEEN | FLAG_DELETED | FLAG_FLAGGED);
+    assert_int_equal(list.v[0].state.nkeywords, 2);
+    assert_int_equal(list.v[0].state.keywords[1], 5);
+    assert_int_equal(list.v[0].state.modseq, list.modseq);
+    assert_int_equal(list.modseq_before, modseq);
+    assert_int_equal(list.modseq, number("SELECT highestmodseq FROM mailbox WHERE account_id = 7"));
+    assert_int_equal(number("SELECT count(*) FROM message WHERE modseq = (SELECT max(modseq) FROM message)"), 1);
+    recount();
+    modseq = list.modseq;
+    list = store(&change, first, 1, &a);
+    assert_true(list.n == 1 && !list.v[0].changed && list.modseq == 0);
+    assert_int_equal(list.v[0].state.modseq, modseq);
+    assert_int_equal(number("SELECT modseq FROM account_state WHERE account_id = 7"), modseq);
+    change = (struct message_change){ .clear = FLAGS_ALL, .unchanged_since = -1 };
+    list = store(&change, first, 1, &a);
+    assert_true(list.v[0].changed && list.v[0].state.flags == 0);
+    list = store(&change, nobody, 1, &a);
+    assert_true(list.n == 0 && list.modseq == 0);
+}
+
 static void body_expunge(void)
 {
     CLEANUP(arena_releasep) struct arena a = { 0 };
     static const int64_t all[] = { 1, 2, 3 };
-    int64_t inbox = box("INBOX"), *gone = NULL;
-    size_t n = 0;
+    struct message_removed gone = { 0 };
+    int64_t inbox = box("INBOX"), modseq;
 
-    (void)append(inbox, MAIL, FLAG_DELETED);
-    (void)append(inbox, MAIL, 0);
-    (void)append(inbox, MAIL, FLAG_DELETED | FLAG_SEEN);
-    assert_int_equal(message_expunge(db, &who, inbox, all, 3, &a, &gone, &n), RES_OK);
-    assert_int_equal(n, 2);
-    assert_true(gone[0] == 1 && gone[1] == 3);
+    (void)append("INBOX", MAIL, FLAG_DELETED);
+    (void)append("INBOX", MAIL, 0);
+    (void)append("INBOX", MAIL, FLAG_DELETED | FLAG_SEEN);
+    modseq = number("SELECT highestmodseq FROM mailbox WHERE account_id = 7");
+    assert_int_equal(message_expunge(db, &who, inbox, all, 3, &a, &gone), RES_OK);
+    assert_int_equal(gone.n, 2);
+    assert_true(gone.uids[0] == 1 && gone.uids[1] == 3);
+    assert_int_equal(gone.modseq_before, modseq);
+    assert_int_equal(gone.modseq, number("SELECT highestmodseq FROM mailbox WHERE account_id = 7"));
     assert_int_equal(number("SELECT count(*) FROM expunged WHERE email_id IS NOT NULL AND internaldate IS NOT NULL"), 2);
     assert_int_equal(number("SELECT count(DISTINCT modseq) FROM expunged"), 1);
-    assert_int_equal(message_expunge(db, &other, inbox, all, 3, &a, &gone, &n), RES_OK);
-    assert_int_equal(n, 0);
+    assert_int_equal(message_expunge(db, &other, inbox, all, 3, &a, &gone), RES_OK);
+    assert_true(gone.n == 0 && gone.modseq == 0);
 }
 
 static void body_copy(void)
@@ -272,7 +408,7 @@ static void body_copy(void)
     int64_t inbox = box("INBOX"), to = create("to");
 
     for (int i = 0; i < 3; i++)
-        (void)append(inbox, MAIL, i == 0 ? FLAG_SEEN : FLAG_FLAGGED);
+        (void)append("INBOX", MAIL, i == 0 ? FLAG_SEEN : FLAG_FLAGGED);
     assert_int_equal(message_copy(db, &who, inbox, uids, 3, to, &a, &c), RES_OK);
     assert_int_equal(c.n, 2);
     assert_true(c.from[0] == 1 && c.from[1] == 3 && c.to[0] == 1 && c.to[1] == 2);
@@ -288,6 +424,8 @@ static void body_copy(void)
     recount();
     assert_int_equal(message_move(db, &who, inbox, (const int64_t[]){ 2 }, 1, inbox, &a, &c), RES_OK);
     assert_int_equal(c.to[0], 4);
+    assert_true(c.removed.n == 1 && c.removed.uids[0] == 2 && c.removed.modseq_before == c.to_modseq &&
+                c.removed.modseq == c.to_modseq + 1);
     assert_int_equal(number("SELECT count(*) FROM expunged WHERE email_id IS NULL"), 3);
 }
 
@@ -307,6 +445,34 @@ static void on_state(void *arg, const struct message_state *m)
 static void on_gone(void *arg, uint32_t uid UNUSED)
 {
     ((struct seen *)arg)->gone++;
+}
+
+/* Less than a page: changes and expunges, and nothing of what is older. */
+static void body_changes(void)
+{
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+    static const int64_t first[] = { 1 }, third[] = { 3 };
+    const struct message_change change = { .set = FLAG_SEEN, .unchanged_since = -1 };
+    struct seen *seen = arena_new(&a, struct seen);
+    struct message_removed gone = { 0 };
+    struct mailbox m = { 0 };
+    int64_t since;
+    bool all = true;
+
+    for (int i = 0; i < 4; i++)
+        (void)append("INBOX", MAIL, FLAG_DELETED);
+    assert_int_equal(mailbox_find(db, &who, STR("INBOX"), &a, &m), RES_OK);
+    since = m.highestmodseq;
+    assert_int_equal(message_changes(db, &who, m.id, since, &a, &m, on_state, on_gone, seen, &all), RES_OK);
+    assert_true(!all && seen->n == 0 && seen->gone == 0);
+    (void)store(&change, third, 1, &a);
+    assert_int_equal(message_expunge(db, &who, m.id, first, 1, &a, &gone), RES_OK);
+    assert_int_equal(message_changes(db, &who, m.id, since, &a, &m, on_state, on_gone, seen, &all), RES_OK);
+    assert_true(!all && seen->n == 1 && seen->uids[0] == 3 && seen->gone == 1);
+    assert_int_equal(m.highestmodseq, gone.modseq);
+    seen->n = seen->gone = 0;
+    assert_int_equal(message_changes(db, &who, m.id, since + 1, &a, &m, on_state, on_gone, seen, &all), RES_OK);
+    assert_true(seen->n == 0 && seen->gone == 1);
 }
 
 /* More than a page, in order, and what changed since. */
@@ -339,6 +505,10 @@ static void body_pages(void)
     assert_int_equal(seen->gone, 1050);
     assert_false(all);
     assert_int_equal(m.highestmodseq, 3);
+    (void)database_sql(owner, "DELETE FROM expunged WHERE uid > 4000"); /* now only what changed fills a page */
+    seen->n = seen->gone = 0;
+    assert_int_equal(message_changes(db, &who, m.id, 2, &a, &m, on_state, on_gone, seen, &all), RES_OK);
+    assert_true(!all && seen->n == 1250 && seen->gone == 500);
     (void)database_sql(owner, "UPDATE mailbox SET vanished_from = 3 WHERE account_id = 7");
     seen->n = seen->gone = 0;
     assert_int_equal(message_changes(db, &who, m.id, 2, &a, &m, on_state, on_gone, seen, &all), RES_OK);
@@ -356,7 +526,7 @@ static void body_fetch(void)
     int64_t inbox = box("INBOX");
 
     for (int i = 0; i < 3; i++)
-        (void)append(inbox, MAIL, 0);
+        (void)append("INBOX", MAIL, 0);
     assert_int_equal(message_fetch(db, &who, inbox, &want, &a, uids, 3, false, &rows), RES_OK);
     assert_int_equal(db_count(&rows), 2);
     message_row_get(&rows, 1, &want, &row);
@@ -369,6 +539,34 @@ static void body_fetch(void)
     assert_int_equal(db_count(&narrow), 2);
     message_row_get(&narrow, 0, &nothing, &row);
     assert_int_equal(row.uid, 2);
+}
+
+/* With the bytes of those that are one frame. */
+static void body_fetch_blob(void)
+{
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+    CLEANUP(db_rows_freep) struct db_rows list = { 0 }, range = { 0 };
+    static const int64_t uids[] = { 1, 2, 9 }, span[] = { 1, 2 };
+    const struct message_want want = { .email = true, .blob = true };
+    char raw[sizeof(MAIL) - 1], large[20000] = "Subject: large\r\n\r\n";
+    struct message_appended appended = { 0 };
+    struct message_row row;
+
+    memset(large + 18, 'x', sizeof(large) - 18);
+    (void)append("INBOX", MAIL, 0);
+    assert_int_equal(try_append("INBOX", str_of(large, sizeof(large)), 0, &appended), RES_OK);
+    assert_int_equal(message_fetch(db, &who, appended.mailbox_id, &want, &a, uids, 3, false, &list), RES_OK);
+    assert_int_equal(message_fetch(db, &who, appended.mailbox_id, &want, &a, span, 2, true, &range), RES_OK);
+    for (int i = 0; i < 2; i++) {
+        const struct db_rows *rows = i == 0 ? &list : &range;
+
+        assert_int_equal(db_count(rows), 2);
+        message_row_get(rows, 0, &want, &row);
+        assert_int_equal(body_unpack(row.blob, raw, sizeof(raw)), RES_OK);
+        assert_memory_equal(raw, MAIL, sizeof(raw));
+        message_row_get(rows, 1, &want, &row);
+        assert_true(row.uid == 2 && row.shape.frames == 2 && row.blob.p == NULL);
+    }
 }
 
 static void body_keywords(void)
@@ -411,8 +609,8 @@ static void body_search(void)
     static const int64_t uids[] = { 1, 2 };
     int64_t inbox = box("INBOX");
 
-    (void)append(inbox, "Subject: Apfel\r\n\r\nGr\xc3\xbc\xc3\x9f" "e 100%_\\ \1x\r\n", 0);
-    (void)append(inbox, "Subject: birne\r\n\r\nApfel\r\n", 0);
+    (void)append("INBOX", "Subject: Apfel\r\n\r\nGr\xc3\xbc\xc3\x9f" "e 100%_\\ \1x\r\n", 0);
+    (void)append("INBOX", "Subject: birne\r\n\r\nApfel\r\n", 0);
     assert_int_equal(search_prepare(db, &who, inbox, uids, 2), RES_OK);
     assert_int_equal(search_prepare(db, &who, inbox, uids, 2), RES_OK);
     assert_int_equal(number("SELECT count(*) FROM email_text"), 2);
@@ -431,8 +629,8 @@ static void body_recent(void)
     struct mailbox m = { 0 };
     int64_t inbox = box("INBOX"), first = 0, count = 0;
 
-    (void)append(inbox, MAIL, 0);
-    (void)append(inbox, MAIL, 0);
+    (void)append("INBOX", MAIL, 0);
+    (void)append("INBOX", MAIL, 0);
     assert_int_equal(mailbox_get(db, &who, inbox, &a, &m), RES_OK);
     assert_int_equal(mailbox_count_recent(db, &who, &m, &count), RES_OK);
     assert_int_equal(count, 2);
@@ -446,15 +644,21 @@ static void body_recent(void)
 
 /* ---- running ---- */
 
-static void (*bodies[])(void) = { body_mailboxes, body_rename, body_append,   body_large,  body_store, body_expunge,
-                                  body_copy,      body_pages,  body_fetch, body_keywords, body_search, body_recent };
-static const char *const names[] = { "mailboxes", "rename", "append", "large",    "store",  "expunge",
-                                     "copy",      "pages",  "fetch",  "keywords", "search", "recent" };
+static void (*bodies[])(void) = { body_mailboxes, body_rename,  body_append, body_append_group, body_append_bad,
+                                  body_append_busy, body_large, body_store,  body_store_one, body_expunge, body_copy,
+                                  body_changes,   body_pages,   body_fetch,  body_fetch_blob,   body_keywords,
+                                  body_search,    body_recent };
+static const char *const names[] = { "mailboxes", "rename", "append", "append together", "append a bad one",
+                                     "append to a busy account", "large", "store", "store one", "expunge", "copy",
+                                     "changes", "pages", "fetch", "fetch with bytes", "keywords",
+                                     "search", "recent" };
 
 static void run_body(void *arg)
 {
     db = db_new(database_conninfo("correio_access"), 2);
     (*(void (**)(void))arg)();
+    while (coroutine_count() > 1) /* NOTIFY is under way */
+        (void)coroutine_sleep(1);
     db_free(db);
     loop_stop();
 }
@@ -487,7 +691,7 @@ int main(void)
     for (size_t i = 0; i < ARRAY_LEN(bodies); i++)
         tests[i] = (struct CMUnitTest){ .name = names[i], .test_func = run, .initial_state = &bodies[i] };
     if (!database_create()) {
-        (void)printf("skipped: CORREIO_TEST_PG is not set\n");
+        (void)printf("skipped: CORREIO_TEST_CONNINFO is not set\n");
         return 0;
     }
     return cmocka_run_group_tests_name("mail", tests, group_setup, group_teardown);
