@@ -41,23 +41,26 @@ bool pop3_number(struct str s, uint64_t max, uint64_t *ret)
 
 void pop3_stuffer_init(struct pop3_stuffer *st, uint64_t body_lines)
 {
-    *st = (struct pop3_stuffer){ .body_lines = body_lines, .blank = true };
+    *st = (struct pop3_stuffer){ .body_lines = body_lines };
 }
 
 /* One line, or the part of one that is in this piece; `ends`: with its LF. */
 static void line_part(struct pop3_stuffer *st, struct str part, bool ends)
 {
-    bool empty = part.len == 0 || (part.len == 1 && part.p[0] == '\r');
+    bool blank;
 
-    st->blank = st->blank && (empty || (ends && part.len == 2 && part.p[0] == '\r') || (ends && part.len == 1));
+    if (st->line_len == 0 && part.len > 0)
+        st->starts_cr = part.p[0] == '\r';
+    st->line_len += part.len;
     st->mid_line = !ends;
     if (!ends)
         return;
+    blank = st->line_len == 1 || (st->line_len == 2 && st->starts_cr);
+    st->line_len = 0;
     if (st->in_body && st->body_lines != UINT64_MAX)
         st->body_lines--;
-    else if (!st->in_body && st->blank)
+    else if (!st->in_body && blank)
         st->in_body = true;
-    st->blank = true;
     if (st->in_body && st->body_lines == 0)
         st->done = true;
 }

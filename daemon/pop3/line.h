@@ -24,7 +24,8 @@ struct pop3_stuffer {
     bool mid_line;       /* the last byte was no LF */
     bool in_body;
     bool last_cr;        /* the last byte was a CR */
-    bool blank;          /* the present line is empty so far */
+    size_t line_len;     /* of the present line, so far */
+    bool starts_cr;      /* its first byte is a CR */
     bool done;           /* TOP has all that it wants */
 };
 void pop3_stuffer_init(struct pop3_stuffer *st, uint64_t body_lines);

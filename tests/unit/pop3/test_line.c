@@ -42,6 +42,7 @@ static const struct stuff_case {
     { "TOP of more than there is", { "A: b\r\n\r\nc\r\n", 11 }, 99, { "A: b\r\n\r\nc\r\n", 11 } },
     { "TOP without a body", { "A: b\r\n", 6 }, 3, { "A: b\r\n", 6 } },
     { "TOP, LF only", { "A: b\n\nc\nd\n", 10 }, 1, { "A: b\n\nc\n", 8 } },
+    { "CR CR LF is no blank line", { "A: b\r\n\r\r\nc\r\n", 12 }, 0, { "A: b\r\n\r\r\nc\r\n", 12 } },
     { "empty", { "", 0 }, UINT64_MAX, { "", 0 } },
 };
 
