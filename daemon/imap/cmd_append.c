@@ -30,13 +30,26 @@ static enum next refused(struct imap_session *s, enum result r)
     return imap_no_result(s, r);
 }
 
+/* Into the selected mailbox: its EXISTS comes before the tagged OK (RFC 3501, 6.3.11). */
+static void put_into_view(struct imap_session *s, const struct message_append *m, const struct message_appended *at)
+{
+    int64_t *keywords = arena_array(&s->arena, int64_t, m->nkeywords);
+    const struct message_state state = { .uid = (uint32_t)at->uid, .flags = m->flags, .modseq = at->modseq,
+                                         .keywords = keywords, .nkeywords = m->nkeywords };
+
+    if (s->view == NULL || s->view->mailbox_id != at->mailbox_id || !session_changed(s, at->modseq_before, at->modseq))
+        return; /* when others changed something, too, all is read together */
+    for (size_t i = 0; i < m->nkeywords; i++)
+        keywords[i] = m->keywords[i];
+    (void)view_put(s->view, &state, true);
+    s->view->uidnext = at->uid + 1;
+}
+
 enum next cmd_append(struct imap_session *s, struct imap_command *cmd)
 {
     struct digest_job job = { .a = &s->arena };
     struct message_append append = { .digest = &job.digest, .flags = cmd->append.flags.system };
     struct message_appended appended;
-    struct mailbox box = { 0 };
-    struct str name;
     int32_t *keywords = NULL;
     enum result r;
 
@@ -49,11 +62,8 @@ enum next cmd_append(struct imap_session *s, struct imap_command *cmd)
         return imap_bad(s, "NUL in the message");
     if (durability_problem() != NULL)
         return imap_no(s, "[UNAVAILABLE] Storage is not safe at present, mail is not taken");
-    r = mailbox_name_check(&s->arena, cmd->append.mailbox, &name);
-    if (r == RES_OK)
-        r = mailbox_find(s->db, &s->who, name, &s->arena, &box);
-    if (r != RES_OK)
-        return refused(s, r == RES_INVALID ? RES_NOTFOUND : r);
+    if (mailbox_name_check(&s->arena, cmd->append.mailbox, &append.mailbox) != RES_OK)
+        return refused(s, RES_NOTFOUND);
     r = session_keyword_ids(s, &cmd->append.flags, true, &keywords, &append.nkeywords);
     if (r != RES_OK)
         return imap_no_result(s, r);
@@ -61,14 +71,14 @@ enum next cmd_append(struct imap_session *s, struct imap_command *cmd)
         coroutine_work(digest_work, &job);
     else
         digest_work(&job);
-    append.mailbox_id = box.id;
     append.keywords = keywords;
     append.internaldate_us = cmd->append.has_date ? cmd->append.date_us : wall_us();
     r = message_append(s->db, &s->who, &append, &appended);
     if (r != RES_OK)
         return refused(s, r);
-    if (s->view != NULL && s->view->mailbox_id == box.id)
-        s->watch.dirty = true; /* its EXISTS comes before the tagged OK (RFC 3501, 6.3.11) */
+    put_into_view(s, &append, &appended);
+    if (appended.uid == 0)
+        return imap_ok(s, "APPEND completed");
     return imap_ok(s, "[APPENDUID %lld %lld] APPEND completed", (long long)appended.uidvalidity,
                    (long long)appended.uid);
 }

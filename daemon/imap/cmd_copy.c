@@ -21,9 +21,9 @@ static struct str copyuid(struct imap_session *s, const struct message_copied *c
 static enum next moved(struct imap_session *s, const struct message_copied *copied)
 {
     stream_printf(s->stream, "* OK %.*s Moved\r\n", STR_ARG(copyuid(s, copied)));
-    for (size_t i = 0; i < copied->n; i++)
-        view_mark_gone(s->view, (uint32_t)copied->from[i]);
-    s->watch.dirty = true;
+    for (size_t i = 0; i < copied->removed.n; i++)
+        view_mark_gone(s->view, (uint32_t)copied->removed.uids[i]);
+    (void)session_changed(s, copied->removed.modseq_before, copied->removed.modseq);
     return imap_ok(s, "MOVE completed");
 }
 
@@ -53,8 +53,6 @@ enum next cmd_copy(struct imap_session *s, struct imap_command *cmd)
                                                  &copied);
     if (r != RES_OK)
         return refused(s, r);
-    if (box.id == s->view->mailbox_id)
-        s->watch.dirty = true;
     if (copied.n == 0 && spans.n > 0) {
         s->watch.dirty = true;
         return imap_no(s, "[EXPUNGEISSUED] The messages are no longer there");

@@ -1,11 +1,13 @@
 /* FETCH (RFC 3501, 6.4.5).  Messages go in groups: one statement, then the answers are sent; no database connection is
  * held while the client is slow.  What the view knows needs no statement. */
 #include "imap/fetch.h"
+#include "imap/seen.h"
 #include "imap/stored.h"
 #include "mail/date.h"
 
 #define GROUP_FIRST 100
 #define GROUP_MAX   400
+#define WHOLE_MAX   16 /* of so few, small bodies come with the rows */
 #define GROUP_BYTES ((size_t)512 << 10) /* rows of a group, about */
 
 void fetch_flush(struct fetch_job *job, size_t above)
@@ -82,7 +84,8 @@ void fetch_begin(struct fetch_job *job, const struct fetch_message *m, bool *ret
     *ret_first = first;
 }
 
-/* Sets \Seen on those of the group that are not, in one transaction; a failure does not keep anybody from reading. */
+/* Sets \Seen on those of the group that are not: later, all together, unless the answer has to tell the new MODSEQ.  A
+ * failure does not keep anybody from reading. */
 static void mark_seen(struct fetch_job *job, struct arena *a, struct fetch_message *m, size_t n)
 {
     static const struct message_change change = { .set = FLAG_SEEN, .unchanged_since = -1 };
@@ -92,14 +95,19 @@ static void mark_seen(struct fetch_job *job, struct arena *a, struct fetch_messa
     size_t nuids = 0;
 
     for (size_t i = 0; i < n; i++) {
-        if ((s->view->v[m[i].index].flags & FLAG_SEEN) == 0)
+        if ((s->view->v[m[i].index].flags & FLAG_SEEN) != 0)
+            continue;
+        if (s->condstore) {
             uids[nuids++] = s->view->v[m[i].index].uid;
+        } else {
+            seen_add(s, m[i].index);
+            m[i].seen_now = true;
+        }
     }
     if (nuids == 0 || message_store(s->db, &s->who, s->view->mailbox_id, uids, nuids, &change, a, &list) != RES_OK ||
         stored_know_keywords(s, &list) != RES_OK)
         return;
-    if (list.modseq != 0 && list.modseq_before == s->view->modseq)
-        s->view->modseq = list.modseq;
+    (void)session_changed(s, list.modseq_before, list.modseq);
     for (size_t i = 0, k = 0; i < n && k < list.n; i++) {
         if (s->view->v[m[i].index].uid != list.v[k].state.uid)
             continue;
@@ -115,6 +123,7 @@ static enum result read_rows(struct fetch_job *job, struct arena *a, struct fetc
     struct imap_session *s = job->s;
     const struct view_entry *v = s->view->v;
     bool range = m[*n - 1].index - m[0].index == *n - 1;
+    struct message_want want = job->want;
     int64_t *uids = arena_array(a, int64_t, MAX(*n, (size_t)2));
     size_t kept = 0, row = 0, bytes = 0;
     enum result r;
@@ -123,7 +132,8 @@ static enum result read_rows(struct fetch_job *job, struct arena *a, struct fetc
         uids[i] = v[m[i].index].uid;
     if (range)
         uids[1] = v[m[*n - 1].index].uid;
-    r = message_fetch(s->db, &s->who, s->view->mailbox_id, &job->want, a, uids, *n, range, rows);
+    want.blob = job->what->n > 0 && *n <= WHOLE_MAX;
+    r = message_fetch(s->db, &s->who, s->view->mailbox_id, &want, a, uids, *n, range, rows);
     if (r != RES_OK)
         return r;
     for (size_t i = 0; i < *n; i++) {
@@ -133,7 +143,7 @@ static enum result read_rows(struct fetch_job *job, struct arena *a, struct fetc
             row++;
         if (row == db_count(rows))
             break;
-        message_row_get(rows, row, &job->want, &found.row);
+        message_row_get(rows, row, &want, &found.row);
         if (found.row.uid != s->view->v[m[i].index].uid)
             continue;
         bytes += 100 + found.row.envelope.len + found.row.bodystructure.len + found.row.parts.len;
@@ -153,6 +163,8 @@ static enum result fetch_group(struct fetch_job *job, struct fetch_message *m, s
     bool needs_rows = (job->what->items & ~known) != 0 || job->what->n > 0;
     enum result r = RES_OK;
 
+    if (loop_now() >= seen_deadline(job->s)) /* a large answer, or a slow client */
+        seen_write(job->s);
     if (needs_rows)
         r = read_rows(job, &a, m, &n, &rows);
     if (r != RES_OK || n == 0)
@@ -222,7 +234,7 @@ enum next cmd_fetch(struct imap_session *s, struct imap_command *cmd)
 
     if (cmd->fetch.what.items & FETCH_MODSEQ)
         session_enable_condstore(s);
-    r = session_sync(s, true); /* what NOTIFY told of: FLAGS and CHANGEDSINCE answer from the view */
+    r = session_sync(s, true); /* what we were told of: FLAGS and CHANGEDSINCE answer from the view */
     if (r == RES_NOTFOUND) {
         s->watch.dirty = true;
         return imap_no_result(s, r);

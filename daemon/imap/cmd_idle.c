@@ -1,4 +1,4 @@
-/* IDLE (RFC 2177): NOTIFY wakes it; it looks by itself every minute, too.  While it waits it holds no database
+/* IDLE (RFC 2177): news wakes it; it looks by itself every minute, too.  While it waits it holds no database
  * connection, no buffers and no arena. */
 #include "imap/session.h"
 
@@ -9,7 +9,7 @@ static enum result sleep_for_news(struct imap_session *s, int64_t deadline)
 
     stream_set_interruptible(s->stream, true);
     s->watch.sleeper = coroutine_self();
-    while (r == RES_OK && stream_buffered(s->stream) == 0 && !s->watch.dirty)
+    while (r == RES_OK && stream_buffered(s->stream) == 0 && !session_has_news(s))
         r = stream_wait_input(s->stream, deadline);
     s->watch.sleeper = NULL;
     stream_set_interruptible(s->stream, false);
@@ -57,7 +57,9 @@ enum next cmd_idle(struct imap_session *s, struct imap_command *cmd UNUSED)
         if (news == RES_NOTFOUND)
             return say_goodbye(s, "The selected mailbox was deleted");
         pause = news == RES_OK ? LOOK_MS : RETRY_MS;
-        if (news != RES_OK)
-            s->watch.dirty = false; /* the database is away: look again later, not at once */
+        if (news != RES_OK) { /* the database is away: look again later, not at once */
+            s->watch.dirty = false;
+            s->watch.news = 0;
+        }
     }
 }

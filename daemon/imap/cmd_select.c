@@ -113,7 +113,8 @@ enum next cmd_select(struct imap_session *s, struct imap_command *cmd)
 /* RFC 3501, 6.4.2: \Deleted messages go without a word, unless the mailbox is read-only. */
 enum next cmd_close(struct imap_session *s, struct imap_command *cmd UNUSED)
 {
-    enum result r = s->view->read_only ? RES_OK : expunge_deleted(s, NULL);
+    bool current;
+    enum result r = s->view->read_only ? RES_OK : expunge_deleted(s, NULL, &current);
 
     session_unselect(s);
     return r == RES_OK || r == RES_NOTFOUND ? imap_ok(s, "CLOSE completed") : imap_no_result(s, r);

@@ -73,11 +73,10 @@ static enum result store_chunk(struct store_job *job, const int64_t *uids, size_
         r = stored_know_keywords(s, &list);
     if (r != RES_OK)
         return r;
-    if (list.modseq != 0 && list.modseq_before == s->view->modseq)
-        s->view->modseq = list.modseq;
     job->missing = job->missing || list.n < n;
     for (size_t i = 0; i < list.n; i++)
         answer(job, &list.v[i]);
+    (void)session_changed(s, list.modseq_before, list.modseq);
     return RES_OK;
 }
 

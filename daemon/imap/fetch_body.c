@@ -1,10 +1,10 @@
 /* FETCH BODY[section]<partial>: from the part table to the frames that hold it.
  *
- * Messages whose frames are together at most 256 KiB are read with one statement, while those before them are sent.  A
- * larger one is answered by itself, piece by piece. */
+ * Small messages whose frame came with the rows need no more.  Messages whose frames are together at most 256 KiB are
+ * read with one statement, while those before them are sent.  A larger one is answered by itself, piece by piece. */
 #include "base/log.h"
 #include "imap/fetch.h"
-#include "imap/fetch_ahead.h"
+#include "imap/read_ahead.h"
 #include "mail/header.h"
 
 #include <stdlib.h>
@@ -200,37 +200,59 @@ static void unpack(struct body_plan *plan, struct arena *a, const struct db_rows
         plan->raw = raw;
 }
 
+/* The only frame came with the row. */
+static void unpack_blob(struct body_plan *plan, struct arena *a)
+{
+    char *raw = arena_alloc(a, plan->bytes);
+
+    if (body_unpack(plan->m->row.blob, raw, plan->bytes) == RES_OK)
+        plan->raw = raw;
+}
+
 /* Messages whose frames are read together. */
 struct batch {
+    struct imap_session *s;
     struct body_plan *plans;
     size_t n;
-    struct frames_ahead frames;
+    struct message_frames *want;
+    size_t nwant;
+    struct db_rows rows;
+    struct read_ahead ahead;
 };
+
+static enum result read_frames(void *arg)
+{
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+    struct batch *batch = arg;
+
+    return message_frames(batch->s->db, &batch->s->who, &a, batch->want, batch->nwant, &batch->rows);
+}
 
 static void start_batch(struct fetch_job *job, struct arena *a, struct batch *batch, struct body_plan *plans, size_t n)
 {
-    struct message_frames *want = arena_array(a, struct message_frames, n);
-    size_t nwant = 0;
-
+    *batch = (struct batch){ .s = job->s, .plans = plans, .n = n, .want = arena_array(a, struct message_frames, n) };
     for (size_t i = 0; i < n; i++) {
-        if (plans[i].bytes > 0)
-            want[nwant++] = (struct message_frames){ plans[i].m->row.email_id, plans[i].first, plans[i].last };
+        if (plans[i].bytes > 0 && plans[i].m->row.blob.p == NULL)
+            batch->want[batch->nwant++] =
+                (struct message_frames){ plans[i].m->row.email_id, plans[i].first, plans[i].last };
     }
-    *batch = (struct batch){ .plans = plans, .n = n };
-    batch->frames = (struct frames_ahead){ .db = job->s->db, .who = job->s->who, .want = want, .n = nwant };
-    frames_ahead_start(&batch->frames);
+    batch->ahead = (struct read_ahead){ .read = read_frames, .arg = batch, .done = batch->nwant == 0 };
+    if (batch->nwant > 0)
+        read_ahead_start(&batch->ahead);
 }
 
 static enum result answer_batch(struct fetch_job *job, struct batch *batch)
 {
     CLEANUP(arena_releasep) struct arena a = { 0 };
-    enum result r = frames_ahead_wait(&batch->frames);
+    enum result r = read_ahead_wait(&batch->ahead);
 
     for (size_t i = 0; i < batch->n && r == RES_OK; i++) {
-        if (batch->plans[i].bytes > 0)
-            unpack(&batch->plans[i], &a, &batch->frames.rows);
+        if (batch->plans[i].bytes > 0 && batch->plans[i].m->row.blob.p != NULL)
+            unpack_blob(&batch->plans[i], &a);
+        else if (batch->plans[i].bytes > 0)
+            unpack(&batch->plans[i], &a, &batch->rows);
     }
-    db_rows_free(&batch->frames.rows);
+    db_rows_free(&batch->rows);
     for (size_t i = 0; i < batch->n && r == RES_OK; i++)
         write_from_memory(job, &batch->plans[i]);
     batch->n = 0;
@@ -334,7 +356,7 @@ enum result fetch_bodies(struct fetch_job *job, struct arena *a, const struct fe
         return r;
     if (r == RES_OK)
         return answer_batch(job, &batches[turn]);
-    unused = frames_ahead_wait(&batches[turn].frames); /* the reader still writes into it */
-    db_rows_free(&batches[turn].frames.rows);
+    unused = read_ahead_wait(&batches[turn].ahead); /* the reader still writes into it */
+    db_rows_free(&batches[turn].rows);
     return unused != RES_OK ? unused : r;
 }

@@ -1,5 +1,6 @@
 /* The program of a SEARCH: evaluation in three values, and the steps that decide its keys. */
 #include "imap/search_job.h"
+#include "imap/read_ahead.h"
 #include "imap/stored_envelope.h"
 #include "imap/stored.h"
 #include "mail/date.h"
@@ -264,28 +265,51 @@ static enum result decide_header_group(struct search_job *job, const struct mess
     return r;
 }
 
-/* At most GROUP messages of which rows are needed. */
-static enum result run_group(struct search_job *job, enum search_step step, const size_t *open, size_t n)
+/* At most GROUP messages of which rows are needed; the next group is read while this one is decided. */
+struct group {
+    struct search_job *job;
+    struct message_want want;
+    const size_t *open;
+    size_t n; /* 0: none */
+    struct db_rows rows;
+    struct read_ahead ahead;
+};
+
+static enum result read_group(void *arg)
 {
     CLEANUP(arena_releasep) struct arena a = { 0 };
-    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    const struct message_want want = { .email = step == STEP_HEADER, .envelope = step == STEP_ENVELOPE };
-    struct view *view = job->s->view;
-    struct message_row *v = arena_array(&a, struct message_row, n);
-    size_t *indexes = arena_array(&a, size_t, n), kept = 0;
-    bool range = open[n - 1] - open[0] == n - 1;
-    int64_t *uids = arena_array(&a, int64_t, MAX(n, (size_t)2));
+    struct group *g = arg;
+    struct imap_session *s = g->job->s;
+    const size_t *open = g->open;
+    bool range = open[g->n - 1] - open[0] == g->n - 1;
+    int64_t *uids = arena_array(&a, int64_t, MAX(g->n, (size_t)2));
 
-    for (size_t i = 0; i < n; i++)
-        uids[i] = view->v[open[i]].uid;
+    for (size_t i = 0; i < g->n; i++)
+        uids[i] = s->view->v[open[i]].uid;
     if (range)
-        uids[1] = view->v[open[n - 1]].uid;
-    if (message_fetch(job->s->db, &job->s->who, view->mailbox_id, &want, &a, uids, n, range, &rows) != RES_OK)
-        return RES_TEMPFAIL;
-    for (size_t row = 0; row < db_count(&rows) && kept < n; row++) {
+        uids[1] = s->view->v[open[g->n - 1]].uid;
+    return message_fetch(s->db, &s->who, s->view->mailbox_id, &g->want, &a, uids, g->n, range, &g->rows);
+}
+
+static void start_group(struct search_job *job, enum search_step step, struct group *g, const size_t *open, size_t n)
+{
+    *g = (struct group){ .job = job, .open = open, .n = n };
+    g->want = (struct message_want){ .email = step == STEP_HEADER, .only_envelope = step == STEP_ENVELOPE };
+    g->ahead = (struct read_ahead){ .read = read_group, .arg = g };
+    read_ahead_start(&g->ahead);
+}
+
+static enum result decide_group(struct search_job *job, enum search_step step, const struct group *g)
+{
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+    const struct view *view = job->s->view;
+    struct message_row *v = arena_array(&a, struct message_row, g->n);
+    size_t *indexes = arena_array(&a, size_t, g->n), kept = 0;
+
+    for (size_t row = 0; row < db_count(&g->rows) && kept < g->n; row++) {
         size_t index;
 
-        message_row_get(&rows, row, &want, &v[kept]);
+        message_row_get(&g->rows, row, &g->want, &v[kept]);
         index = view_find(view, v[kept].uid);
         if (index == SIZE_MAX)
             continue;
@@ -296,6 +320,29 @@ static enum result run_group(struct search_job *job, enum search_step step, cons
             decide_row(job, step, &a, &v[kept], index);
     }
     return kept > 0 ? decide_header_group(job, v, indexes, kept) : RES_OK;
+}
+
+static enum result run_groups(struct search_job *job, enum search_step step, const size_t *open, size_t n)
+{
+    struct group groups[2] = { 0 };
+    unsigned turn = 0;
+    enum result r = RES_OK;
+
+    start_group(job, step, &groups[turn], open, MIN(n, (size_t)GROUP));
+    for (size_t at = GROUP; groups[turn].n > 0; at += GROUP) {
+        struct group *g = &groups[turn];
+        enum result read;
+
+        turn ^= 1;
+        groups[turn].n = 0;
+        if (r == RES_OK && at < n)
+            start_group(job, step, &groups[turn], open + at, MIN(n - at, (size_t)GROUP));
+        read = read_ahead_wait(&g->ahead);
+        if (r == RES_OK)
+            r = read == RES_OK ? decide_group(job, step, g) : RES_TEMPFAIL;
+        db_rows_free(&g->rows);
+    }
+    return r;
 }
 
 static enum result run_text(struct search_job *job, const size_t *open, size_t n)
@@ -335,16 +382,13 @@ static enum result run_text(struct search_job *job, const size_t *open, size_t n
 
 enum result search_run_step(struct search_job *job, enum search_step step, const size_t *open, size_t n)
 {
-    enum result r = RES_OK;
+    enum result r;
 
     for (size_t i = 0; i < job->ncostly; i++) {
         if (job->costly[i].step == step)
             job->costly[i].bits = arena_alloc(&job->s->arena, job->s->view->n / 8 + 1);
     }
-    if (step == STEP_TEXT)
-        r = run_text(job, open, n);
-    for (size_t at = 0; at < n && r == RES_OK && step != STEP_TEXT; at += GROUP)
-        r = run_group(job, step, open + at, MIN(n - at, (size_t)GROUP));
+    r = step == STEP_TEXT ? run_text(job, open, n) : run_groups(job, step, open, n);
     for (size_t i = 0; i < job->ncostly && r == RES_OK; i++)
         job->costly[i].known = job->costly[i].known || job->costly[i].step == step;
     return r;

@@ -4,6 +4,7 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "imap/imap.h"
+#include "imap/seen.h"
 #include "store/durability.h"
 
 #include <stdlib.h>
@@ -62,11 +63,21 @@ static enum result wait_command(struct imap_session *s)
     if (stream_buffered(s->stream) > 0)
         return RES_OK; /* pipelined: the answers gather and go in one write */
     stream_set_interruptible(s->stream, true);
-    do
-        r = stream_wait_input(s->stream, deadline);
-    while (r == RES_OK && stream_buffered(s->stream) == 0);
+    do {
+        r = stream_wait_input(s->stream, MIN(deadline, seen_deadline(s)));
+        if (r == RES_TIMEOUT && s->nseen > 0) {
+            seen_write(s);
+            r = RES_OK;
+        }
+    } while (r == RES_OK && stream_buffered(s->stream) == 0);
     stream_set_interruptible(s->stream, false);
     return r;
+}
+
+/* The flags in the database do not matter to these commands, so \Seen need not be written before. */
+static bool leaves_flags(enum imap_verb verb)
+{
+    return verb == IMAP_FETCH || verb == IMAP_SEARCH || verb == IMAP_APPEND || verb == IMAP_CAPABILITY;
 }
 
 static enum next dispatch(struct imap_session *s, struct imap_command *cmd)
@@ -81,6 +92,8 @@ static enum next dispatch(struct imap_session *s, struct imap_command *cmd)
     }
     if (s->state != ST_GREETED)
         s->bad = 0;
+    if (!leaves_flags(cmd->verb))
+        seen_write(s);
     return handlers[cmd->verb].run(s, cmd);
 }
 

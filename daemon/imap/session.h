@@ -3,11 +3,11 @@
 #include "auth/service.h"
 #include "base/arena.h"
 #include "base/strbuf.h"
-#include "imap/notify.h"
 #include "imap/parse.h"
 #include "imap/view.h"
 #include "io/spool.h"
 #include "store/keyword.h"
+#include "store/notify.h"
 #include "store/principal.h"
 
 enum imap_state { ST_GREETED = 1, ST_AUTHENTICATED = 2, ST_SELECTED = 4, ST_ANY = 7 };
@@ -41,6 +41,9 @@ struct imap_session {
     size_t nkeywords;
     struct view *view;         /* ST_SELECTED */
     struct notify_watch watch; /* of the view's mailbox */
+    int64_t *seen;             /* UIDs that are \Seen and not written yet: seen.h */
+    size_t nseen;
+    int64_t seen_by;           /* when they have to be */
 
     struct arena arena;         /* the command's */
     struct imap_command *cmd;   /* what is being answered */
@@ -73,9 +76,14 @@ struct str capabilities(struct imap_session *s);
 
 /* ---- view_sync.c: news of the selected mailbox ---- */
 
-/* Looks whether there is news (always, or with `if_told` only when NOTIFY said so), and tells the client what it may
+/* Looks whether there is news (always, or with `if_told` only when somebody said so), and tells the client what it may
  * be told now.  RES_NOTFOUND: the mailbox is gone.  RES_TEMPFAIL: nothing new was learnt. */
 enum result session_sync(struct imap_session *s, bool if_told) SUSPENDS;
+/* Was there told of something that the view does not have? */
+bool session_has_news(const struct imap_session *s);
+/* This session changed the mailbox, whose MODSEQ went from `before` to `modseq` (0: nothing changed), and put the change
+ * into the view.  True: the view is up to date.  False: others changed something, too; the next look reads it. */
+bool session_changed(struct imap_session *s, int64_t before, int64_t modseq);
 /* Reads the account's keywords again when the view holds numbers that have no name yet; tells the client. */
 enum result session_know_keywords(struct imap_session *s) SUSPENDS NODISCARD;
 /* The numbers of keywords, made when they do not exist and `make` is set; others are left out.

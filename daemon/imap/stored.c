@@ -87,22 +87,25 @@ static bool in_spans(const struct view_spans *spans, size_t index)
     return lo < spans->n && spans->v[lo].first <= index;
 }
 
-static enum result expunge_chunk(struct imap_session *s, const int64_t *uids, size_t n)
+static enum result expunge_chunk(struct imap_session *s, const int64_t *uids, size_t n, bool *current)
 {
     CLEANUP(arena_releasep) struct arena a = { 0 };
-    int64_t *gone = NULL;
-    size_t ngone = 0;
-    enum result r = message_expunge(s->db, &s->who, s->view->mailbox_id, uids, n, &a, &gone, &ngone);
+    struct message_removed gone = { 0 };
+    enum result r = message_expunge(s->db, &s->who, s->view->mailbox_id, uids, n, &a, &gone);
 
-    for (size_t i = 0; r == RES_OK && i < ngone; i++)
-        view_mark_gone(s->view, (uint32_t)gone[i]);
-    return r;
+    if (r != RES_OK)
+        return r;
+    for (size_t i = 0; i < gone.n; i++)
+        view_mark_gone(s->view, (uint32_t)gone.uids[i]);
+    *current = gone.n > 0 && session_changed(s, gone.modseq_before, gone.modseq) && *current;
+    return RES_OK;
 }
 
-enum result expunge_deleted(struct imap_session *s, const struct view_spans *only)
+enum result expunge_deleted(struct imap_session *s, const struct view_spans *only, bool *ret_current)
 {
     struct view *view = s->view;
     int64_t *uids = arena_array(&s->arena, int64_t, view->n);
+    bool current;
     size_t n = 0;
     enum result r = RES_OK;
 
@@ -110,7 +113,10 @@ enum result expunge_deleted(struct imap_session *s, const struct view_spans *onl
         if ((view->v[i].flags & FLAG_DELETED) && !view->v[i].gone && (only == NULL || in_spans(only, i)))
             uids[n++] = view->v[i].uid;
     }
+    current = n > 0;
     for (size_t at = 0; r == RES_OK && at < n; at += STORE_MAX)
-        r = expunge_chunk(s, uids + at, MIN(n - at, (size_t)STORE_MAX));
+        r = expunge_chunk(s, uids + at, MIN(n - at, (size_t)STORE_MAX), &current);
+    if (r == RES_OK)
+        *ret_current = current;
     return r;
 }

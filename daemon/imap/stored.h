@@ -13,5 +13,7 @@ bool stored_surprises(const struct view *view, size_t index, const struct messag
 /* Reads keyword names again when the list holds numbers without name; tells the client. */
 enum result stored_know_keywords(struct imap_session *s, const struct message_stored_list *list) SUSPENDS NODISCARD;
 
-/* Expunges the \Deleted messages, all or those of the set; they are marked gone in the view. */
-enum result expunge_deleted(struct imap_session *s, const struct view_spans *only) SUSPENDS NODISCARD;
+/* Expunges the messages that the view knows to be \Deleted, all or those of the set; they are marked gone in it.
+ * *ret_current: certainly the view knew them all. */
+enum result expunge_deleted(struct imap_session *s, const struct view_spans *only, bool *ret_current)
+    SUSPENDS NODISCARD;

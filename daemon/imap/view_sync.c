@@ -1,9 +1,9 @@
 /* News of the selected mailbox: from the database into the view, and from the view to the client.
  *
- * The view's modseq says what it has.  Our own STORE and EXPUNGE move it on only when nobody else wrote in between;
- * otherwise the next look reads our own changes once more, which changes nothing. */
+ * The view's modseq says what it has.  Our own changes move it on only when nobody else wrote in between; otherwise the
+ * next look reads our own changes once more, which changes nothing. */
 #include "base/log.h"
-#include "imap/session.h"
+#include "imap/seen.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -93,14 +93,31 @@ static void tell_client(struct imap_session *s)
     strbuf_release(&b);
 }
 
+bool session_has_news(const struct imap_session *s)
+{
+    return s->view != NULL && (s->watch.dirty || s->watch.news > s->view->modseq);
+}
+
+bool session_changed(struct imap_session *s, int64_t before, int64_t modseq)
+{
+    if (modseq == 0)
+        return true;
+    if (before != s->view->modseq)
+        return false;
+    s->view->modseq = modseq;
+    return true;
+}
+
 enum result session_sync(struct imap_session *s, bool if_told)
 {
     CLEANUP(arena_releasep) struct arena a = { 0 };
     struct mailbox box = { 0 };
     enum result r = RES_OK;
 
-    if (s->watch.dirty) {
+    if (session_has_news(s)) {
+        seen_write(s); /* or the news would take it back */
         s->watch.dirty = false;
+        s->watch.news = 0;
         r = read_news(s);
     } else if (!if_told) {
         r = mailbox_get(s->db, &s->who, s->view->mailbox_id, &a, &box);
@@ -224,6 +241,7 @@ void session_unselect(struct imap_session *s)
 
     if (view == NULL)
         return;
+    seen_write(s);
     notify_remove(&s->watch);
     s->view = NULL;
     s->state = ST_AUTHENTICATED;
@@ -237,6 +255,7 @@ void session_enable_condstore(struct imap_session *s)
 {
     if (s->condstore)
         return;
+    seen_write(s);
     s->condstore = true;
     if (s->view != NULL)
         stream_printf(s->stream, "* OK [HIGHESTMODSEQ %lld] Mailbox state\r\n", (long long)s->view->modseq);

@@ -1,19 +1,8 @@
 /* Mailboxes: names, and everything that reads (store/mailbox.h). */
 #include "store/mailbox.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 const struct db_stmt account_lock_stmt = { "account_lock",
     "SELECT modseq FROM account_state WHERE account_id = $1 FOR NO KEY UPDATE" };
-
-struct str mailbox_notify_payload(char buf[48], int64_t one, int64_t other)
-{
-    int n = other == 0 || other == one ? snprintf(buf, 48, "%" PRId64, one)
-                                       : snprintf(buf, 48, "%" PRId64 ",%" PRId64, one, other);
-
-    return str_of(buf, (size_t)n);
-}
 
 static bool level_ok(struct str level)
 {

@@ -80,5 +80,3 @@ enum result mailbox_count_recent(struct db *db, const struct principal *who, con
 void mailbox_from_row(const struct db_rows *rows, size_t row, int column, struct arena *a, struct mailbox *ret);
 /* The statement that every transaction which writes to an account's mail begins with. */
 extern const struct db_stmt account_lock_stmt;
-/* The payload of NOTIFY mail about one or two mailboxes (0: none). */
-struct str mailbox_notify_payload(char buf[48], int64_t one, int64_t other);

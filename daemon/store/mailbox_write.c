@@ -1,6 +1,7 @@
 /* Mailboxes: everything that writes (store/mailbox.h).  Each transaction locks the account's row first. */
 #include "store/mailbox.h"
 #include "store/message_write.h"
+#include "store/notify.h"
 
 /* Begins a transaction and takes the account's lock.  RES_NOTFOUND: there is no such account. */
 static enum result begin_locked(struct db *db, const struct principal *who, struct tx **tx)
@@ -84,7 +85,6 @@ enum result mailbox_delete(struct db *db, const struct principal *who, struct st
         " ON CONFLICT DO NOTHING" };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     struct db_param params[2] = { db_int8(who->account_id) };
-    char payload[48];
     int64_t id = 0;
     enum result r;
 
@@ -100,13 +100,15 @@ enum result mailbox_delete(struct db *db, const struct principal *who, struct st
     params[1] = db_int8(id);
     if (tx_query(tx, &remove, params, ARRAY_LEN(params), NULL) != RES_OK)
         return RES_TEMPFAIL;
-    return tx_commit_notify(&tx, "mail", mailbox_notify_payload(payload, id, 0)) == RES_OK ? RES_OK : RES_TEMPFAIL;
+    r = commit(&tx);
+    if (r == RES_OK)
+        notify_changed(db, id, 0);
+    return r;
 }
 
 /* INBOX stays, its messages go to a new mailbox (RFC 3501, 6.3.5). */
-static enum result rename_inbox(struct tx **tx, const struct principal *who, struct str to)
+static enum result rename_inbox(struct db *db, struct tx **tx, const struct principal *who, struct str to)
 {
-    char payload[48];
     int64_t inbox = 0, id = 0;
     enum result r = find_id(*tx, who, STR("INBOX"), &inbox);
 
@@ -114,10 +116,13 @@ static enum result rename_inbox(struct tx **tx, const struct principal *who, str
         r = insert_mailbox(*tx, who, to, SPECIAL_NONE, &id);
     if (r == RES_OK)
         r = message_move_all(*tx, who, inbox, id);
+    if (r == RES_OK)
+        r = commit(tx);
     if (r != RES_OK)
         return r;
-    return tx_commit_notify(tx, "mail", mailbox_notify_payload(payload, inbox, id)) == RES_OK ? RES_OK
-                                                                                              : RES_TEMPFAIL;
+    notify_changed(db, inbox, 0);
+    notify_changed(db, id, 0);
+    return RES_OK;
 }
 
 enum result mailbox_rename(struct db *db, const struct principal *who, struct str from, struct str to)
@@ -141,7 +146,7 @@ enum result mailbox_rename(struct db *db, const struct principal *who, struct st
     if (r != RES_OK)
         return r;
     if (str_eq(from, STR("INBOX")))
-        return rename_inbox(&tx, who, to);
+        return rename_inbox(db, &tx, who, to);
     if (tx_query(tx, &longest, params, ARRAY_LEN(params), &rows) != RES_OK)
         return RES_TEMPFAIL;
     if (db_get_int(&rows, 0, 1) > 0)

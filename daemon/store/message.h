@@ -39,7 +39,9 @@ enum result message_changes(struct db *db, const struct principal *who, int64_t 
 /* Which columns message_fetch reads; without any of them only uid, internaldate and size, and no join. */
 struct message_want {
     bool email;    /* email_id, header_size, frames */
+    bool blob;     /* the frame of those that have only one: at most 16 KiB each, so the caller keeps n small */
     bool envelope, bodystructure, parts;
+    bool only_envelope; /* uid and envelope, and nothing else whatever the others say */
 };
 struct message_row {
     uint32_t uid;
@@ -47,6 +49,7 @@ struct message_row {
     int64_t email_id;
     struct body_shape shape;                  /* .size always */
     struct str envelope, bodystructure, parts; /* views of the rows; STR_NULL when not wanted */
+    struct str blob;                           /* also STR_NULL when there are several frames */
 };
 
 /* The messages with these UIDs (ascending), at most 1,000; those that are gone are left out.  `range`: uids holds two,

@@ -5,6 +5,7 @@
 #include "store/message_write.h"
 
 #include "base/fault.h"
+#include "store/notify.h"
 
 static void free_calls(struct db_call *calls, size_t n)
 {
@@ -12,14 +13,11 @@ static void free_calls(struct db_call *calls, size_t n)
         db_rows_free(&calls[i].rows);
 }
 
-/* The calls, COMMIT and NOTIFY in one round trip.  A commit in doubt counts as failed: such changes may be repeated. */
-static enum result commit_batch(struct tx **tx, struct db_call *calls, size_t n, int64_t mailbox_id)
+/* The calls and COMMIT in one round trip.  A commit in doubt counts as failed: such changes may be repeated. */
+static enum result commit_batch(struct tx **tx, struct db_call *calls, size_t n)
 {
-    char payload[48];
-    const struct db_notice notice = { "mail", mailbox_notify_payload(payload, mailbox_id, 0) };
-
     FAULT("store-commit");
-    return tx_batch_commit(tx, calls, n, &notice, 1, NULL);
+    return tx_batch_commit(tx, calls, n, NULL, 0, NULL);
 }
 
 /* ---- STORE ---- */
@@ -51,6 +49,20 @@ static enum result commit_batch(struct tx **tx, struct db_call *calls, size_t n,
     " SELECT uid, CASE WHEN changes THEN flags ELSE was END, CASE WHEN changes THEN keywords ELSE had END,"        \
     "   CASE WHEN changes THEN (SELECT modseq FROM a) ELSE modseq END, changes, NOT may, (SELECT before FROM b)"   \
     " FROM o ORDER BY uid"
+
+/* What is asked for most: flags of one message, in whatever state it is.  The same columns in a third of the time. */
+static const struct db_stmt store_one = { "message_store_one",
+    "WITH p AS MATERIALIZED (SELECT ctid AS at, uid, flags, keywords, modseq, flags & $4 | $5 AS becomes FROM message"
+    "   WHERE account_id = $1 AND mailbox_id = $2 AND uid = $3),"
+    " a AS (UPDATE account_state s SET modseq = s.modseq + 1 FROM p"
+    "   WHERE s.account_id = $1 AND p.becomes <> p.flags RETURNING s.modseq),"
+    " x AS (UPDATE message m SET flags = p.becomes, modseq = a.modseq FROM a, p WHERE m.ctid = p.at),"
+    " b AS (UPDATE mailbox b SET highestmodseq = a.modseq, unseen = b.unseen - ((p.becomes & 1) - (p.flags & 1)),"
+    "   deleted = b.deleted + ((p.becomes >> 3 & 1) - (p.flags >> 3 & 1))"
+    "   FROM a, p, (SELECT highestmodseq FROM mailbox WHERE account_id = $1 AND id = $2) h"
+    "   WHERE b.account_id = $1 AND b.id = $2 RETURNING a.modseq, h.highestmodseq AS before)"
+    " SELECT p.uid, p.becomes, p.keywords, coalesce(b.modseq, p.modseq), b.modseq IS NOT NULL, false, b.before"
+    " FROM p LEFT JOIN b ON true" };
 
 static void stored_from_rows(const struct db_rows *rows, struct arena *a, struct message_stored_list *ret)
 {
@@ -84,10 +96,11 @@ enum result message_store(struct db *db, const struct principal *who, int64_t ma
         STORE_SQL("flags & $4 | $5",
                   "(SELECT array_agg(DISTINCT k ORDER BY k) FROM unnest(CASE WHEN $9 THEN $7::int[]"
                   " ELSE coalesce(keywords, '{}') || $7::int[] END) k WHERE k <> ALL ($8::int[]))") };
+    bool one = n == 1 && !change->keywords && change->unchanged_since < 0;
     const struct db_param params[] = {
         db_int8(who->account_id),
         db_int8(mailbox_id),
-        db_int8_array(a, uids, n),
+        one ? db_int8(uids[0]) : db_int8_array(a, uids, n),
         db_int4(FLAGS_ALL & ~change->clear),
         db_int4(change->set),
         db_int8(change->unchanged_since >= 0 ? change->unchanged_since : INT64_MAX),
@@ -97,15 +110,18 @@ enum result message_store(struct db *db, const struct principal *who, int64_t ma
     };
     struct db_call calls[] = {
         { .stmt = &account_lock_stmt, .params = params, .n = 1 },
-        { .stmt = change->keywords ? &with_keywords : &flags_only, .params = params, .n = change->keywords ? 9 : 6 },
+        { .stmt = one ? &store_one : change->keywords ? &with_keywords : &flags_only, .params = params,
+          .n = one ? 5 : change->keywords ? 9 : 6 },
     };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     enum result r = tx_begin(db, who->token, &tx);
 
     if (r == RES_OK)
-        r = commit_batch(&tx, calls, ARRAY_LEN(calls), mailbox_id);
+        r = commit_batch(&tx, calls, ARRAY_LEN(calls));
     if (r == RES_OK)
         stored_from_rows(&calls[1].rows, a, ret);
+    if (r == RES_OK && ret->modseq != 0)
+        notify_changed(db, mailbox_id, ret->modseq);
     free_calls(calls, ARRAY_LEN(calls));
     return r == RES_OK ? RES_OK : RES_TEMPFAIL;
 }
@@ -126,27 +142,29 @@ enum result message_store(struct db *db, const struct principal *who, int64_t ma
     "   SELECT $1, $2, a.modseq, x.uid, CASE WHEN $4 THEN x.email_id END, x.internaldate, x.flags FROM x, a),"     \
     " b AS (UPDATE mailbox b SET highestmodseq = a.modseq, messages = b.messages - s.n,"                           \
     "   unseen = b.unseen - s.unseen, deleted = b.deleted - s.deleted, bytes = b.bytes - s.bytes"                  \
-    "   FROM a, s WHERE b.account_id = $1 AND b.id = $2)"                                                          \
-    " SELECT uid FROM x ORDER BY uid"
+    "   FROM a, s, (SELECT highestmodseq FROM mailbox WHERE account_id = $1 AND id = $2) h"                        \
+    "   WHERE b.account_id = $1 AND b.id = $2 RETURNING h.highestmodseq AS before, a.modseq)"                      \
+    " SELECT x.uid, b.before, b.modseq FROM x, b ORDER BY x.uid"
 #define REMOVED "uid, email_id, size, flags, internaldate"
 
 static const struct db_stmt remove_uids = { "message_remove", REMOVE_SQL(BY_UID(REMOVED, "5")) };
 static const struct db_stmt remove_all = { "message_remove_all",
     REMOVE_SQL("SELECT ctid AS at, " REMOVED " FROM message WHERE account_id = $1 AND mailbox_id = $2") };
 
-static void uids_from_rows(const struct db_rows *rows, struct arena *a, int64_t **ret_uids, size_t *ret_n)
+static void removed_from_rows(const struct db_rows *rows, struct arena *a, struct message_removed *ret)
 {
-    size_t n = db_count(rows);
-    int64_t *uids = arena_array(a, int64_t, n);
-
-    for (size_t i = 0; i < n; i++)
-        uids[i] = db_get_int(rows, i, 0);
-    *ret_uids = uids;
-    *ret_n = n;
+    *ret = (struct message_removed){ .n = db_count(rows) };
+    ret->uids = arena_array(a, int64_t, ret->n);
+    for (size_t i = 0; i < ret->n; i++)
+        ret->uids[i] = db_get_int(rows, i, 0);
+    if (ret->n > 0) {
+        ret->modseq_before = db_get_int(rows, 0, 1);
+        ret->modseq = db_get_int(rows, 0, 2);
+    }
 }
 
 enum result message_expunge(struct db *db, const struct principal *who, int64_t mailbox_id, const int64_t *uids,
-                            size_t n, struct arena *a, int64_t **ret_uids, size_t *ret_n)
+                            size_t n, struct arena *a, struct message_removed *ret)
 {
     const struct db_param params[] = { db_int8(who->account_id), db_int8(mailbox_id), db_bool(true), db_bool(true),
                                        db_int8_array(a, uids, n) };
@@ -156,9 +174,11 @@ enum result message_expunge(struct db *db, const struct principal *who, int64_t 
     enum result r = tx_begin(db, who->token, &tx);
 
     if (r == RES_OK)
-        r = commit_batch(&tx, calls, ARRAY_LEN(calls), mailbox_id);
+        r = commit_batch(&tx, calls, ARRAY_LEN(calls));
     if (r == RES_OK)
-        uids_from_rows(&calls[1].rows, a, ret_uids, ret_n);
+        removed_from_rows(&calls[1].rows, a, ret);
+    if (r == RES_OK && ret->n > 0)
+        notify_changed(db, mailbox_id, ret->modseq);
     free_calls(calls, ARRAY_LEN(calls));
     return r == RES_OK ? RES_OK : RES_TEMPFAIL;
 }
@@ -197,7 +217,7 @@ enum result message_remove(struct tx *tx, const struct principal *who, int64_t m
     "   RETURNING b.uidnext - s.n - 1 AS base, b.uidvalidity, a.modseq),"                                          \
     " i AS (INSERT INTO message (account_id, mailbox_id, uid, email_id, modseq, internaldate, size, flags, keywords)"\
     "   SELECT $1, $3, b.base + o.k, o.email_id, b.modseq, o.internaldate, o.size, o.flags, o.keywords FROM o, b)" \
-    " SELECT o.uid, b.base + o.k, b.uidvalidity FROM o, b ORDER BY o.uid"
+    " SELECT o.uid, b.base + o.k, b.uidvalidity, b.modseq FROM o, b ORDER BY o.uid"
 
 #define COPIED "uid, email_id, internaldate, size, flags, keywords"
 
@@ -230,6 +250,7 @@ static void copied_from_rows(const struct db_rows *rows, struct arena *a, struct
         ret->from[i] = db_get_int(rows, i, 0);
         ret->to[i] = db_get_int(rows, i, 1);
         ret->uidvalidity = db_get_int(rows, i, 2);
+        ret->to_modseq = db_get_int(rows, i, 3);
     }
 }
 
@@ -242,8 +263,8 @@ static enum result copy(struct db *db, const struct principal *who, int64_t mail
     struct db_call calls[] = { { .stmt = &account_lock_stmt, .params = params, .n = 1 },
                                { .stmt = &copy_uids, .params = params, .n = ARRAY_LEN(params) } };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
+    CLEANUP(db_rows_freep) struct db_rows removed = { 0 };
     struct message_copied copied = { 0 };
-    char payload[48];
     enum result r = tx_begin(db, who->token, &tx);
 
     if (r == RES_OK)
@@ -259,12 +280,16 @@ static enum result copy(struct db *db, const struct principal *who, int64_t mail
             *ret = copied;
         return r;
     }
-    if (move && tx_query(tx, &remove_uids, removal, ARRAY_LEN(removal), NULL) != RES_OK)
+    if (move && tx_query(tx, &remove_uids, removal, ARRAY_LEN(removal), &removed) != RES_OK)
         return RES_TEMPFAIL;
+    if (move)
+        removed_from_rows(&removed, a, &copied.removed);
     FAULT("copy-commit");
-    r = tx_commit_notify(&tx, "mail", mailbox_notify_payload(payload, to_mailbox_id, move ? mailbox_id : 0));
-    if (r != RES_OK)
+    if (tx_commit(&tx) != RES_OK)
         return RES_TEMPFAIL;
+    notify_changed(db, to_mailbox_id, copied.to_modseq);
+    if (move)
+        notify_changed(db, mailbox_id, copied.removed.modseq);
     *ret = copied;
     return RES_OK;
 }

@@ -1,8 +1,8 @@
 /* store/message_write.h - changing the messages of a mailbox: flags, expunge, copy, move, append.
  *
  * Every function is one or more transactions of its own unless it takes a tx; each locks the account's row first, gives
- * what it changes one new MODSEQ (RFC 7162, 3.1), keeps the counters of mailbox and account, and sends NOTIFY mail
- * behind its commit.  All SUSPEND; RES_TEMPFAIL is database trouble, already logged. */
+ * what it changes one new MODSEQ (RFC 7162, 3.1), keeps the counters of mailbox and account, and tells the news behind
+ * its commit (store/notify.h).  All SUSPEND; RES_TEMPFAIL is database trouble, already logged. */
 #pragma once
 #include "base/arena.h"
 #include "base/result.h"
@@ -39,15 +39,21 @@ enum result message_store(struct db *db, const struct principal *who, int64_t ma
                           size_t n, const struct message_change *change, struct arena *a,
                           struct message_stored_list *ret) SUSPENDS NODISCARD;
 
-/* EXPUNGE: those of the uids (at most STORE_MAX) that are \Deleted.  *ret_uids: what went, ascending. */
+struct message_removed {
+    int64_t *uids; /* what went, ascending */
+    size_t n;
+    int64_t modseq_before, modseq; /* the mailbox's around it; both 0 when nothing went */
+};
+/* EXPUNGE: those of the uids (at most STORE_MAX) that are \Deleted. */
 enum result message_expunge(struct db *db, const struct principal *who, int64_t mailbox_id, const int64_t *uids,
-                            size_t n, struct arena *a, int64_t **ret_uids, size_t *ret_n) SUSPENDS NODISCARD;
+                            size_t n, struct arena *a, struct message_removed *ret) SUSPENDS NODISCARD;
 
 /* Where copied messages are now: from[i] became to[i], both ascending. */
 struct message_copied {
     int64_t *from, *to;
     size_t n;
-    int64_t uidvalidity;
+    int64_t uidvalidity, to_modseq;
+    struct message_removed removed; /* MOVE: from where they were */
 };
 /* COPY, all or nothing.  RES_NOTFOUND: no such mailbox; RES_LIMIT: quota; RES_OK with n 0: all uids are gone. */
 enum result message_copy(struct db *db, const struct principal *who, int64_t mailbox_id, const int64_t *uids, size_t n,
@@ -66,7 +72,7 @@ enum result message_remove(struct tx *tx, const struct principal *who, int64_t m
                            size_t n, struct arena *a) SUSPENDS;
 
 struct message_append {
-    int64_t mailbox_id;
+    struct str mailbox;        /* its name, as mailbox_name_check gives it */
     struct str message;        /* as it will be served */
     const struct mail_digest *digest;
     int64_t internaldate_us;
@@ -75,9 +81,12 @@ struct message_append {
     size_t nkeywords;
 };
 struct message_appended {
-    int64_t uidvalidity, uid;
+    int64_t mailbox_id;
+    int64_t uidvalidity, uid; /* uid 0: the connection broke at COMMIT, and meanwhile it was moved */
+    int64_t modseq_before, modseq; /* the mailbox's around it */
 };
-/* APPEND.  Packing a large message is done on the thread pool, and its frames are sent to the database piece by piece.
- * RES_NOTFOUND: no such mailbox; RES_LIMIT: quota. */
+/* APPEND.  While a commit is under way, messages gather, and all go in the next one (at most 64 messages, 4 MiB); one
+ * that fails does not fail the others.  A message over 1 MiB has a transaction of its own: it is packed on the thread
+ * pool, and its frames are sent to the database piece by piece.  RES_NOTFOUND: no such mailbox; RES_LIMIT: quota. */
 enum result message_append(struct db *db, const struct principal *who, const struct message_append *m,
                            struct message_appended *ret) SUSPENDS NODISCARD;

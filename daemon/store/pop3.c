@@ -1,6 +1,7 @@
 #include "store/pop3.h"
 #include "store/mailbox.h"
 #include "store/message_write.h"
+#include "store/notify.h"
 
 #include <stdlib.h>
 
@@ -46,7 +47,6 @@ enum result pop3_quit(struct db *db, const struct principal *who, struct str hol
     const struct db_param params[] = { db_int8(who->account_id), db_text(holder) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
-    char payload[48];
     enum result r;
 
     if (n == 0)
@@ -63,8 +63,10 @@ enum result pop3_quit(struct db *db, const struct principal *who, struct str hol
     r = message_remove(tx, who, mailbox_id, uids, n, a);
     if (r != RES_OK)
         return r;
-    r = tx_commit_notify(&tx, "mail", mailbox_notify_payload(payload, mailbox_id, 0));
-    return r == RES_CANCELLED ? RES_TEMPFAIL : r;
+    if (tx_commit(&tx) != RES_OK)
+        return RES_TEMPFAIL;
+    notify_changed(db, mailbox_id, 0);
+    return RES_OK;
 }
 
 enum result pop3_list(struct db *db, const struct principal *who, int64_t *ret_mailbox_id, int64_t *ret_uidvalidity,

@@ -133,8 +133,8 @@ static enum result prepare_group(struct db *db, const struct principal *who, con
     size_t k = 0;
     enum result r;
 
-    while (k < n && (k == 0 || bytes + MIN(m[k].shape.size, LOOK_MAX) <= GROUP_MAX))
-        bytes += MIN(m[k++].shape.size, LOOK_MAX);
+    for (; k < n && (k == 0 || bytes + MIN(m[k].shape.size, LOOK_MAX) <= GROUP_MAX); k++)
+        bytes += MIN(m[k].shape.size, LOOK_MAX);
     struct str *messages = arena_array(&a, struct str, k);
     struct text_job job = { .a = &a, .messages = messages, .texts = arena_array(&a, struct str, k), .n = k };
 

@@ -236,6 +236,39 @@ static const struct line two[] = {
     { 0, "C: j IDLE" }, { 0, "S: + idling" }, { 0, "X" }, { 0, "S: * BYE [UNAVAILABLE] Server is shutting down" },
     { 0, "S: END" }, END };
 
+/* \Seen of FETCH BODY[...] is told at once and written later: before a command to which it matters, by the clock, and
+ * before news is read.  With CONDSTORE its MODSEQ is told, so it is written at once. */
+#define BODY(tag, number, flags)                                                                                   \
+    { 0, "C: " tag " FETCH " number " BODY[TEXT]" },                                                               \
+        { 0, "S: * " number " FETCH (FLAGS (" flags ") BODY[TEXT] {6}\r\nbody\r\n)" }, { 0, "S: " tag " OK %%" }
+static const struct line seen[] = {
+    SIGN_IN(0), SELECT(0), APPEND(0, "c", "()"), { 0, "S: * 1 EXISTS" }, { 0, "S: * 1 RECENT" }, { 0, "S: c OK %%" },
+    APPEND(0, "c", "()"), { 0, "S: * 2 EXISTS" }, { 0, "S: * 2 RECENT" }, { 0, "S: c OK %%" },
+    SIGN_IN(1), { 1, "C: b SELECT INBOX" }, { 1, "S: * FLAGS %%" }, { 1, "S: * OK [PERM%%" }, { 1, "S: * 2 EXISTS" },
+    { 1, "S: * 2 RECENT" }, { 1, "S: * OK [UNSEEN 1]%%" }, { 1, "S: * OK [UIDV%%" }, { 1, "S: * OK [UIDN%%" },
+    { 1, "S: * OK [HIGH%%" }, { 1, "S: b OK %%" },
+    BODY("d", "1", "\\Seen \\Recent"),
+    { 0, "C: d SEARCH UNSEEN" }, { 0, "S: * SEARCH 2" }, { 0, "S: d OK %%" },
+    { 1, "C: e IDLE" }, { 1, "S: + idling" }, { 1, "S: * 1 FETCH (FLAGS (\\Seen \\Recent))" }, /* by the clock */
+    { 1, "C: DONE" }, { 1, "S: e OK %%" },
+    BODY("f", "2", "\\Seen \\Recent"),
+    { 1, "C: g STORE 2 +FLAGS (\\Flagged)" }, { 1, "S: * 2 FETCH (FLAGS (\\Flagged \\Recent))" }, { 1, "S: g OK %%" },
+    { 0, "C: h NOOP" }, { 0, "S: * 2 FETCH (FLAGS (\\Flagged \\Seen \\Recent))" }, { 0, "S: h OK %%" },
+    { 1, "C: h NOOP" }, { 1, "S: * 2 FETCH (FLAGS (\\Flagged \\Seen \\Recent))" }, { 1, "S: h OK %%" },
+    { 1, "C: i STORE 2 FLAGS ()" }, { 1, "S: * 2 FETCH (FLAGS (\\Recent))" }, { 1, "S: i OK %%" },
+    { 0, "C: i NOOP" }, { 0, "S: * 2 FETCH (FLAGS (\\Recent))" }, { 0, "S: i OK %%" },
+    BODY("j", "2", "\\Seen \\Recent"),
+    { 0, "C: j STATUS INBOX (UNSEEN)" }, { 0, "S: * STATUS \"INBOX\" (UNSEEN 0)" }, { 0, "S: j OK %%" },
+    { 1, "C: k STORE 2 FLAGS.SILENT ()" }, { 1, "S: k OK %%" },
+    { 0, "C: k NOOP" }, { 0, "S: * 2 FETCH (FLAGS (\\Recent))" }, { 0, "S: k OK %%" },
+    BODY("k", "2", "\\Seen \\Recent"),
+    { 0, "C: l UNSELECT" }, { 0, "S: l OK %%" }, /* written when the mailbox is left */
+    { 1, "C: l NOOP" }, { 1, "S: * 2 FETCH (FLAGS (\\Seen \\Recent))" }, { 1, "S: l OK %%" },
+    { 1, "C: m STORE 2 FLAGS.SILENT ()" }, { 1, "S: m OK %%" },
+    { 1, "C: m ENABLE CONDSTORE" }, { 1, "S: * ENABLED CONDSTORE" }, { 1, "S: * OK [HIGH%%" }, { 1, "S: m OK %%" },
+    { 1, "C: n FETCH 2 BODY[TEXT]" },
+    { 1, "S: * 2 FETCH (FLAGS (\\Seen \\Recent) MODSEQ (%%) BODY[TEXT] {6}\r\nbody\r\n)" }, { 1, "S: n OK %%" }, END };
+
 static const struct line mailboxes[] = {
     SIGN_IN(0),
     { 0, "C: a CREATE a/b/" }, { 0, "S: a OK %%" }, { 0, "C: a CREATE A&-B" }, { 0, "S: a OK %%" },
@@ -268,7 +301,7 @@ static const struct {
     const char *name;
     const struct line *lines;
 } transcripts[] = { { "greeted", greeted }, { "sasl-ir", sasl_ir }, { "messages", messages }, { "two sessions", two },
-                    { "mailboxes", mailboxes }, { "limits", limits } };
+                    { "seen", seen }, { "mailboxes", mailboxes }, { "limits", limits } };
 
 /* ---- running ---- */
 

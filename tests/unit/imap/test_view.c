@@ -1,4 +1,4 @@
-/* The session's view: numbers, sets, changes; and the registry of NOTIFY. */
+/* The session's view: numbers, sets, changes. */
 #include "tests/support/cmocka.h"
 
 #include "base/macros.h"
