@@ -236,7 +236,7 @@ bool postgres_start(const struct config *config, pid_t *ret_pid)
         if (!home_become("db") || chdir("/") != 0)
             _exit(127);
         prctl(PR_SET_PDEATHSIG, SIGINT);
-        execl(postgres, "postgres", "-D", data, (char *)NULL);
+        execl(postgres, postgres, "-D", data, (char *)NULL); /* it looks for its files beside argv[0] */
         _exit(127);
     }
     if (pid < 0)
