@@ -268,7 +268,7 @@ static enum result settle(struct deliver *d, struct accept_item *p)
         return RES_OK;
     if (stored == 0 && m->queue == NULL)
         return RES_LIMIT;
-    return queue_the_rest(d, p);
+    return m->envelope != NULL ? queue_the_rest(d, p) : RES_OK;
 }
 
 enum result deliver_submit(struct deliver *d, struct accept_message *m)

@@ -21,7 +21,8 @@ struct deliver *deliver_new(struct db *db);
 enum result deliver_id(struct deliver *d, int64_t *ret_id) SUSPENDS NODISCARD;
 
 /* Delivers to all targets and queues for the rest; returns when it is committed.
- * RES_OK: everyone has it, or it waits in the queue for those whose mailbox could not take it.
+ * RES_OK: everyone has it, or it waits in the queue for those whose mailbox could not take it; without m->envelope it
+ * does not wait, and the result of each target tells.
  * RES_LIMIT: there are only mailbox targets and none could take it: nothing was stored.
  * RES_CONFLICT: the lease of m->job is lost: nothing was stored.
  * RES_INVALID: the database refuses this message for good.  RES_TEMPFAIL: nothing was stored; try again later. */

@@ -50,6 +50,7 @@ struct client_message {
     int64_t size;
     bool eightbit; /* holds bytes above 127: BODY=8BITMIME */
     bool smtputf8; /* SMTPUTF8 is needed */
+    bool binary;   /* BODY=BINARYMIME is needed (RFC 3030, 3), which this client does not speak */
     /* The next piece of the body, empty at its end.  Anything but RES_OK drops the connection. */
     enum result (*next)(void *arg, struct str *ret_piece);
     void *arg;

@@ -69,6 +69,9 @@ static bool can_take(struct transaction *t)
     else if (t->m->eightbit && !e->eightbitmime)
         verdict = unsupported(554, STR("5.6.3"), REASON_NOT_SUPPORTED, /* RFC 6152, 3 */
                               STR("the server does not support 8-bit messages (8BITMIME)"));
+    else if (t->m->binary)
+        verdict = unsupported(554, STR("5.6.3"), REASON_NOT_SUPPORTED, /* RFC 3030, 3: "a permanent error" */
+                              STR("the message is binary (BINARYMIME), which cannot be passed on"));
     else
         return true;
     judge_all(t, &verdict);

@@ -30,6 +30,7 @@ void content_needs(const struct body_source *source, const struct queue_envelope
                    const struct ehlo *ehlo, struct client_message *ret)
 {
     ret->eightbit = (m->body_flags & QUEUE_8BITMIME) != 0;
+    ret->binary = (m->body_flags & QUEUE_BINARYMIME) != 0;
     ret->smtputf8 = (m->body_flags & QUEUE_SMTPUTF8) != 0 || !addresses_ascii(m, jobs, n);
     if (ret->eightbit && !ehlo->eightbitmime)
         ret->eightbit = !is_ascii_up_to(source, source->shape.size);

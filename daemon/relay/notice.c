@@ -146,7 +146,8 @@ enum result notice_make(struct service *service, const struct queue_envelope *me
     if (r == RES_OK)
         r = find_language(&d);
     if (r == RES_OK && with_original)
-        r = read_original(&d, message->ret == 'F' && any_failed(v, n) && message->size <= MAX_FULL);
+        r = read_original(&d, message->ret == 'F' && any_failed(v, n) && message->size <= MAX_FULL &&
+                                  (message->body_flags & QUEUE_BINARYMIME) == 0); /* a part of type text must be lines */
     if (r != RES_OK)
         return r;
     fill_recipients(&d, v, n);

@@ -89,3 +89,34 @@ size_t smtp_data_feed(struct smtp_data *d, struct str bytes, smtp_data_out *out,
         d->eight_bit = true;
     return i;
 }
+
+void smtp_data_scan(struct smtp_data *d, struct str bytes, bool last)
+{
+    size_t i = 0;
+
+    while (i < bytes.len) {
+        struct str rest = str_from(bytes, i);
+        size_t cr;
+
+        if (d->state == DATA_CR) {
+            if (rest.p[0] != '\n')
+                d->bare = true;
+            else
+                i++;
+            d->state = DATA_IN_LINE;
+            continue;
+        }
+        cr = MIN(str_chr(rest, '\r'), rest.len);
+        if (str_chr(str_sub(rest, 0, cr), '\n') != SIZE_MAX)
+            d->bare = true;
+        i += cr;
+        if (i < bytes.len) {
+            i++;
+            d->state = DATA_CR;
+        }
+    }
+    if (last && d->state == DATA_CR)
+        d->bare = true;
+    if (!d->eight_bit && has_eight_bit(bytes))
+        d->eight_bit = true;
+}

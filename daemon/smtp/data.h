@@ -15,3 +15,7 @@ struct smtp_data {
  * how many bytes were taken: all of them unless state is then DATA_END. */
 typedef void smtp_data_out(void *arg, struct str piece);
 size_t smtp_data_feed(struct smtp_data *d, struct str bytes, smtp_data_out *out, void *arg);
+
+/* Looks at bytes of BDAT in the same way; they have neither dots nor an end of their own (RFC 3030, 2).  `last`: no
+ * more come, so a CR at their end is bare. */
+void smtp_data_scan(struct smtp_data *d, struct str bytes, bool last);

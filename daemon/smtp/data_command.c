@@ -1,28 +1,5 @@
-/* DATA (RFC 5321, 4.1.1.4): takes the message, completes its header, and has it delivered before it says 250. */
-#include "base/encode.h"
-#include "base/fault.h"
-#include "base/log.h"
-#include "io/spool.h"
-#include "mail/address.h"
-#include "mail/received.h"
-#include "mail/date.h"
-#include "smtp/data.h"
-#include "smtp/session.h"
-#include "store/routing.h"
-
-#define BLOCK_MS (3 * 60 * 1000)  /* RFC 5321, 4.5.3.2.5 */
-#define END_MS (60 * 60 * 1000)   /* all of the data: a slow client ends here */
-#define MAX_RECEIVED 50           /* RFC 5321, 6.3: a loop */
-
-struct incoming {
-    struct smtp_session *s;
-    struct spool spool;
-    struct smtp_data data;
-    size_t return_path_len, head_len; /* of our fields at the spool's start */
-    int64_t id;
-};
-
-/* ---- reading ---- */
+/* DATA (RFC 5321, 4.1.1.4): the message as lines, with dots stuffed, up to CR LF . CR LF. */
+#include "smtp/incoming.h"
 
 static void take_piece(void *arg, struct str piece)
 {
@@ -31,231 +8,41 @@ static void take_piece(void *arg, struct str piece)
     (void)spool_add(&in->spool, piece); /* an error sticks; the rest is read and dropped */
 }
 
-static enum result read_data(struct incoming *in)
+static enum result read_data(struct stream *stream, struct incoming *in)
 {
-    struct stream *stream = in->s->stream;
-    int64_t until = deadline_in(END_MS);
     enum result r = RES_OK;
 
-    stream_set_timeout(stream, BLOCK_MS);
     while (r == RES_OK && in->data.state != DATA_END) {
         struct str view;
 
-        r = loop_now() > until ? RES_TIMEOUT : stream_peek(stream, &view);
+        r = loop_now() > in->until ? RES_TIMEOUT : stream_peek(stream, &view);
         if (r == RES_OK)
             stream_skip(stream, smtp_data_feed(&in->data, view, take_piece, in));
     }
-    stream_set_timeout(stream, 5 * 60 * 1000);
     return r;
-}
-
-/* ---- our fields ---- */
-
-static struct str with_protocol(const struct smtp_session *s)
-{
-    static const char *const names[2][2][2] = { { { "ESMTP", "ESMTPA" }, { "ESMTPS", "ESMTPSA" } },
-                                                { { "UTF8SMTP", "UTF8SMTPA" }, { "UTF8SMTPS", "UTF8SMTPSA" } } };
-
-    if (!s->esmtp)
-        return STR("SMTP");
-    return str_c(names[s->tx.params.smtputf8][stream_is_tls(s->stream)][s->identity.account_id != 0]); /* RFC 3848 */
-}
-
-static void write_head(struct incoming *in, struct arena *a)
-{
-    const struct smtp_session *s = in->s;
-    struct strbuf head = { .max = 16384 };
-    struct str tls = stream_is_tls(s->stream) ? arena_printf(a, "%.*s %.*s", STR_ARG(stream_tls_version(s->stream)),
-                                                             STR_ARG(stream_tls_cipher(s->stream)))
-                                              : STR("");
-    const struct received field = {
-        .helo = s->helo,
-        .client_name = STR(""),
-        .client_ip = stream_peer_ip(s->stream),
-        .by = settings_get()->hostname,
-        .protocol = with_protocol(s),
-        .tls = tls,
-        .id = id_encode(a, 'q', in->id),
-        .recipient = s->tx.n_rcpts == 1 && s->tx.n_given == 1 ? s->tx.rcpts[0].address : STR(""),
-        .at_us = wall_us(),
-    };
-
-    (void)!return_path_write(s->tx.from.text, &head);
-    in->return_path_len = head.len;
-    (void)!received_write(&field, &head);
-    in->head_len = head.len;
-    (void)spool_add(&in->spool, strbuf_str(&head));
-    strbuf_release(&head);
-}
-
-/* May the signed-in account say that it is each of these? */
-static enum result check_from(struct cmd *c, const struct header_check *h, struct str *ret_bad)
-{
-    for (size_t i = 0; i < h->nfrom; i++) {
-        struct str text = address_write_mailbox(c->arena, h->from[i].local, h->from[i].domain), local, domain;
-        bool may = false;
-        enum result r;
-
-        *ret_bad = text;
-        if (address_parse_mailbox(text, true, c->arena, &local, &domain) != RES_OK)
-            return RES_DENIED;
-        r = routing_may_send_as(c->s->service->db, c->s->identity.account_id, local, domain, &may);
-        if (r != RES_OK)
-            return r;
-        if (!may)
-            return RES_DENIED;
-    }
-    return RES_OK;
-}
-
-/* Submission (RFC 6409, 8): Date and Message-ID are added where they lack, From is checked. */
-static bool complete_header(struct cmd *c, struct incoming *in, struct str message, enum next *ret_next)
-{
-    struct header_check h;
-    struct str bad = STR(""), date = STR(""), id = STR("");
-    enum result r;
-
-    header_check(c->arena, str_from(message, in->head_len), &h);
-    if (!h.has_from || h.from_fields != 1 || !h.complete) {
-        *ret_next = smtp_reply(c->s, 550, "5.6.0", "The message needs one From field");
-        return false;
-    }
-    r = settings_get()->sender_check == SENDER_HEADER ? check_from(c, &h, &bad) : RES_OK;
-    if (r == RES_DENIED) {
-        *ret_next = smtp_reply(c->s, 550, "5.7.1", "<%.*s> in From is not an address of yours", STR_ARG(bad));
-        return false;
-    }
-    if (r == RES_OK && !h.has_date)
-        date = arena_printf(c->arena, "Date: %.*s\r\n", STR_ARG(date_print(c->arena, wall_us(), 0)));
-    if (r == RES_OK && !h.has_message_id)
-        id = arena_printf(c->arena, "Message-ID: <%.*s.%.*s@%.*s>\r\n", STR_ARG(random_id(c->arena)),
-                          STR_ARG(random_id(c->arena)), STR_ARG(settings_get()->hostname));
-    if (r == RES_OK && date.len + id.len > 0)
-        r = spool_insert(&in->spool, in->head_len, arena_printf(c->arena, "%.*s%.*s", STR_ARG(date), STR_ARG(id)));
-    if (r != RES_OK)
-        *ret_next = smtp_reply_tempfail(c->s);
-    return r == RES_OK;
-}
-
-/* ---- delivering ---- */
-
-static void split_recipients(struct smtp_session *s, struct arena *a, struct accept_message *m, struct queue_new *q)
-{
-    struct queue_new_recipient *remote = arena_array(a, struct queue_new_recipient, s->tx.n_rcpts);
-
-    m->targets = arena_array(a, struct accept_target, s->tx.n_rcpts);
-    for (size_t i = 0; i < s->tx.n_rcpts; i++) {
-        const struct smtp_rcpt *r = &s->tx.rcpts[i];
-
-        /* Whoever asked to be told of success gets both in one transaction of the relay (RFC 3461, 5.2.2). */
-        if (r->account_id != 0 && (s->tx.from.null || (r->notify & QUEUE_NOTIFY_SUCCESS) == 0))
-            m->targets[m->n_targets++] = (struct accept_target){ .account_id = r->account_id, .mailbox_id = r->mailbox_id,
-                                                                  .recipient = r->address, .orcpt = r->orcpt,
-                                                                  .notify = r->notify };
-        else
-            remote[q->nrecipients++] = (struct queue_new_recipient){
-                .recipient = r->address, .orcpt = r->orcpt, .notify = r->notify, .account_id = r->account_id,
-                .destination = r->account_id != 0 ? QUEUE_LOCAL : r->domain,
-                .lane = s->tx.n_rcpts > 10 ? QUEUE_BULK : s->identity.account_id != 0 ? QUEUE_INTERACTIVE : QUEUE_NORMAL,
-                .outcome = TRACE_WAITING };
-    }
-    q->recipients = remote;
-}
-
-static enum next deliver_now(struct cmd *c, struct incoming *in, struct str message)
-{
-    struct smtp_session *s = c->s;
-    struct queue_new q = {
-        .account_id = s->identity.account_id,
-        .reverse_path = s->tx.from.text,
-        .ret = s->tx.params.ret,
-        .envid = s->tx.params.envid,
-        .expire_s = settings_get()->expire_s,
-        .body_flags = (in->data.eight_bit ? (unsigned)QUEUE_8BITMIME : 0) |
-                      (s->tx.params.smtputf8 ? (unsigned)QUEUE_SMTPUTF8 : 0),
-        .direction = s->identity.account_id != 0 ? TRACE_OUT : TRACE_IN,
-        .client = stream_peer_ip(s->stream),
-        .session = s->id,
-        .listener = str_c(listener_name(s->listener)),
-        .tls = stream_tls_version(s->stream),
-    };
-    const struct queue_new envelope = q;
-    struct accept_message m = { .id = in->id, .message = message, .return_path_len = in->return_path_len,
-                                 .envelope = &envelope };
-    enum result r;
-
-    split_recipients(s, c->arena, &m, &q);
-    if (q.nrecipients > 0)
-        m.queue = &q;
-    r = deliver_submit(s->service->deliver, &m);
-    log_info("smtp-message", F_STR("session", s->id), F_STR("id", id_encode(c->arena, 'q', in->id)),
-             F_STR("from", s->tx.from.text), F_INT("recipients", s->tx.n_rcpts), F_INT("size", message.len),
-             F_C("result", result_name(r)));
-    FAULT("smtp-before-250");
-    switch (r) {
-    case RES_OK:
-        return smtp_reply(s, 250, "2.0.0", "Ok: queued as %.*s", STR_ARG(id_encode(c->arena, 'q', in->id)));
-    case RES_LIMIT:
-        return smtp_reply(s, 452, "4.2.2", "The mailbox is full");
-    case RES_INVALID:
-        return smtp_reply(s, 554, "5.6.0", "The message cannot be stored");
-    default:
-        return smtp_reply_tempfail(s);
-    }
-}
-
-/* What the message itself may be refused for, in the order of what is worst. */
-static enum next judge(struct cmd *c, struct incoming *in)
-{
-    struct smtp_session *s = c->s;
-    struct str message;
-    enum result r = spool_view(&in->spool, &message);
-    enum next next;
-
-    if (r == RES_LIMIT)
-        return smtp_reply(s, 552, "5.3.4", "A message may have %lld bytes", (long long)settings_get()->max_message_size);
-    if (r != RES_OK)
-        return smtp_reply(s, 452, "4.3.1", "Not enough storage");
-    if (in->data.bare)
-        return smtp_reply(s, 550, "5.5.2", "The message holds a CR or LF alone");
-    if ((message.len - in->head_len) * MAX(s->tx.n_local, (size_t)1) > (uint64_t)settings_get()->max_transaction_size &&
-        s->tx.n_local > 1)
-        return smtp_reply(s, 452, "4.3.1", "Too large for so many recipients; send it to fewer at once");
-    if (received_count(message) > MAX_RECEIVED)
-        return smtp_reply(s, 554, "5.4.6", "Too many hops: this message is in a loop");
-    if (s->identity.account_id != 0) {
-        if (!complete_header(c, in, message, &next))
-            return next;
-        r = spool_view(&in->spool, &message);
-        if (r != RES_OK)
-            return smtp_reply(s, 452, "4.3.1", "Not enough storage");
-    }
-    return deliver_now(c, in, message);
 }
 
 enum next smtp_data(struct cmd *c)
 {
     struct smtp_session *s = c->s;
-    struct incoming in = { .s = s };
+    struct incoming in;
     enum next next;
     enum result r;
 
     if (c->args.len > 0)
         return smtp_reply(s, 501, "5.5.4", "Syntax: DATA");
-    r = deliver_id(s->service->deliver, &in.id);
-    if (r != RES_OK)
+    if (s->tx.params.binary) /* RFC 3030, 3 */
+        return smtp_reply(s, 503, "5.5.1", "A binary message is sent by BDAT");
+    if (incoming_begin(&in, c) != RES_OK)
         return smtp_reply_tempfail(s);
-    spool_init(&in.spool, (size_t)settings_get()->max_message_size + 16384);
-    write_head(&in, c->arena);
-    in.spool.max = in.head_len + (size_t)settings_get()->max_message_size;
     stream_puts(s->stream, "354 End data with <CR><LF>.<CR><LF>\r\n");
     r = stream_flush(s->stream);
+    stream_set_timeout(s->stream, INCOMING_BLOCK_MS);
     if (r == RES_OK)
-        r = read_data(&in);
-    next = r == RES_OK ? judge(c, &in) : NEXT_CLOSE;
-    if (r == RES_TIMEOUT)
-        stream_puts(s->stream, "421 4.4.2 The data came too slowly\r\n");
-    spool_release(&in.spool);
+        r = read_data(s->stream, &in);
+    stream_set_timeout(s->stream, SMTP_COMMAND_MS);
+    next = r == RES_OK ? incoming_finish(&in, c) : incoming_lost(s, r);
+    incoming_release(&in);
     smtp_tx_reset(s);
     return next;
 }

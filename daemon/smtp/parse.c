@@ -126,9 +126,10 @@ static enum result take_mail_param(struct str key, struct str value, struct aren
         p->has_size = true;
         return RES_OK;
     }
-    if (str_ieq(key, STR("BODY"))) { /* RFC 6152 */
+    if (str_ieq(key, STR("BODY"))) { /* RFC 6152; RFC 3030, 3 */
         p->eight_bit = str_ieq(value, STR("8BITMIME"));
-        return p->eight_bit || str_ieq(value, STR("7BIT")) ? RES_OK : RES_INVALID;
+        p->binary = str_ieq(value, STR("BINARYMIME"));
+        return p->eight_bit || p->binary || str_ieq(value, STR("7BIT")) ? RES_OK : RES_INVALID;
     }
     if (str_ieq(key, STR("SMTPUTF8"))) { /* RFC 6531, 3.4: without a value */
         p->smtputf8 = true;
@@ -237,6 +238,25 @@ enum result smtp_parse_rcpt(struct str args, bool smtputf8, struct arena *a, str
     }
     *ret_path = path;
     *ret_params = params;
+    return RES_OK;
+}
+
+enum result smtp_parse_bdat(struct str args, uint64_t *ret_size, bool *ret_last)
+{
+    struct str rest = args, size;
+    uint64_t value;
+
+    if (!str_word(&rest, &size))
+        return RES_INVALID;
+    for (size_t i = 0; i < size.len; i++) {
+        if (!ascii_digit(size.p[i]))
+            return RES_INVALID;
+    }
+    rest = str_trim(rest);
+    if (rest.len > 0 && !str_ieq(rest, STR("LAST")))
+        return RES_INVALID;
+    *ret_size = str_u64(size, INT64_MAX, &value) ? value : INT64_MAX;
+    *ret_last = rest.len > 0;
     return RES_OK;
 }
 

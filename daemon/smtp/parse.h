@@ -16,7 +16,7 @@ struct smtp_path {
 };
 
 struct smtp_mail_params {
-    bool has_size, eight_bit, smtputf8;
+    bool has_size, eight_bit, binary, smtputf8; /* eight_bit, binary: BODY (RFC 6152, 2; RFC 3030, 3) */
     uint64_t size;     /* RFC 1870, 6.1 */
     char ret;          /* 'F', 'H'; 0: not given (RFC 3461, 4.3) */
     struct str envid;  /* xtext as given; STR_NULL: none (RFC 3461, 4.4) */
@@ -35,6 +35,9 @@ struct smtp_rcpt_params {
 enum result smtp_parse_rcpt(struct str args, bool smtputf8, struct arena *a, struct smtp_path *ret_path,
                             struct smtp_rcpt_params *ret_params) NODISCARD;
 
-/* The argument of EHLO or HELO: a domain or an address literal; anything printable is taken, since too many clients
- * say nonsense (RFC 5321, 4.1.4: must not refuse for a failed verification). */
+/* "size [LAST]" of BDAT (RFC 3030, 2).  RES_INVALID: syntax.  A number over 63 bits is INT64_MAX: it never ends. */
+enum result smtp_parse_bdat(struct str args, uint64_t *ret_size, bool *ret_last) NODISCARD;
+
+/* The argument of EHLO, HELO or LHLO: a domain or an address literal; anything printable is taken, since too many
+ * clients say nonsense (RFC 5321, 4.1.4: must not refuse for a failed verification). */
 bool smtp_helo_ok(struct str args);

@@ -1,13 +1,13 @@
 #include "smtp/session.h"
 #include "base/encode.h"
 #include "base/log.h"
+#include "smtp/incoming.h"
 #include "store/durability.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
 #define LINE_MAX_BYTES 4096 /* RFC 5321, 4.5.3.1.4: 512, and what the extensions add */
-#define COMMAND_MS (5 * 60 * 1000) /* RFC 5321, 4.5.3.2.7 */
 #define MAX_ERRORS 20
 #define MAX_COMMANDS_IDLE 200 /* commands since the last message */
 
@@ -34,11 +34,12 @@ enum next smtp_reply(struct smtp_session *s, int code, const char *enhanced, con
 
 enum next smtp_reply_tempfail(struct smtp_session *s)
 {
-    return smtp_reply(s, 451, "4.3.0", "Our storage does not answer; please try again later");
+    return smtp_reply(s, 451, "4.3.0", SMTP_TEMPFAIL_TEXT);
 }
 
 void smtp_tx_reset(struct smtp_session *s)
 {
+    incoming_release(s->tx.incoming);
     arena_reset(&s->tx.arena);
     s->tx = (struct smtp_tx){ 0 };
     if (s->state > ST_GREETED)
@@ -50,9 +51,24 @@ bool smtp_is_submission(const struct smtp_session *s)
     return s->listener == LISTEN_SUBMISSION || s->listener == LISTEN_SMTPS;
 }
 
+bool smtp_is_lmtp(const struct smtp_session *s)
+{
+    return s->listener == LISTEN_LMTP;
+}
+
+static bool by_unix_socket(const struct smtp_session *s)
+{
+    return stream_peer(s->stream)->sa_family == AF_UNIX;
+}
+
+struct str smtp_client_ip(const struct smtp_session *s)
+{
+    return by_unix_socket(s) ? STR_NULL : stream_peer_ip(s->stream);
+}
+
 /* ---- EHLO and HELO (RFC 5321, 4.1.1.1) ---- */
 
-static void greet(struct cmd *c, bool esmtp)
+void smtp_greet(struct cmd *c, bool esmtp)
 {
     struct smtp_session *s = c->s;
 
@@ -62,22 +78,31 @@ static void greet(struct cmd *c, bool esmtp)
     s->state = ST_GREETED;
 }
 
-static enum next smtp_ehlo(struct cmd *c)
+void smtp_say_extensions(struct smtp_session *s)
 {
-    struct smtp_session *s = c->s;
     const struct settings *set = settings_get();
 
-    if (!smtp_helo_ok(c->args))
-        return smtp_reply(s, 501, "5.5.4", "Syntax: EHLO domain");
-    greet(c, true);
-    stream_printf(s->stream, "250-%.*s greets %.*s\r\n", STR_ARG(set->hostname), STR_ARG(c->args));
-    stream_puts(s->stream, "250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-DSN\r\n");
-    stream_printf(s->stream, "250-SIZE %lld\r\n", (long long)set->max_message_size);
-    if (!stream_is_tls(s->stream) && s->service->tls != NULL)
+    stream_puts(s->stream, "250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n250-BINARYMIME\r\n");
+    if (!smtp_is_lmtp(s)) /* there the client is the one who tells its sender */
+        stream_puts(s->stream, "250-DSN\r\n");
+    stream_printf(s->stream, "250-SIZE %lld\r\n250-LIMITS RCPTMAX=%lld\r\n", (long long)set->max_message_size,
+                  (long long)set->max_recipients); /* RFC 1870; RFC 9422, 4.2 */
+    if (!stream_is_tls(s->stream) && s->service->tls != NULL && !by_unix_socket(s))
         stream_puts(s->stream, "250-STARTTLS\r\n");
     if (smtp_auth_offered(s))
         stream_puts(s->stream, "250-AUTH PLAIN LOGIN\r\n");
     stream_puts(s->stream, "250 ENHANCEDSTATUSCODES\r\n");
+}
+
+static enum next smtp_ehlo(struct cmd *c)
+{
+    struct smtp_session *s = c->s;
+
+    if (!smtp_helo_ok(c->args))
+        return smtp_reply(s, 501, "5.5.4", "Syntax: EHLO domain");
+    smtp_greet(c, true);
+    stream_printf(s->stream, "250-%.*s greets %.*s\r\n", STR_ARG(settings_get()->hostname), STR_ARG(c->args));
+    smtp_say_extensions(s);
     return NEXT_COMMAND;
 }
 
@@ -85,7 +110,7 @@ static enum next smtp_helo(struct cmd *c)
 {
     if (!smtp_helo_ok(c->args))
         return smtp_reply(c->s, 501, "5.5.4", "Syntax: HELO domain");
-    greet(c, false);
+    smtp_greet(c, false);
     return smtp_reply(c->s, 250, "", "%.*s", STR_ARG(settings_get()->hostname));
 }
 
@@ -137,6 +162,8 @@ static enum next smtp_mail(struct cmd *c)
     enum next next;
     enum result r = smtp_parse_mail(c->args, &s->tx.arena, &from, &params);
 
+    if (r == RES_OK && smtp_is_lmtp(s) && (params.ret != 0 || params.envid.p != NULL))
+        r = RES_DENIED; /* DSN was not offered */
     if (r == RES_OK && params.has_size && params.size > (uint64_t)settings_get()->max_message_size)
         next = smtp_reply(s, 552, "5.3.4", "A message may have %lld bytes", (long long)settings_get()->max_message_size);
     else if (r != RES_OK)
@@ -161,6 +188,8 @@ static enum next smtp_rcpt(struct cmd *c)
     enum result r = smtp_parse_rcpt(c->args, s->tx.params.smtputf8, &s->tx.arena, &to, &params);
     enum next next;
 
+    if (r == RES_OK && smtp_is_lmtp(s) && (params.notify != 0 || params.orcpt.p != NULL))
+        r = RES_DENIED;
     if (r != RES_OK)
         return reply_bad_path(s, r, "RCPT TO:<address> [parameters]", "5.1.3");
     next = smtp_policy_recipient(c, &to, &params);
@@ -196,43 +225,62 @@ static enum next smtp_vrfy(struct cmd *c)
 
 static enum next smtp_help(struct cmd *c);
 
-/* `states`: where the verb is legal (RFC 5321, 4.1.4). */
+enum { ON_SMTP = 1, ON_LMTP = 2, ON_BOTH = 3 };
+
+/* `states`: where the verb is legal (RFC 5321, 4.1.4); BDAT looks itself, since its bytes come in any case.
+ * `protocols`: on which listeners there is such a verb. */
 static const struct smtp_verb {
     const char *name;
     enum next (*run)(struct cmd *c);
-    unsigned states;
+    unsigned states, protocols;
 } verbs[] = {
-    { "EHLO", smtp_ehlo, ST_ANY },
-    { "HELO", smtp_helo, ST_ANY },
-    { "MAIL", smtp_mail, ST_GREETED },
-    { "RCPT", smtp_rcpt, ST_MAIL | ST_RCPT },
-    { "DATA", smtp_data, ST_RCPT },
-    { "RSET", smtp_rset, ST_ANY },
-    { "NOOP", smtp_noop, ST_ANY },
-    { "QUIT", smtp_quit, ST_ANY },
-    { "VRFY", smtp_vrfy, ST_ANY },
-    { "HELP", smtp_help, ST_ANY },
-    { "STARTTLS", smtp_starttls, ST_NEW | ST_GREETED },
-    { "AUTH", smtp_auth, ST_GREETED },
+    { "EHLO", smtp_ehlo, ST_ANY, ON_SMTP },
+    { "HELO", smtp_helo, ST_ANY, ON_SMTP },
+    { "LHLO", smtp_lhlo, ST_ANY, ON_LMTP },
+    { "MAIL", smtp_mail, ST_GREETED, ON_BOTH },
+    { "RCPT", smtp_rcpt, ST_MAIL | ST_RCPT, ON_BOTH },
+    { "DATA", smtp_data, ST_RCPT, ON_BOTH },
+    { "BDAT", smtp_bdat, ST_ANY, ON_BOTH },
+    { "RSET", smtp_rset, ST_ANY, ON_BOTH },
+    { "NOOP", smtp_noop, ST_ANY, ON_BOTH },
+    { "QUIT", smtp_quit, ST_ANY, ON_BOTH },
+    { "VRFY", smtp_vrfy, ST_ANY, ON_BOTH },
+    { "HELP", smtp_help, ST_ANY, ON_BOTH },
+    { "STARTTLS", smtp_starttls, ST_NEW | ST_GREETED, ON_BOTH },
+    { "AUTH", smtp_auth, ST_GREETED, ON_SMTP },
 };
+
+static bool is_verb_of(const struct smtp_verb *v, const struct smtp_session *s)
+{
+    return (v->protocols & (smtp_is_lmtp(s) ? ON_LMTP : ON_SMTP)) != 0;
+}
 
 static enum next smtp_help(struct cmd *c)
 {
-    stream_puts(c->s->stream, "214-2.0.0 Commands:\r\n");
-    for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
-        stream_printf(c->s->stream, "214-2.0.0 %s\r\n", verbs[i].name);
-    return smtp_reply(c->s, 214, "2.0.0", "RFC 5321");
+    struct smtp_session *s = c->s;
+
+    stream_puts(s->stream, "214-2.0.0 Commands:\r\n");
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+        if (is_verb_of(&verbs[i], s))
+            stream_printf(s->stream, "214-2.0.0 %s\r\n", verbs[i].name);
+    }
+    return smtp_reply(s, 214, "2.0.0", smtp_is_lmtp(s) ? "RFC 2033" : "RFC 5321");
 }
 
 static enum next out_of_sequence(struct smtp_session *s, const char *verb)
 {
-    if (s->state == ST_NEW)
-        return smtp_reply(s, 503, "5.5.1", "Say EHLO first");
-    if (s->state == ST_GREETED)
+    switch (s->state) {
+    case ST_NEW:
+        return smtp_reply(s, 503, "5.5.1", "Say %s first", smtp_is_lmtp(s) ? "LHLO" : "EHLO");
+    case ST_GREETED:
         return smtp_reply(s, 503, "5.5.1", "MAIL comes before %s", verb);
-    if (s->state == ST_MAIL)
+    case ST_MAIL:
         return smtp_reply(s, 503, "5.5.1", "No valid recipients");
-    return smtp_reply(s, 503, "5.5.1", "%s is not possible in a mail transaction", verb);
+    case ST_FAILED:
+        return smtp_reply(s, 503, "5.5.1", "The mail transaction has failed: say RSET first");
+    default:
+        return smtp_reply(s, 503, "5.5.1", "%s is not possible in a mail transaction", verb);
+    }
 }
 
 static enum next dispatch(struct smtp_session *s, struct cmd *c, struct str line)
@@ -242,6 +290,9 @@ static enum next dispatch(struct smtp_session *s, struct cmd *c, struct str line
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
         if (!str_eq(c->verb, str_c(verbs[i].name)))
             continue;
+        if (!is_verb_of(&verbs[i], s))
+            return smtp_reply(s, 500, "5.5.1", "There is no %s in %s", verbs[i].name,
+                              smtp_is_lmtp(s) ? "LMTP" : "SMTP");
         if ((s->state & verbs[i].states) == 0)
             return out_of_sequence(s, verbs[i].name);
         return verbs[i].run(c);
@@ -262,6 +313,12 @@ static enum result read_command(struct smtp_session *s, struct str *ret_line)
     r = stream_read_line(s->stream, LINE_MAX_BYTES, ret_line);
     stream_set_interruptible(s->stream, false);
     return r;
+}
+
+/* Chunks that are not complete in time: whoever says NOOP between them holds their spool no longer than others. */
+static bool is_overdue(const struct smtp_session *s)
+{
+    return s->state == ST_CHUNKS && loop_now() > s->tx.incoming->until;
 }
 
 static void say_goodbye(struct smtp_session *s, enum result r)
@@ -290,7 +347,9 @@ static void run(struct smtp_session *s)
             break;
         else
             next = dispatch(s, &c, line);
-        since_message = s->state == ST_RCPT ? 0 : since_message + 1;
+        since_message = (s->state & (ST_RCPT | ST_CHUNKS)) != 0 ? 0 : since_message + 1;
+        if (next == NEXT_COMMAND && is_overdue(s))
+            next = incoming_lost(s, RES_TIMEOUT);
         if (next == NEXT_COMMAND && (s->errors > MAX_ERRORS || since_message > MAX_COMMANDS_IDLE))
             next = smtp_reply(s, 421, "4.7.0", "Too many %s", s->errors > MAX_ERRORS ? "errors" : "commands");
         arena_reset(c.arena); /* nothing made for c outlives c */
@@ -304,10 +363,11 @@ void smtp_session(struct service *service, struct stream *stream, enum listener 
                               .helo = STR("") };
 
     s.id = random_id(&s.arena);
-    stream_set_timeout(stream, COMMAND_MS);
+    stream_set_timeout(stream, SMTP_COMMAND_MS);
     log_info("smtp-connect", F_STR("session", s.id), F_C("listener", listener_name(listener)),
              F_STR("ip", stream_peer_ip(stream)));
-    stream_printf(stream, "220 %.*s ESMTP Correio\r\n", STR_ARG(settings_get()->hostname));
+    stream_printf(stream, "220 %.*s %s Correio\r\n", STR_ARG(settings_get()->hostname),
+                  smtp_is_lmtp(&s) ? "LMTP" : "ESMTP");
     run(&s);
     log_debug("smtp-close", F_STR("session", s.id));
     smtp_tx_reset(&s);

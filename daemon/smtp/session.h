@@ -1,17 +1,23 @@
-/* smtp/session.h - one SMTP session: its state, its commands, its replies.
+/* smtp/session.h - one SMTP or LMTP session: its state, its commands, its replies.
  *
  * What is reset between commands: c->arena.  Between mail transactions (RSET, EHLO, after DATA): everything in tx.
- * By STARTTLS: everything but the counters (RFC 3207, 4.2). */
+ * By STARTTLS: everything but the counters (RFC 3207, 4.2).
+ *
+ * LMTP (RFC 2033) is the same dialogue with another greeting, recipients here only, and one answer for each of them
+ * behind the data: smtp_is_lmtp() says where the two differ. */
 #pragma once
 #include "base/arena.h"
 #include "deliver/deliver.h"
 #include "smtp/parse.h"
 #include "smtp/smtp.h"
 
+#define SMTP_COMMAND_MS (5 * 60 * 1000) /* RFC 5321, 4.5.3.2.7 */
+
 enum next { NEXT_COMMAND, NEXT_CLOSE };
 
-/* States of a session; a verb names those in which it is legal. */
-enum { ST_NEW = 1, ST_GREETED = 2, ST_MAIL = 4, ST_RCPT = 8, ST_ANY = 15 };
+/* States of a session; a verb names those in which it is legal.  ST_CHUNKS: behind a first BDAT.  ST_FAILED: behind one
+ * that was refused: the transaction waits for its end (RFC 3030, 2). */
+enum { ST_NEW = 1, ST_GREETED = 2, ST_MAIL = 4, ST_RCPT = 8, ST_CHUNKS = 16, ST_FAILED = 32, ST_ANY = 63 };
 
 struct smtp_rcpt {
     struct str address;  /* the Mailbox as given */
@@ -19,7 +25,16 @@ struct smtp_rcpt {
     unsigned notify;
     struct str domain;   /* of a remote recipient: its destination */
     int64_t account_id, mailbox_id; /* of a local one; 0: remote */
+    const struct accept_target *target; /* while it is delivered: its result; NULL: by the queue */
 };
+
+struct smtp_given { /* an RCPT that was accepted: an alias makes several recipients of one */
+    struct str address;
+    const size_t *rcpts; /* indices in tx.rcpts; others may have them, too */
+    size_t n;
+};
+
+struct incoming;
 
 struct smtp_tx {
     struct arena arena;
@@ -27,8 +42,10 @@ struct smtp_tx {
     struct smtp_mail_params params;
     struct smtp_rcpt *rcpts;
     size_t n_rcpts, cap_rcpts;
-    size_t n_given; /* RCPT commands that were accepted; an alias makes several of one */
-    size_t n_local;
+    struct smtp_given *given; /* in the order of the commands */
+    size_t n_given, cap_given;
+    size_t n_local, n_links;   /* n_links: indices of all `given` */
+    struct incoming *incoming; /* ST_CHUNKS: what BDAT brought */
 };
 
 struct smtp_session {
@@ -57,9 +74,18 @@ struct cmd {
 enum next smtp_reply(struct smtp_session *s, int code, const char *enhanced, const char *fmt, ...) PRINTF_LIKE(4, 5);
 /* For results that are nobody's fault but ours: 451 4.3.0, logged by whoever failed. */
 enum next smtp_reply_tempfail(struct smtp_session *s);
+#define SMTP_TEMPFAIL_TEXT "Our storage does not answer; please try again later"
 
 void smtp_tx_reset(struct smtp_session *s);
 bool smtp_is_submission(const struct smtp_session *s);
+bool smtp_is_lmtp(const struct smtp_session *s);
+/* The client's address for people; STR_NULL: it came by a Unix socket. */
+struct str smtp_client_ip(const struct smtp_session *s);
+
+/* Begins the session anew with this name of the client (EHLO, HELO, LHLO). */
+void smtp_greet(struct cmd *c, bool esmtp);
+/* The lines behind the first of the answer to EHLO and LHLO, the last one included (RFC 5321, 4.1.1.1). */
+void smtp_say_extensions(struct smtp_session *s);
 
 /* smtp/policy.c: RCPT's decision.  Adds the recipients, or replies; *ret_next is what to do then. */
 bool smtp_policy_sender(struct cmd *c, const struct smtp_path *from, enum next *ret_next) SUSPENDS;
@@ -68,6 +94,15 @@ enum next smtp_policy_recipient(struct cmd *c, const struct smtp_path *to, const
 bool smtp_auth_offered(const struct smtp_session *s);
 bool smtp_auth_needs_tls(const struct smtp_session *s);
 
-/* smtp/auth.c, smtp/data_command.c */
+/* smtp/lmtp.c: the answer to the end of the data: one, in LMTP one for each accepted RCPT (RFC 2033, 4.2), which may be
+ * none.  It counts as one error at most. */
+enum next smtp_reply_end(struct smtp_session *s, int code, const char *enhanced, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+/* For a message that was delivered at least to some: each accepted RCPT gets the worst result of its recipients. */
+enum next smtp_lmtp_results(struct smtp_session *s, struct str id);
+
+/* smtp/auth.c, smtp/data_command.c, smtp/chunks.c, smtp/lmtp.c */
 enum next smtp_auth(struct cmd *c) SUSPENDS;
 enum next smtp_data(struct cmd *c) SUSPENDS;
+enum next smtp_bdat(struct cmd *c) SUSPENDS;
+enum next smtp_lhlo(struct cmd *c);

@@ -25,7 +25,7 @@ struct accept_message {
     struct accept_target *targets;
     size_t n_targets;
     struct queue_new *queue; /* remote recipients: envelope and recipients; id, sizes and frames are filled in here; NULL: none */
-    const struct queue_new *envelope; /* for targets that have to wait: as `queue`, without recipients */
+    const struct queue_new *envelope; /* for targets that have to wait: as `queue`, without recipients; NULL: they do not */
     const struct queue_outcome *job;  /* relay: the queue row that this delivery ends, in the same transaction; NULL */
 };
 

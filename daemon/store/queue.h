@@ -13,7 +13,7 @@
 #include "db/db.h"
 #include "store/trace.h"
 
-enum queue_body { QUEUE_8BITMIME = 1, QUEUE_SMTPUTF8 = 2, QUEUE_REQUIRETLS = 4 };
+enum queue_body { QUEUE_8BITMIME = 1, QUEUE_SMTPUTF8 = 2, QUEUE_REQUIRETLS = 4, QUEUE_BINARYMIME = 8 };
 /* RFC 3461, 4.1; 0: the parameter was not given. */
 enum queue_notify { QUEUE_NOTIFY_NEVER = 1, QUEUE_NOTIFY_SUCCESS = 2, QUEUE_NOTIFY_FAILURE = 4, QUEUE_NOTIFY_DELAY = 8 };
 enum queue_lane { QUEUE_INTERACTIVE, QUEUE_NORMAL, QUEUE_BULK };

@@ -7,6 +7,7 @@
 #include <grp.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -64,15 +65,51 @@ static bool parse_address(struct str text, struct sockaddr_storage *ret, socklen
     return inet_pton(AF_INET, buf, &in->sin_addr) == 1;
 }
 
+static int port_in(const struct sockaddr_storage *a)
+{
+    return ntohs(a->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)a)->sin6_port
+                                          : ((const struct sockaddr_in *)a)->sin_port);
+}
+
 static int port_of(int fd)
 {
     struct sockaddr_storage own;
     socklen_t len = sizeof(own);
 
-    if (getsockname(fd, (struct sockaddr *)&own, &len) != 0)
-        return 0;
-    return ntohs(own.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&own)->sin6_port
-                                           : ((struct sockaddr_in *)&own)->sin_port);
+    return getsockname(fd, (struct sockaddr *)&own, &len) == 0 ? port_in(&own) : 0;
+}
+
+static int open_unix(const char *path, mode_t mode, const char *group);
+
+/* A socket that somebody left behind may be replaced, nothing else. */
+static bool is_free(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) != 0 ? errno == ENOENT : S_ISSOCK(st.st_mode);
+}
+
+/* "/run/correio/lmtp" or "unix:/run/correio/lmtp": for whoever is in the group correio-admin. */
+static bool open_path(enum listener which, struct str text, struct listeners *l)
+{
+    const size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path);
+    struct str path = str_starts(text, STR("unix:")) ? str_from(text, 5) : text;
+    char *name = path.len < max ? strndup(path.p, path.len) : NULL; /* as long as the process */
+    int fd = -1;
+
+    if (name == NULL || name[0] != '/' || l->n == MAX_SOCKETS)
+        fprintf(stderr, "correiod: [listen] %s: \"%.*s\" is no absolute path of less than %zu bytes\n",
+                listener_name(which), STR_ARG(text), max);
+    else if (!is_free(name))
+        fprintf(stderr, "correiod: [listen] %s: %s is there and is no socket\n", listener_name(which), name);
+    else
+        fd = open_unix(name, 0660, "correio-admin");
+    if (fd < 0) {
+        free(name);
+        return false;
+    }
+    l->v[l->n++] = (struct listening){ .listener = which, .fd = fd, .path = name };
+    return true;
 }
 
 static bool open_one(enum listener which, struct str text, struct listeners *l)
@@ -82,8 +119,14 @@ static bool open_one(enum listener which, struct str text, struct listeners *l)
     int on = 1, fd;
     bool any;
 
+    if (which == LISTEN_LMTP && (str_starts(text, STR("/")) || str_starts(text, STR("unix:"))))
+        return open_path(which, text, l);
     if (!parse_address(text, &address, &len) || l->n == MAX_SOCKETS) {
         fprintf(stderr, "correiod: [listen] %s: \"%.*s\" is not address:port\n", listener_name(which), STR_ARG(text));
+        return false;
+    }
+    if (which == LISTEN_LMTP && port_in(&address) == 25) { /* RFC 2033, 5 */
+        fprintf(stderr, "correiod: [listen] lmtp: port 25 is for SMTP\n");
         return false;
     }
     fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -165,8 +208,25 @@ void listeners_for_child(const struct listeners *l, const char *kind, char *out,
 int listeners_port(const struct listeners *l, enum listener which)
 {
     for (size_t i = 0; i < l->n; i++) {
-        if (l->v[i].listener == which)
+        if (l->v[i].listener == which && l->v[i].path == NULL)
             return l->v[i].port;
     }
     return 0;
+}
+
+const char *listeners_path(const struct listeners *l, enum listener which)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        if (l->v[i].listener == which && l->v[i].path != NULL)
+            return l->v[i].path;
+    }
+    return NULL;
+}
+
+void listeners_unlink(const struct listeners *l)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        if (l->v[i].path != NULL)
+            (void)unlink(l->v[i].path);
+    }
 }

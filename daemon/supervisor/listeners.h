@@ -6,7 +6,8 @@
 
 struct listening {
     enum listener listener;
-    int fd, port;
+    int fd, port;     /* port 0: a Unix socket */
+    const char *path; /* of a Unix socket; NULL */
 };
 struct listeners {
     struct listening v[MAX_SOCKETS];
@@ -15,9 +16,13 @@ struct listeners {
     int admin_fd; /* home/admin/api.sock */
 };
 
-/* False: what could not be bound is on standard error. */
+/* False: what could not be bound is on standard error.  `lmtp` may be a Unix socket, too: "/path" or "unix:/path". */
 bool listeners_open(const struct config *config, struct listeners *l);
 /* "smtp:5,submission:6": those of a kind of process, whose close-on-exec flag is cleared (call it in the child). */
 void listeners_for_child(const struct listeners *l, const char *kind, char *out, size_t cap);
-/* The port of the first socket of a listener; 0: off. */
+/* The port of the first TCP socket of a listener; 0: none. */
 int listeners_port(const struct listeners *l, enum listener which);
+/* The path of the first Unix socket of a listener; NULL: none. */
+const char *listeners_path(const struct listeners *l, enum listener which);
+/* Removes the names of Unix sockets that listeners_open made for `listen` keys. */
+void listeners_unlink(const struct listeners *l);

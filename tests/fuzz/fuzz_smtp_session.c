@@ -1,4 +1,5 @@
-/* The bytes of an SMTP session as the parsers meet them: lines, commands with their arguments, and data up to its end. */
+/* The bytes of an SMTP session as the parsers meet them: lines, commands with their arguments, data up to its end, and
+ * chunks of a told length. */
 #include "base/macros.h"
 #include "base/strbuf.h"
 #include "smtp/data.h"
@@ -30,6 +31,27 @@ static void command(struct str line)
         abort();
 }
 
+/* The chunk behind a BDAT line; what stands behind that.  Where a chunk is cut does not matter. */
+static struct str chunk(struct str args, struct str rest)
+{
+    struct smtp_data whole = { 0 }, halves = { 0 };
+    struct str piece;
+    uint64_t size;
+    bool last;
+
+    if (smtp_parse_bdat(args, &size, &last) != RES_OK)
+        return rest;
+    if (size > INT64_MAX)
+        abort();
+    piece = str_sub(rest, 0, (size_t)MIN(size, (uint64_t)rest.len));
+    smtp_data_scan(&whole, piece, last);
+    smtp_data_scan(&halves, str_sub(piece, 0, piece.len / 2), false);
+    smtp_data_scan(&halves, str_from(piece, piece.len / 2), last);
+    if (whole.bare != halves.bare || whole.eight_bit != halves.eight_bit || whole.state != halves.state)
+        abort();
+    return str_from(rest, piece.len);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     struct str rest = str_of((const char *)bytes, n);
@@ -42,6 +64,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 
         rest = str_from(rest, lf + 1);
         command(str_ends(line, STR("\r")) ? str_sub(line, 0, line.len - 1) : line);
+        if (str_istarts(line, STR("BDAT ")))
+            rest = chunk(str_trim(str_from(line, 5)), rest);
         if (str_istarts(line, STR("DATA"))) {
             size_t half = rest.len / 2;
 

@@ -37,6 +37,7 @@ class Server:
         listeners = "SMTP SUBMISSION SMTPS POP3 POP3S IMAP IMAPS HTTP HTTPS".split()
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("CORREIO_")}
         self.env.update({f"CORREIO_LISTEN_{name}": "127.0.0.1:0" for name in listeners})
+        self.env["CORREIO_LISTEN_LMTP"] = f"127.0.0.1:0, {self.home}/run/lmtp.sock"
         self.env.update({
             "CORREIO_HOME": self.home,
             "CORREIO_PATHS_LIBEXEC": self.prefix + "/libexec/correio",

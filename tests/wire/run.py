@@ -2,7 +2,8 @@
 """Speaks the transcripts of tests/wire/*/*.txt to a running server.
 
   port NAME     which listener (first line); "tls" behind it: the handshake comes first
-  C: text       is sent with CR LF; {user} is this transcript's own account, its password is "secret"
+  C: text       is sent with CR LF; {user} and {other} are this transcript's own accounts, their password
+                is "secret"
   C\\ text       is sent as it is, with Python's escapes (\\r\\n, \\x00)
   S: pattern    the next line; * stands for anything
   S* pattern    lines are read until one matches
@@ -26,8 +27,8 @@ from server import Lines, Server                # noqa: E402
 
 
 class Talk:
-    def __init__(self, server, user):
-        self.server, self.user, self.conn = server, user, None
+    def __init__(self, server, user, other):
+        self.server, self.user, self.other, self.conn = server, user, other, None
 
     def open(self, words):
         if self.conn:
@@ -45,7 +46,7 @@ class Talk:
         return context
 
     def fill(self, text):
-        return text.replace("{user}", self.user)
+        return text.replace("{user}", self.user).replace("{other}", self.other)
 
     def matches(self, line, pattern):
         return fnmatch.fnmatchcase(line, re.sub(r"\[", "[[]", self.fill(pattern)))
@@ -79,8 +80,8 @@ class Talk:
             raise AssertionError("not a step")
 
 
-def play(path, server, user):
-    talk = Talk(server, user)
+def play(path, server, user, other):
+    talk = Talk(server, user, other)
     with open(path) as f:
         for number, line in enumerate(f, 1):
             line = line.rstrip("\n")
@@ -96,10 +97,11 @@ def play(path, server, user):
 def main():
     paths = sorted(glob.glob(os.path.join(HERE, "*", "*.txt")))
     with Server() as server:
-        server.accounts([f"w{i:03}" for i in range(len(paths))])
+        server.accounts([f"{letter}{i:03}" for i in range(len(paths)) for letter in "wx"])
         for i, path in enumerate(paths):
             name = os.path.relpath(path, HERE)
-            harness.case(name)(lambda path=path, user=f"w{i:03}@example.test": play(path, server, user))
+            addresses = [f"{letter}{i:03}@example.test" for letter in "wx"]
+            harness.case(name)(lambda path=path, addresses=addresses: play(path, server, *addresses))
         try:
             harness.run()
         finally:

@@ -195,6 +195,11 @@ static void old_server(struct client *c, struct arena *a)
     m.smtputf8 = true;
     client_send(c, &m, r, 2, a);
     assert_true(str_eq(r[1].verdict.enhanced, STR("5.6.7")));
+    m = message(&b, "x\r\n");
+    m.binary = true;
+    client_send(c, &m, r, 1, a);
+    assert_int_equal(r[0].verdict.kind, VERDICT_NEVER);
+    assert_true(str_eq(r[0].verdict.enhanced, STR("5.6.3")) && !r[0].verdict.remote);
     r[0].address = STR("one@far.test>\r\nDATA");
     m = message(&b, "x\r\n");
     client_send(c, &m, r, 1, a);

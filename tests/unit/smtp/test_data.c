@@ -63,6 +63,57 @@ static void test_data(void **state)
     }
 }
 
+static const struct scan_case { /* chunks of BDAT */
+    const char *name;
+    struct str in;
+    bool bare;
+} scans[] = {
+    { "nothing", { "", 0 }, false },
+    { "lines", { "a\r\n\r\nb\r\n", 9 }, false },
+    { "no line end at the end", { "a\r\nb", 4 }, false },
+    { "a dot is no end", { ".\r\n.\r\n", 6 }, false },
+    { "LF", { "a\nb\r\n", 5 }, true },
+    { "LF first", { "\na\r\n", 4 }, true },
+    { "LF behind a line", { "a\r\n\n", 4 }, true },
+    { "CR", { "a\rb\r\n", 5 }, true },
+    { "CR CR LF", { "a\r\r\n", 4 }, true },
+    { "CR at the end", { "a\r\nb\r", 5 }, true },
+    { "NUL is data", { "a\0b\r\n", 5 }, false },
+};
+
+static void test_scan(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(scans); i++) {
+        const struct scan_case *c = &scans[i];
+
+        for (size_t cut = 0; cut <= c->in.len; cut++) {
+            struct smtp_data whole = { 0 }, each = { 0 };
+
+            smtp_data_scan(&whole, str_sub(c->in, 0, cut), false);
+            smtp_data_scan(&whole, str_from(c->in, cut), true);
+            for (size_t k = 0; k < c->in.len; k++)
+                smtp_data_scan(&each, str_sub(c->in, k, 1), false);
+            smtp_data_scan(&each, STR(""), true);
+            if (whole.bare != c->bare || each.bare != c->bare)
+                fail_msg("%s, cut at %zu", c->name, cut);
+        }
+    }
+}
+
+static void test_scan_waits_for_the_line_feed(void **state)
+{
+    struct smtp_data d = { 0 };
+
+    (void)state;
+    smtp_data_scan(&d, STR("a\r"), false);
+    smtp_data_scan(&d, STR(""), false);
+    assert_false(d.bare || d.eight_bit);
+    smtp_data_scan(&d, STR("\nol\xc3\xa1"), true);
+    assert_false(d.bare);
+    assert_true(d.eight_bit);
+}
+
 static void test_eight_bit(void **state)
 {
     struct smtp_data d = { 0 };
@@ -78,7 +129,12 @@ static void test_eight_bit(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_data), cmocka_unit_test(test_eight_bit) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_data),
+        cmocka_unit_test(test_eight_bit),
+        cmocka_unit_test(test_scan),
+        cmocka_unit_test(test_scan_waits_for_the_line_feed),
+    };
 
     return cmocka_run_group_tests_name("smtp_data", tests, NULL, NULL);
 }

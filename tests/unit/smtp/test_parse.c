@@ -36,6 +36,7 @@ static const struct mail_case {
     { "size twice", "FROM:<a@b.c> SIZE=1 SIZE=2", RES_INVALID, NULL },
     { "size is no number", "FROM:<a@b.c> SIZE=1k", RES_INVALID, NULL },
     { "size over 64 bits", "FROM:<a@b.c> SIZE=99999999999999999999", RES_INVALID, NULL },
+    { "binary body", "FROM:<a@b.c> BODY=BinaryMIME", RES_OK, "a@b.c" },
     { "bad body", "FROM:<a@b.c> BODY=BINARY", RES_INVALID, NULL },
     { "bad RET", "FROM:<a@b.c> RET=ALL", RES_INVALID, NULL },
     { "bad xtext", "FROM:<a@b.c> ENVID=a+2g", RES_INVALID, NULL },
@@ -68,10 +69,14 @@ static void test_mail_params(void **state)
 
     (void)state;
     assert_int_equal(smtp_parse_mail(STR("FROM:<> SIZE=12345 body=8bitmime RET=FULL ENVID=QQ SMTPUTF8"), &a, &path, &p), RES_OK);
-    assert_true(path.null && p.has_size && p.eight_bit && p.smtputf8);
+    assert_true(path.null && p.has_size && p.eight_bit && !p.binary && p.smtputf8);
     assert_int_equal(p.size, 12345);
     assert_int_equal(p.ret, 'F');
     assert_true(str_eq(p.envid, STR("QQ")));
+    assert_int_equal(smtp_parse_mail(STR("FROM:<> BODY=BINARYMIME"), &a, &path, &p), RES_OK);
+    assert_true(p.binary && !p.eight_bit);
+    assert_int_equal(smtp_parse_mail(STR("FROM:<> BODY=7BIT"), &a, &path, &p), RES_OK);
+    assert_false(p.binary || p.eight_bit);
 }
 
 static const struct rcpt_case {
@@ -114,6 +119,47 @@ static void test_rcpt(void **state)
     }
 }
 
+static const struct bdat_case { /* RFC 3030, 2 */
+    const char *name, *args;
+    enum result want;
+    uint64_t size;
+    bool last;
+} bdat_cases[] = {
+    { "one chunk", "86 LAST", RES_OK, 86, true },
+    { "not the last", "1000", RES_OK, 1000, false },
+    { "nothing", "0", RES_OK, 0, false },
+    { "nothing more", "0 last", RES_OK, 0, true },
+    { "zeros in front", "0010", RES_OK, 10, false },
+    { "several blanks", "5   LAST", RES_OK, 5, true },
+    { "the largest", "9223372036854775807", RES_OK, INT64_MAX, false },
+    { "over 63 bits", "9223372036854775808 LAST", RES_OK, INT64_MAX, true },
+    { "over 64 bits", "99999999999999999999999", RES_OK, INT64_MAX, false },
+    { "no size", "", RES_INVALID, 0, false },
+    { "LAST alone", "LAST", RES_INVALID, 0, false },
+    { "LAST first", "LAST 5", RES_INVALID, 0, false },
+    { "a sign", "-5", RES_INVALID, 0, false },
+    { "plus", "+5", RES_INVALID, 0, false },
+    { "hex", "0x10", RES_INVALID, 0, false },
+    { "glued", "5LAST", RES_INVALID, 0, false },
+    { "another word", "5 FIRST", RES_INVALID, 0, false },
+    { "a word too many", "5 LAST LAST", RES_INVALID, 0, false },
+    { "two sizes", "5 6", RES_INVALID, 0, false },
+};
+
+static void test_bdat(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(bdat_cases); i++) {
+        const struct bdat_case *c = &bdat_cases[i];
+        uint64_t size = 0;
+        bool last = false;
+        enum result r = smtp_parse_bdat(str_c(c->args), &size, &last);
+
+        if (r != c->want || size != c->size || last != c->last)
+            fail_msg("%s: got %s, %llu, %d", c->name, result_name(r), (unsigned long long)size, last);
+    }
+}
+
 static void test_lengths(void **state)
 {
     CLEANUP(arena_releasep) struct arena a = { 0 };
@@ -152,7 +198,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mail),    cmocka_unit_test(test_mail_params), cmocka_unit_test(test_rcpt),
-        cmocka_unit_test(test_lengths), cmocka_unit_test(test_command),
+        cmocka_unit_test(test_lengths), cmocka_unit_test(test_command),     cmocka_unit_test(test_bdat),
     };
 
     return cmocka_run_group_tests_name("smtp_parse", tests, NULL, NULL);
