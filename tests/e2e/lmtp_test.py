@@ -237,7 +237,7 @@ def with_aliases(server):
         talk.command("RSET")
         same(begin(talk, "x@elsewhere.test", "busy@example.test"), ["250 2.1.5"])
         same(finish(talk, 1)[0][:9], "452 4.2.2")
-        same(begin(talk, "x@elsewhere.test", "team@example.test"), ["250 2.1.5"])
+        same(begin(talk, "team@elsewhere.test", "team@example.test"), ["250 2.1.5"])
         same(finish(talk, 1)[0][:3], "250")
         same(count(server, other), 1)
         same(server.value(f"SELECT count(*) FROM queue_recipient WHERE recipient = '{full}'"), "1")
