@@ -43,6 +43,7 @@ void api_listen(int fd, bool tls)
 void api_drain(void)
 {
     listen_drain();
+    http_drain();
     events_drain();
 }
 

@@ -47,7 +47,7 @@ static struct {
     unsigned n;
     int64_t ids[MAX_IDS];
     size_t n_ids;
-    bool too_many, accepted, changed;
+    bool too_many, accepted, changed, draining;
     int64_t last_queue_id, keep_at, status_at;
     struct event ring[RING];
     int64_t next_number; /* of the next event; the ring holds those before it */
@@ -352,6 +352,7 @@ void events_recheck(void)
 
 void events_drain(void)
 {
+    self.draining = true;
     for (struct client *c = self.clients; c != NULL; c = c->next) {
         if (c->stream != NULL)
             event_stream_end(c->stream);
@@ -383,13 +384,29 @@ static void resume(struct client *c, struct arena *a, struct str last)
     }
 }
 
-static unsigned streams_of(const struct caller *caller)
+/* Room for one more stream of this caller: those whose client has gone are ended, then the caller's oldest (the last in
+ * the list) when there are too many.  False: the server has too many. */
+static bool make_room(const struct caller *caller)
 {
-    unsigned n = 0;
+    struct client *oldest = NULL;
+    unsigned all = 0, own = 0;
 
-    for (struct client *c = self.clients; c != NULL; c = c->next)
-        n += c->stream != NULL && str_eq(c->request->caller.actor, caller->actor);
-    return n;
+    for (struct client *c = self.clients; c != NULL; c = c->next) {
+        if (c->stream != NULL && event_stream_abandoned(c->stream))
+            event_stream_end(c->stream);
+        if (c->stream == NULL)
+            continue;
+        all++;
+        if (str_eq(c->request->caller.actor, caller->actor)) {
+            own++;
+            oldest = c;
+        }
+    }
+    if (own >= MAX_OF_CALLER) {
+        event_stream_end(oldest->stream);
+        all--;
+    }
+    return all < MAX_STREAMS && self.n < 2 * MAX_STREAMS; /* n: with those that the gatherer has yet to free */
 }
 
 /* topics=queue,status */
@@ -428,7 +445,7 @@ void events_get(struct request *r)
 
     if (!take_topics(r, &queue, &status))
         return;
-    if (self.n >= MAX_STREAMS || streams_of(&r->caller) >= MAX_OF_CALLER) {
+    if (!make_room(&r->caller)) {
         problem(r, PROBLEM_RATE_LIMITED, NULL);
         return;
     }
@@ -458,4 +475,6 @@ void events_get(struct request *r)
     r->answer.status = 200;
     r->answer.type = STR("text/event-stream");
     reply_header(r, "X-Accel-Buffering", STR("no"));
+    if (self.draining)
+        event_stream_end(stream);
 }

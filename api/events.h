@@ -5,6 +5,6 @@
 void events_start(struct service *service);
 /* Somebody's rights changed: looks at those of every stream now, not only once a minute. */
 void events_recheck(void);
-/* Ends every stream. */
+/* Ends every stream, and those that come on open connections as soon as they have begun: they try again later. */
 void events_drain(void);
 unsigned events_clients(void);

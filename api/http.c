@@ -1,11 +1,11 @@
 #include "api/http.h"
+#include "api/arrival.h"
 #include "api/metrics.h"
 #include "api/problem.h"
 #include "api/route.h"
 #include "api/static.h"
 #include "base/log.h"
 
-#include <arpa/inet.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <sys/un.h>
@@ -53,6 +53,7 @@ static struct {
     struct arrival *arrivals;
     struct exchange *running;
     unsigned active;
+    bool draining;
     struct network_list proxies;
     struct arena arena;
 } http;
@@ -143,6 +144,17 @@ void event_stream_end(struct event_stream *s)
     s->ended = true;
     wake_stream(s);
     leave_stream(s);
+}
+
+bool event_stream_abandoned(const struct event_stream *s)
+{
+    const union MHD_ConnectionInfo *info;
+    char byte;
+
+    if (s->connection == NULL)
+        return false;
+    info = MHD_get_connection_info(s->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info != NULL && recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 static ssize_t read_stream(void *arg, uint64_t at, char *buf, size_t max)
@@ -238,7 +250,7 @@ static enum MHD_Result send_answer(struct exchange *ex)
     }
     if (!cached)
         (void)MHD_add_response_header(response, "Cache-Control", "no-store");
-    if (answer->close)
+    if (answer->close || http.draining)
         (void)MHD_add_response_header(response, "Connection", "close");
     metrics_count(r->route, answer->status);
     result = MHD_queue_response(ex->connection, (unsigned)answer->status, response);
@@ -353,69 +365,6 @@ static void take_headers(struct request *r, struct MHD_Connection *connection)
     (void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, take_header, &c);
 }
 
-/* RFC 9112, 3.2 and 6.3: what two readers may understand in two ways is refused, and the connection with it. */
-static bool framing_ok(struct request *r, const char *version)
-{
-    size_t hosts = request_count_header(r, STR("Host")), lengths = request_count_header(r, STR("Content-Length"));
-    size_t codings = request_count_header(r, STR("Transfer-Encoding"));
-    struct str coding = request_header(r, STR("Transfer-Encoding"));
-    bool old = strcmp(version, "HTTP/1.0") == 0;
-
-    return hosts <= 1 && (hosts == 1 || old || r->door.kind == DOOR_SOCKET) && lengths <= 1 && codings <= 1 &&
-           lengths + codings <= 1 && (codings == 0 || (str_ieq(str_trim(coding), STR("chunked")) && !old));
-}
-
-static bool is_ip(struct str text, struct sockaddr_storage *ret)
-{
-    struct sockaddr_in in = { .sin_family = AF_INET };
-    struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
-    char copy[INET6_ADDRSTRLEN];
-
-    if (text.len == 0 || text.len >= sizeof(copy))
-        return false;
-    memcpy(copy, text.p, text.len);
-    copy[text.len] = '\0';
-    *ret = (struct sockaddr_storage){ 0 };
-    if (inet_pton(AF_INET, copy, &in.sin_addr) == 1)
-        memcpy(ret, &in, sizeof(in));
-    else if (inet_pton(AF_INET6, copy, &in6.sin6_addr) == 1)
-        memcpy(ret, &in6, sizeof(in6));
-    else
-        return false;
-    return true;
-}
-
-static struct str ip_text(struct arena *a, const struct sockaddr_storage *s)
-{
-    char text[INET6_ADDRSTRLEN] = "";
-
-    if (s->ss_family == AF_INET)
-        inet_ntop(AF_INET, &((const struct sockaddr_in *)s)->sin_addr, text, sizeof(text));
-    else if (s->ss_family == AF_INET6)
-        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)s)->sin6_addr, text, sizeof(text));
-    return arena_str(a, str_c(text[0] != '\0' ? text : "local"));
-}
-
-/* Who is at the other end, and is the way there protected?  A trusted proxy tells of its client. */
-static void take_peer(struct request *r)
-{
-    struct str forwarded = request_header(r, STR("X-Forwarded-For")), proto = request_header(r, STR("X-Forwarded-Proto"));
-
-    r->peer = r->door.peer;
-    r->tls = r->door.kind == DOOR_TLS;
-    r->secure = r->tls || r->door.kind == DOOR_SOCKET || network_is_loopback((struct sockaddr *)&r->peer);
-    if (r->door.kind != DOOR_SOCKET && network_list_contains(&http.proxies, (struct sockaddr *)&r->peer)) {
-        struct sockaddr_storage client;
-        size_t comma = str_rchr(forwarded, ',');
-
-        if (is_ip(str_trim(comma == SIZE_MAX ? forwarded : str_from(forwarded, comma + 1)), &client))
-            r->peer = client;
-        r->tls = r->tls || str_ieq(proto, STR("https"));
-        r->secure = true;
-    }
-    r->ip = ip_text(&r->arena, &r->peer);
-}
-
 static bool is_api_path(struct str path)
 {
     return str_starts(path, STR("/api/")) || str_eq(path, STR("/healthz")) || str_eq(path, STR("/readyz")) ||
@@ -433,12 +382,12 @@ static void dispatch(struct exchange *ex)
         static_answer(r);
         return;
     }
-    if (!r->secure && str_starts(r->path, STR("/api/"))) {
+    if (!r->secure && (str_starts(r->path, STR("/api/")) || str_eq(r->path, STR("/metrics")))) {
         problem(r, PROBLEM_TLS_REQUIRED, NULL);
         return;
     }
-    if (r->body_too_large) {
-        problem(r, PROBLEM_TOO_LARGE, NULL);
+    if (r->body_too_large || !arrival_acceptable(r)) {
+        problem(r, r->body_too_large ? PROBLEM_TOO_LARGE : PROBLEM_NOT_ACCEPTABLE, NULL);
         return;
     }
     if (str_eq(r->method, STR("HEAD")))
@@ -459,9 +408,9 @@ static enum MHD_Result on_header(struct exchange *ex, const char *method, const 
 
     r->method = arena_str(&r->arena, str_c(method));
     take_headers(r, ex->connection);
-    take_peer(r);
+    arrival_take_peer(r, &http.proxies);
     ex->state = READS_BODY;
-    if (!framing_ok(r, version)) {
+    if (!arrival_framing_ok(r, version)) {
         problem(r, PROBLEM_MALFORMED, "Host, Content-Length and Transfer-Encoding must say one thing, once.");
         r->answer.close = true;
     } else if (request_parse_target(r)) {
@@ -604,12 +553,17 @@ void http_add(int fd, const struct door *door)
     kick();
 }
 
+void http_drain(void)
+{
+    http.draining = true;
+}
+
 unsigned http_active(void)
 {
     return http.active;
 }
 
-/* libmicrohttpd's own complaints, mostly about clients. */
+/* libmicrohttpd's own complaints, mostly about clients.  That a Unix socket has no TCP options is none. */
 static void on_log(void *cls, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 static void on_log(void *cls, const char *fmt, va_list ap)
 {
@@ -617,7 +571,8 @@ static void on_log(void *cls, const char *fmt, va_list ap)
 
     (void)cls;
     (void)vsnprintf(line, sizeof(line), fmt, ap);
-    log_debug("microhttpd", F_STR("says", str_trim(str_c(line))));
+    if (strstr(line, "TCP_") == NULL && strstr(line, "push the data") == NULL)
+        log_debug("microhttpd", F_STR("says", str_trim(str_c(line))));
 }
 
 void http_start(struct service *service)

@@ -10,6 +10,8 @@
 void http_start(struct service *service);
 /* Takes over a connected socket. */
 void http_add(int fd, const struct door *door);
+/* From now on every answer is the last one of its connection. */
+void http_drain(void);
 /* Requests and event streams under way. */
 unsigned http_active(void);
 
@@ -23,3 +25,5 @@ struct event_stream *event_stream_new(event_stream_gone *gone, void *arg);
 void event_stream_write(struct event_stream *s, struct str bytes);
 /* Ends the answer; `gone` is called. */
 void event_stream_end(struct event_stream *s);
+/* Has the client closed its side?  libmicrohttpd does not look at a connection that waits; a write would find out. */
+bool event_stream_abandoned(const struct event_stream *s);

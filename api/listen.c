@@ -94,8 +94,10 @@ static enum result pump_out(struct pump *p)
     for (;;) {
         ssize_t n = recv(p->fd, buf, sizeof(buf), MSG_DONTWAIT);
 
-        if (n == 0)
+        if (n == 0) { /* the last answer: what is queued still goes out */
+            (void)stream_flush(p->stream);
             return RES_CLOSED;
+        }
         if (n < 0)
             return errno == EAGAIN ? stream_flush(p->stream) : RES_CLOSED;
         stream_write(p->stream, str_of(buf, (size_t)n));

@@ -7,7 +7,7 @@
 #include "api/status.h"
 #include "base/encode.h"
 #include "store/durability.h"
-#include "store/migrate.h"
+#include "store/schema.h"
 
 void openapi_get(struct request *r)
 {
@@ -55,25 +55,27 @@ static struct json_object *check(const char *name, bool ok, const char *detail)
 void ready_get(struct request *r)
 {
     struct json_object *o, *checks;
-    const char *unsafe = NULL;
-    bool more, up, durable;
+    const char *unsafe = NULL, *old = NULL;
+    bool more, up, ready;
 
     if (!knows_more(r, &more))
         return;
-    up = durability_check(r->service->db, &unsafe) == RES_OK;
-    durable = up && unsafe == NULL;
+    up = durability_check(r->service->db, &unsafe) == RES_OK && schema_check(r->service->db, &old) == RES_OK;
+    ready = up && unsafe == NULL && old == NULL;
     o = js_object();
-    js_set(o, "status", js_str(durable ? STR("ready") : STR("not-ready")));
+    js_set(o, "status", js_str(ready ? STR("ready") : STR("not-ready")));
     if (more) {
         checks = js_array();
         js_push(checks, check("database", up, up ? NULL : "it does not answer"));
-        if (up)
-            js_push(checks, check("durable", durable, unsafe));
+        if (up) {
+            js_push(checks, check("schema", old == NULL, old));
+            js_push(checks, check("durable", unsafe == NULL, unsafe));
+        }
         js_set(o, "checks", checks);
     }
-    if (!durable)
+    if (!ready)
         reply_header(r, "Retry-After", STR("2"));
-    reply_json(r, durable ? 200 : 503, o);
+    reply_json(r, ready ? 200 : 503, o);
 }
 
 static void gauge(struct strbuf *b, const char *name, const char *help)

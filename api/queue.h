@@ -4,8 +4,7 @@
 #include "store/queue_admin.h"
 
 extern const char *const queue_state_names[QUEUE_STATES]; /* in the order of enum queue_state */
-extern const char *const queue_filter_singles[2];         /* age_min, q */
-extern const char *const queue_filter_lists[7];           /* state, sender, ... */
+extern const char *const queue_filter_lists[7];           /* state, sender, ...; besides them age_min and q */
 
 /* The filter of a query, with what the caller may see. */
 void queue_filter_of_query(struct request *r, struct queue_filter *ret);

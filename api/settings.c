@@ -21,11 +21,9 @@ static struct str type_of(const struct setting_def *def)
     return str_c(def->type);
 }
 
-/* Switches are on and off here; each route has a line of its own. */
+/* Each route has a line of its own here. */
 static struct str to_api(const struct setting_def *def, struct str value, struct arena *a)
 {
-    if (strcmp(def->type, "boolean") == 0)
-        return str_eq(value, STR("true")) ? STR("on") : STR("off");
     if (strcmp(def->type, "routes") == 0) {
         char *lines = arena_cstr(a, value);
 
@@ -42,11 +40,6 @@ static struct str from_api(const struct setting_def *def, struct str value, stru
 {
     char *text;
 
-    if (strcmp(def->type, "boolean") == 0) {
-        if (str_eq(value, STR("on")))
-            return STR("true");
-        return str_eq(value, STR("off")) ? STR("false") : value;
-    }
     if (strcmp(def->type, "routes") != 0)
         return value;
     text = arena_cstr(a, value);
@@ -181,13 +174,10 @@ static void store(struct request *r, const struct setting_def *def, struct json_
     struct json_object *after = value.p == NULL ? NULL : js_str(value);
     const struct setting_def *again;
     int64_t now;
-    enum result result = setting_put(r->service->db, str_c(def->key), value, r->caller.actor, version, NULL);
+    const struct audit *audit = record(r, value.p != NULL ? "setting.put" : "setting.delete", str_c(def->key),
+                                       js_share(js_get(before, "value", NULL)), after);
+    enum result result = setting_put(r->service->db, str_c(def->key), value, r->caller.actor, version, audit);
 
-    if (result == RES_OK)
-        result = audit_write(r->service->db, record(r, value.p != NULL ? "setting.put" : "setting.delete", str_c(def->key),
-                                                    js_share(js_get(before, "value", NULL)), after));
-    else
-        js_free(after);
     if (result == RES_OK) {
         answer(r);
     } else if (result == RES_CONFLICT) {

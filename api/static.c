@@ -1,4 +1,5 @@
 #include "api/static.h"
+#include "api/gzip.h"
 #include "api/listen.h"
 #include "api/problem.h"
 #include "base/encode.h"
@@ -16,14 +17,16 @@
 
 struct file {
     struct str path; /* "/app/main.js" */
-    struct str bytes, type, hash;
+    struct str type, bytes, hash;
+    struct str gzip; /* the bytes compressed; STR_NULL: that saves nothing */
 };
 
 static struct {
     struct arena arena;
     struct file files[MAX_FILES];
     size_t n;
-    struct str index, index_hash, csp, contract;
+    struct file index; /* index.html as it is served */
+    struct str csp, contract;
 } self;
 
 /* ---- reading ---- */
@@ -70,6 +73,15 @@ static bool read_file(const char *path, struct str *ret)
     return n == (size_t)st.st_size;
 }
 
+static struct file make_file(struct str path, struct str bytes)
+{
+    return (struct file){ .path = path,
+                          .type = type_of(path),
+                          .bytes = bytes,
+                          .hash = str_sub(hex_encode(&self.arena, sha256(&self.arena, bytes)), 0, HASH_LEN),
+                          .gzip = gzip_bytes(&self.arena, bytes) };
+}
+
 static void read_directory(struct str dir, struct str path, unsigned depth)
 {
     DIR *d = opendir(arena_printf(&self.arena, "%.*s%.*s", STR_ARG(dir), STR_ARG(path)).p);
@@ -79,7 +91,6 @@ static void read_directory(struct str dir, struct str path, unsigned depth)
         return;
     while ((e = readdir(d)) != NULL) {
         struct str below, bytes;
-        struct file *f;
 
         if (e->d_name[0] == '.')
             continue;
@@ -93,9 +104,7 @@ static void read_directory(struct str dir, struct str path, unsigned depth)
             log_error("web-too-many-files", F_STR("directory", dir));
             break;
         }
-        f = &self.files[self.n++];
-        *f = (struct file){ .path = below, .bytes = bytes, .type = type_of(below) };
-        f->hash = str_sub(hex_encode(&self.arena, sha256(&self.arena, bytes)), 0, HASH_LEN);
+        self.files[self.n++] = make_file(below, bytes);
     }
     closedir(d);
 }
@@ -220,10 +229,9 @@ static void make_index(struct str html)
     } else {
         add_hashed(&out, html);
     }
-    self.index = arena_str(&self.arena, strbuf_str(&out));
+    self.index = make_file(STR("/index.html"), arena_str(&self.arena, strbuf_str(&out)));
     strbuf_release(&out);
     digest = base64_encode(&self.arena, sha256(&self.arena, map));
-    self.index_hash = str_sub(hex_encode(&self.arena, sha256(&self.arena, self.index)), 0, HASH_LEN);
     self.csp = arena_printf(&self.arena,
                             "default-src 'none'; script-src 'self' 'sha256-%.*s'; style-src 'self'; img-src 'self' data:; "
                             "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "
@@ -252,17 +260,23 @@ struct str static_contract(void)
 
 /* ---- answers ---- */
 
-static void answer_bytes(struct request *r, struct str bytes, struct str type, struct str hash, bool forever)
+/* Each form has a tag of its own (RFC 9110, 8.8.3.3). */
+static void answer_file(struct request *r, const struct file *f, bool forever)
 {
-    struct str tag = arena_printf(&r->arena, "\"%.*s\"", STR_ARG(hash));
+    bool gzip = f->gzip.p != NULL && gzip_accepted(r);
+    struct str tag = arena_printf(&r->arena, "\"%.*s%s\"", STR_ARG(f->hash), gzip ? "-gzip" : "");
 
     reply_header(r, "ETag", tag);
+    if (f->gzip.p != NULL)
+        reply_header(r, "Vary", STR("Accept-Encoding"));
     reply_header(r, "Cache-Control", forever ? STR("public, max-age=31536000, immutable") : STR("no-cache"));
     if (str_eq(request_header(r, STR("If-None-Match")), tag)) {
         reply_text(r, 304, STR_NULL, STR(""));
         return;
     }
-    reply_text(r, 200, type, bytes);
+    if (gzip)
+        reply_header(r, "Content-Encoding", STR("gzip"));
+    reply_text(r, 200, f->type, gzip ? f->gzip : f->bytes);
     r->answer.fixed = true;
 }
 
@@ -311,11 +325,11 @@ void static_answer(struct request *r)
     if (f != NULL) {
         bool forever = r->n_query == 1 && str_eq(r->query[0].name, STR("h")) && str_eq(r->query[0].value, f->hash);
 
-        answer_bytes(r, f->bytes, f->type, f->hash, forever);
-    } else if (is_file_path(r->path) || self.index.p == NULL) {
+        answer_file(r, f, forever);
+    } else if (is_file_path(r->path) || self.index.bytes.p == NULL) {
         problem(r, PROBLEM_NOT_FOUND, NULL);
     } else {
-        answer_bytes(r, self.index, STR("text/html; charset=utf-8"), self.index_hash, false);
+        answer_file(r, &self.index, false);
         reply_header(r, "Content-Security-Policy", self.csp);
     }
 }

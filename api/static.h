@@ -1,7 +1,8 @@
 /* api/static.h - the dashboard's files, from memory.
  *
  * At start web/ is read, each file gets the hash of its content, and index.html an import map in which every module
- * carries its hash: such addresses are cached for ever, all others are asked for each time. */
+ * carries its hash: such addresses are cached for ever, all others are asked for each time.  What gets smaller by it is
+ * kept compressed, too. */
 #pragma once
 #include "api/request.h"
 

@@ -261,6 +261,28 @@ static int run_migrate(void)
 
 static int word_status = 1;
 
+/* Where the dashboard is: as the running server has written it down, else as it is configured. */
+static struct str page_url(void)
+{
+    FILE *f = fopen(arena_printf(&process_arena, "%.*s/run/endpoints", STR_ARG(config.home)).p, "re");
+    bool tls = str_eq(config.listen[LISTEN_HTTP], STR("off"));
+    struct str addresses = config.listen[tls ? LISTEN_HTTPS : LISTEN_HTTP], first = STR("");
+    char line[512];
+
+    while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+        struct str value = str_trim(str_c(line)), key;
+
+        if (str_split(&value, '=', &key) && str_eq(key, STR("HTTP_URL"))) {
+            fclose(f);
+            return arena_str(&process_arena, value);
+        }
+    }
+    if (f != NULL)
+        fclose(f);
+    (void)str_split(&addresses, ',', &first);
+    return arena_printf(&process_arena, "%s://%.*s", tls ? "https" : "http", STR_ARG(str_trim(first)));
+}
+
 static void admin_link_run(void *arg)
 {
     struct str secret, address;
@@ -270,7 +292,7 @@ static void admin_link_run(void *arg)
     r = bootstrap_admin_link(service.db, &process_arena, &secret, &address);
     if (r == RES_OK) {
         /* The secret is behind "#": a browser sends it to no server before the person has clicked. */
-        printf("http://%.*s/sign-in#link=%.*s\n", STR_ARG(config.listen[LISTEN_HTTP]), STR_ARG(secret));
+        printf("%.*s/sign-in#link=%.*s\n", STR_ARG(page_url()), STR_ARG(secret));
         word_status = 0;
     } else {
         fprintf(stderr, "correiod admin-link: %s\n",

@@ -58,10 +58,13 @@ bool take_password(struct call *c, struct str *ret);
 /* ---- printing ---- */
 struct column {
     const char *title, *path; /* "quota.used" */
-    enum { COLUMN_TEXT, COLUMN_TIME, COLUMN_SIZE, COLUMN_NUMBER } kind;
+    enum { COLUMN_TEXT, COLUMN_TIME, COLUMN_SIZE, COLUMN_NUMBER, COLUMN_REASON } kind; /* REASON: an explanation, or its id */
 };
 /* A row of objects as a table (people), JSON Lines (--json) or one id a line (--quiet). */
 void print_rows(struct call *c, struct json_object *rows, const struct column *columns, size_t n, const char *id, bool first);
 /* One object: "name: value" lines, unchanged JSON, or its id. */
 void print_object(struct call *c, struct json_object *object, const struct column *columns, size_t n, const char *id);
+/* What became of the verb's first argument ("added"), in words; for --json the object, for --quiet its id (NULL: there
+ * is none any more). */
+void print_done(struct call *c, struct json_object *object, const char *id, const char *what);
 struct json_object *at_path(struct json_object *object, const char *path);

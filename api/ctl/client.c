@@ -217,6 +217,8 @@ enum outcome client_say_problem(struct call *call, long status, struct json_obje
             call->client->error);
         return UNREACHABLE;
     }
+    if (js_kind_of(errors) == JS_ARRAY && status == 422) /* the title counts them; the list below shows them */
+        title = STR("The request has wrong values");
     if (title.p == NULL)
         say(t("the server answered %ld"), status);
     else

@@ -8,9 +8,37 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define HELP_WIDTH 80
+#define MAX_NOUNS 20
+
 static const char global_options[] = "json quiet yes help version socket=PATH url=URL token-file=FILE cacert=FILE insecure";
 
 /* ---- help ---- */
+
+/* Words of `text` behind what stands on the line already, broken before HELP_WIDTH. */
+static void print_wrapped(FILE *f, struct str text, size_t at, const char *indent)
+{
+    struct str word;
+
+    while (str_word(&text, &word)) {
+        if (at + 1 + word_length(word) > HELP_WIDTH) {
+            fprintf(f, "\n%s", indent);
+            at = strlen(indent);
+        }
+        at += (size_t)fprintf(f, " %.*s", STR_ARG(word));
+    }
+    fputc('\n', f);
+}
+
+static void print_options(FILE *f, const char *list, size_t at)
+{
+    CLEANUP(strbuf_release) struct strbuf b = { .max = 4096 };
+    struct str rest = str_c(list), one;
+
+    while (str_split(&rest, ' ', &one))
+        strbuf_addf(&b, "[--%.*s] ", STR_ARG(one));
+    print_wrapped(f, strbuf_str(&b), at, "   ");
+}
 
 static void print_verb(FILE *f, const struct verb *v)
 {
@@ -18,32 +46,43 @@ static void print_verb(FILE *f, const struct verb *v)
 
     (void)snprintf(words, sizeof(words), "%s%s%s%s%s", v->noun, v->name != NULL ? " " : "", v->name != NULL ? v->name : "",
                    v->args[0] != '\0' ? " " : "", v->args);
-    fprintf(f, "  %-44s %s\n", words, t(v->help));
+    fprintf(f, "  %-36s %s\n", words, t(v->help));
     if (v->options[0] != '\0') {
-        struct str rest = str_c(v->options), one;
-
         fputs("   ", f);
-        while (str_split(&rest, ' ', &one))
-            fprintf(f, " [--%.*s]", STR_ARG(one));
-        fputc('\n', f);
+        print_options(f, v->options, 3);
     }
 }
 
 /* noun NULL: all verbs. */
 static void print_help(FILE *f, const char *noun)
 {
-    struct str rest = str_c(global_options), one;
-
     fprintf(f, "%s\n\n", t("usage: correioctl NOUN VERB [ARGUMENTS] [OPTIONS]"));
     for (size_t i = 0; i < verbs_count; i++) {
         if (noun == NULL || strcmp(noun, verbs[i].noun) == 0)
             print_verb(f, &verbs[i]);
     }
     fprintf(f, "\n%s", t("Everywhere:"));
-    while (str_split(&rest, ' ', &one))
-        fprintf(f, " [--%.*s]", STR_ARG(one));
-    fprintf(f, "\n%s\n", t("Exit: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 denied, 6 invalid, 7 unreachable, "
-                          "8 done in part, 9 problems found."));
+    print_options(f, global_options, strlen(t("Everywhere:")));
+    fprintf(f, "%s", t("Exit:"));
+    print_wrapped(f, str_c(t("0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 denied, 6 invalid, 7 unreachable, "
+                             "8 done in part, 9 problems found.")), strlen(t("Exit:")), "   ");
+}
+
+/* What was meant by a noun that is none. */
+static void hint_noun(const char *given)
+{
+    const char *nouns[MAX_NOUNS];
+    struct str nearest;
+    size_t n = 0;
+
+    for (size_t i = 0; i < verbs_count && n < MAX_NOUNS; i++) {
+        if (n == 0 || strcmp(nouns[n - 1], verbs[i].noun) != 0)
+            nouns[n++] = verbs[i].noun;
+    }
+    nearest = word_nearest(str_c(given), nouns, n);
+    if (nearest.p != NULL)
+        say(t("Did you mean \"%s\"?"), nearest.p);
+    say("%s", t("correioctl --help lists all verbs."));
 }
 
 /* ---- options ---- */
@@ -176,7 +215,10 @@ static enum outcome parse(struct call *c, int argc, char **argv)
                 words[1] != NULL ? words[1] : "");
         else
             say("%s", t("the arguments do not fit"));
-        print_help(stderr, words[0] != NULL && is_noun(words[0]) ? words[0] : NULL);
+        if (words[0] != NULL && is_noun(words[0]))
+            print_help(stderr, words[0]);
+        else
+            hint_noun(words[0]);
         return USAGE;
     }
     return DONE;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define MAX_COLUMNS 12
+#define MIN_WIDTH 10 /* of a column of words that gives way to a narrow screen */
 
 struct json_object *at_path(struct json_object *object, const char *path)
 {
@@ -69,14 +70,28 @@ static struct str harmless(struct arena *a, struct str s)
     return arena_str(a, strbuf_str(&b));
 }
 
+/* The explanation's English sentence, or what the user's language calls its reason. */
+static struct str reason_text(struct arena *a, struct json_object *v)
+{
+    struct str id = js_kind_of(v) == JS_OBJECT ? js_get_str(js_get(v, "id", NULL)) : js_get_str(v);
+    const char *english = arena_cstr(a, id), *words = t(english);
+    struct str text = js_kind_of(v) == JS_OBJECT ? js_get_str(js_get(v, "text", NULL)) : STR_NULL;
+
+    return words == english && text.p != NULL ? text : str_c(words);
+}
+
 static struct str value_text(struct arena *a, struct json_object *v, const struct column *column)
 {
     CLEANUP(strbuf_release) struct strbuf b = { .max = 65536 };
 
+    if (column->kind == COLUMN_REASON && js_kind_of(v) != JS_NULL)
+        return harmless(a, reason_text(a, v));
     switch (js_kind_of(v)) {
     case JS_NULL:
         return STR("-");
     case JS_STRING:
+        if (js_get_str(v).len == 0)
+            return STR("-");
         return harmless(a, column->kind == COLUMN_TIME ? local_time(a, js_get_str(v)) : js_get_str(v));
     case JS_INT:
         return column->kind == COLUMN_SIZE ? size_text(a, js_get_int(v)) : arena_printf(a, "%lld", (long long)js_get_int(v));
@@ -101,23 +116,66 @@ static size_t screen_width(void)
     return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0 ? w.ws_col : SIZE_MAX;
 }
 
-/* One line; the last column that begins on the screen is cut at its edge. */
-static void print_line(const struct str *cells, const size_t *widths, size_t n, size_t screen)
+/* At most `max` characters; what was longer ends with a mark. */
+static struct str clipped(struct arena *a, struct str s, size_t max)
 {
-    size_t at = 0;
+    if (word_length(s) <= max)
+        return s;
+    while (s.len > 0 && word_length(s) > max - 1)
+        s = word_clip(s, s.len - 1);
+    return arena_printf(a, "%.*s%s", STR_ARG(s), MB_CUR_MAX > 1 ? "\u2026" : "~");
+}
 
-    for (size_t i = 0; i < n && at < screen; i++) {
-        size_t width = word_length(cells[i]);
-        struct str cell = cells[i];
+/* Columns of words give way, the widest first, until the line fits.  False: it does not. */
+static bool fit(size_t *widths, const struct column *columns, size_t n, size_t screen)
+{
+    size_t total = 2 * (n - 1);
 
-        while (at + width > screen) {
-            cell = word_clip(cell, cell.len - 1);
-            width = word_length(cell);
+    for (size_t i = 0; i < n; i++)
+        total += widths[i];
+    while (total > screen) {
+        size_t widest = SIZE_MAX;
+
+        for (size_t i = 1; i < n; i++) { /* the first one names the row */
+            bool words = columns[i].kind == COLUMN_TEXT || columns[i].kind == COLUMN_REASON;
+
+            if (words && widths[i] > MIN_WIDTH && (widest == SIZE_MAX || widths[i] >= widths[widest]))
+                widest = i;
         }
-        fwrite(cell.p, 1, cell.len, stdout);
-        at += width;
-        for (; i + 1 < n && width < widths[i] + 2 && at < screen; width++, at++)
-            fputc(' ', stdout);
+        if (widest == SIZE_MAX)
+            return false;
+        widths[widest]--;
+        total--;
+    }
+    return true;
+}
+
+static void print_line(struct arena *a, const struct str *cells, const size_t *widths, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct str cell = clipped(a, cells[i], widths[i]);
+        size_t pad = i + 1 < n ? widths[i] + 2 - word_length(cell) : 0;
+
+        printf("%.*s%*s", STR_ARG(cell), (int)pad, "");
+    }
+    fputc('\n', stdout);
+}
+
+static void print_field(struct str title, size_t width, struct str value)
+{
+    printf("%.*s:%*s %.*s\n", STR_ARG(title), (int)(width - word_length(title)), "", STR_ARG(value));
+}
+
+/* On a screen that is too narrow for a table: a row's values one below the other, what is not there left out. */
+static void print_card(const struct str *titles, const struct str *cells, size_t n)
+{
+    size_t width = 0;
+
+    for (size_t i = 0; i < n; i++)
+        width = MAX(width, word_length(titles[i]));
+    for (size_t i = 0; i < n; i++) {
+        if (!str_eq(cells[i], STR("-")))
+            print_field(titles[i], width, cells[i]);
     }
     fputc('\n', stdout);
 }
@@ -125,7 +183,8 @@ static void print_line(const struct str *cells, const size_t *widths, size_t n, 
 static void print_table(struct call *c, struct json_object *rows, const struct column *columns, size_t n, bool first)
 {
     static size_t widths[MAX_COLUMNS]; /* the first page sets them for all */
-    size_t count = js_len(rows), screen = screen_width();
+    static bool fits;
+    size_t count = js_len(rows);
     struct str *cells = arena_array(&c->arena, struct str, (count + 1) * n);
     bool bold = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
 
@@ -137,12 +196,19 @@ static void print_table(struct call *c, struct json_object *rows, const struct c
             widths[k] = i == 0 ? word_length(cells[k]) : MAX(widths[k], word_length(cells[i * n + k]));
     }
     if (first) {
-        fputs(bold ? "\033[1m" : "", stdout);
-        print_line(cells, widths, n, screen);
-        fputs(bold ? "\033[0m" : "", stdout);
+        fits = fit(widths, columns, n, screen_width());
+        if (fits) {
+            fputs(bold ? "\033[1m" : "", stdout);
+            print_line(&c->arena, cells, widths, n);
+            fputs(bold ? "\033[0m" : "", stdout);
+        }
     }
-    for (size_t i = 1; i <= count; i++)
-        print_line(cells + i * n, widths, n, screen);
+    for (size_t i = 1; i <= count; i++) {
+        if (fits)
+            print_line(&c->arena, cells + i * n, widths, n);
+        else
+            print_card(cells, cells + i * n, n);
+    }
 }
 
 static void print_id(struct json_object *object, const char *id)
@@ -192,10 +258,14 @@ void print_object(struct call *c, struct json_object *object, const struct colum
     }
     for (size_t i = 0; i < n; i++)
         width = MAX(width, word_length(str_c(t(columns[i].title))));
-    for (size_t i = 0; i < n; i++) {
-        struct str value = value_text(&c->arena, at_path(object, columns[i].path), &columns[i]);
-        const char *title = t(columns[i].title);
+    for (size_t i = 0; i < n; i++)
+        print_field(str_c(t(columns[i].title)), width, value_text(&c->arena, at_path(object, columns[i].path), &columns[i]));
+}
 
-        printf("%s:%*s %.*s\n", title, (int)(width - word_length(str_c(title))), "", STR_ARG(value));
-    }
+void print_done(struct call *c, struct json_object *object, const char *id, const char *what)
+{
+    if (!c->json && !c->quiet)
+        say("%s: %s", c->args[0], what);
+    else if (object != NULL)
+        print_object(c, object, NULL, 0, id);
 }

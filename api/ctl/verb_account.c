@@ -19,10 +19,10 @@ static const char *path(struct call *c, const char *below)
     return arena_printf(&c->arena, "/api/v1/accounts/%s%s", escape(c, c->args[0]), below).p;
 }
 
-static enum outcome show(struct call *c, enum outcome out, struct json_object *answer)
+static enum outcome done(struct call *c, enum outcome out, struct json_object *answer, const char *what)
 {
     if (out == DONE)
-        print_object(c, answer, columns, ARRAY_LEN(columns), "address");
+        print_done(c, answer, "address", what);
     js_free(answer);
     return out;
 }
@@ -95,7 +95,7 @@ enum outcome verb_account_add(struct call *c)
         js_free(answer);
         return print_link(c);
     }
-    return show(c, out, answer);
+    return done(c, out, answer, t("added"));
 }
 
 enum outcome verb_account_list(struct call *c)
@@ -110,7 +110,10 @@ enum outcome verb_account_show(struct call *c)
     struct json_object *answer = NULL;
     enum outcome out = client_call(c, "GET", path(c, ""), NULL, "", &answer);
 
-    return show(c, out, answer);
+    if (out == DONE)
+        print_object(c, answer, columns, ARRAY_LEN(columns), "address");
+    js_free(answer);
+    return out;
 }
 
 enum outcome verb_account_set(struct call *c)
@@ -123,7 +126,7 @@ enum outcome verb_account_set(struct call *c)
         return USAGE;
     }
     out = client_call(c, "PATCH", path(c, ""), body, "", &answer);
-    return show(c, out, answer);
+    return done(c, out, answer, t("changed"));
 }
 
 enum outcome verb_account_password(struct call *c)
@@ -137,7 +140,7 @@ enum outcome verb_account_password(struct call *c)
         say("%s", t("The password is shorter than 12 characters: easily guessed."));
     body = js_object();
     js_set(body, "password", js_str(password));
-    return client_call(c, "PUT", path(c, "/password"), body, "", NULL);
+    return done(c, client_call(c, "PUT", path(c, "/password"), body, "", NULL), NULL, t("the password is set"));
 }
 
 enum outcome verb_account_link(struct call *c)
@@ -153,17 +156,17 @@ enum outcome verb_account_suspend(struct call *c)
 
     js_set(body, "reason", js_str(str_c(reason)));
     out = client_call(c, "PUT", path(c, "/suspend"), body, "", &answer);
-    return show(c, out, answer);
+    return done(c, out, answer, t("suspended; nobody can sign in"));
 }
 
 enum outcome verb_account_resume(struct call *c)
 {
-    return client_call(c, "DELETE", path(c, "/suspend"), NULL, "", NULL);
+    return done(c, client_call(c, "DELETE", path(c, "/suspend"), NULL, "", NULL), NULL, t("can sign in again"));
 }
 
 enum outcome verb_account_remove(struct call *c)
 {
     if (!confirm(c, t("This removes %s and its mail."), c->args[0]))
         return FAILED;
-    return client_call(c, "DELETE", path(c, ""), NULL, "", NULL);
+    return done(c, client_call(c, "DELETE", path(c, ""), NULL, "", NULL), NULL, t("removed"));
 }

@@ -20,10 +20,10 @@ static struct json_object *members(struct call *c)
     return body;
 }
 
-static enum outcome show(struct call *c, enum outcome out, struct json_object *answer)
+static enum outcome done(struct call *c, enum outcome out, struct json_object *answer, const char *what)
 {
     if (out == DONE)
-        print_object(c, answer, columns, ARRAY_LEN(columns), "address");
+        print_done(c, answer, "address", what);
     js_free(answer);
     return out;
 }
@@ -33,7 +33,7 @@ enum outcome verb_alias_add(struct call *c)
     struct json_object *answer = NULL;
     enum outcome out = client_create(c, path(c), members(c), &answer);
 
-    return show(c, out, answer);
+    return done(c, out, answer, t("added"));
 }
 
 enum outcome verb_alias_list(struct call *c)
@@ -48,7 +48,10 @@ enum outcome verb_alias_show(struct call *c)
     struct json_object *answer = NULL;
     enum outcome out = client_call(c, "GET", path(c), NULL, "", &answer);
 
-    return show(c, out, answer);
+    if (out == DONE)
+        print_object(c, answer, columns, ARRAY_LEN(columns), "address");
+    js_free(answer);
+    return out;
 }
 
 enum outcome verb_alias_set(struct call *c)
@@ -56,10 +59,10 @@ enum outcome verb_alias_set(struct call *c)
     struct json_object *answer = NULL;
     enum outcome out = client_call(c, "PATCH", path(c), members(c), "", &answer);
 
-    return show(c, out, answer);
+    return done(c, out, answer, t("changed"));
 }
 
 enum outcome verb_alias_remove(struct call *c)
 {
-    return client_call(c, "DELETE", path(c), NULL, "", NULL);
+    return done(c, client_call(c, "DELETE", path(c), NULL, "", NULL), NULL, t("removed"));
 }

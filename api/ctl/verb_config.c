@@ -58,7 +58,7 @@ static enum outcome change(struct call *c, const char *method, struct json_objec
     answer = NULL;
     out = client_call(c, method, path(c), body, version, &answer);
     if (out == DONE)
-        print_object(c, answer, columns, 4, "value");
+        print_done(c, answer, "value", arena_cstr(&c->arena, js_get_str(js_get(answer, "value", NULL))));
     js_free(answer);
     return out;
 }

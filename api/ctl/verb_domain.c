@@ -24,7 +24,7 @@ enum outcome verb_domain_add(struct call *c)
         js_set(body, "language", js_str(str_c(option(c, "language"))));
     out = client_create(c, path(c), body, &answer);
     if (out == DONE)
-        print_object(c, answer, columns, ARRAY_LEN(columns), "name");
+        print_done(c, answer, "name", t("added"));
     js_free(answer);
     return out;
 }
@@ -50,8 +50,12 @@ enum outcome verb_domain_show(struct call *c)
 enum outcome verb_domain_remove(struct call *c)
 {
     bool force = option(c, "force") != NULL;
+    enum outcome out;
 
     if (force && !confirm(c, t("This removes %s with all its accounts, aliases and their mail."), c->args[0]))
         return FAILED;
-    return client_call(c, "DELETE", arena_printf(&c->arena, "%s%s", path(c), force ? "?force=true" : "").p, NULL, "", NULL);
+    out = client_call(c, "DELETE", arena_printf(&c->arena, "%s%s", path(c), force ? "?force=true" : "").p, NULL, "", NULL);
+    if (out == DONE)
+        print_done(c, NULL, "", t("removed"));
+    return out;
 }

@@ -17,7 +17,7 @@ static const struct column columns[] = {
     { "To", "recipient", COLUMN_TEXT },
     { "n", "recipient_count", COLUMN_NUMBER },
     { "Next", "next_attempt_at", COLUMN_TIME },
-    { "Why", "explanation.text", COLUMN_TEXT },
+    { "Why", "explanation", COLUMN_REASON },
 };
 
 enum outcome verb_queue_list(struct call *c)
@@ -35,7 +35,7 @@ enum outcome verb_queue_show(struct call *c)
     };
     static const struct column recipients[] = {
         { "To", "address", COLUMN_TEXT },  { "State", "state", COLUMN_TEXT },    { "Attempts", "attempts", COLUMN_NUMBER },
-        { "Next", "next_attempt_at", COLUMN_TIME }, { "Why", "explanation.text", COLUMN_TEXT }, { "Answer", "reply.text", COLUMN_TEXT },
+        { "Next", "next_attempt_at", COLUMN_TIME }, { "Why", "explanation", COLUMN_REASON }, { "Answer", "reply.text", COLUMN_TEXT },
     };
     struct json_object *answer = NULL;
     enum outcome out = client_call(c, "GET", arena_printf(&c->arena, "/api/v1/queue/messages/%s", escape(c, c->args[0])).p, NULL,
@@ -144,8 +144,10 @@ static enum outcome act(struct call *c, struct json_object *body)
     skipped = js_get(answer, "skipped", NULL);
     if (c->json)
         print_object(c, answer, NULL, 0, "matched");
+    else if (left == 0)
+        say(t("Changed: %lld."), (long long)changed);
     else
-        say(t("%lld changed, %lld left out."), (long long)changed, (long long)left);
+        say(t("Changed: %lld, left out: %lld."), (long long)changed, (long long)left);
     for (size_t i = 0; !c->json && i < js_len(skipped); i++) {
         struct json_object *one = js_at(skipped, i);
         struct str type = js_get_str(js_get(one, "type", NULL));
@@ -219,7 +221,7 @@ enum outcome verb_queue_summary(struct call *c)
         { "Group", "key", COLUMN_TEXT },          { "Messages", "messages", COLUMN_NUMBER },
         { "Recipients", "recipients", COLUMN_NUMBER }, { "Waiting", "waiting", COLUMN_NUMBER },
         { "Held", "held", COLUMN_NUMBER },        { "Sending", "sending", COLUMN_NUMBER },
-        { "Oldest", "oldest_accepted_at", COLUMN_TIME }, { "Why", "explanation.text", COLUMN_TEXT },
+        { "Oldest", "oldest_accepted_at", COLUMN_TIME }, { "Why", "explanation", COLUMN_REASON },
     };
     const char *by = option(c, "by") != NULL ? option(c, "by") : "destination";
 
@@ -260,7 +262,7 @@ enum outcome verb_trace_show(struct call *c)
     static const struct column recipients[] = { { "To", "address", COLUMN_TEXT }, { "Outcome", "outcome", COLUMN_TEXT } };
     static const struct column events[] = {
         { "At", "at", COLUMN_TIME }, { "Event", "kind", COLUMN_TEXT }, { "Result", "result", COLUMN_TEXT },
-        { "By", "by", COLUMN_TEXT }, { "Why", "reason", COLUMN_TEXT }, { "Session", "session", COLUMN_TEXT },
+        { "By", "by", COLUMN_TEXT }, { "Why", "reason", COLUMN_REASON }, { "Session", "session", COLUMN_TEXT },
     };
     struct json_object *answer = NULL;
     enum outcome out = client_call(c, "GET", arena_printf(&c->arena, "/api/v1/traces/%s", escape(c, c->args[0])).p, NULL, "",

@@ -22,7 +22,7 @@ enum outcome verb_status(struct call *c)
     };
     static const struct column problems[] = {
         { "Problem", "id", COLUMN_TEXT }, { "Since", "since", COLUMN_TIME }, { "Where", "destination", COLUMN_TEXT },
-        { "Waiting", "waiting", COLUMN_NUMBER }, { "Why", "explanation.text", COLUMN_TEXT },
+        { "Waiting", "waiting", COLUMN_NUMBER }, { "Why", "explanation", COLUMN_REASON },
     };
     struct json_object *answer = NULL, *list;
     enum outcome out = client_call(c, "GET", "/api/v1/status", NULL, "", &answer);

@@ -54,5 +54,10 @@ enum outcome verb_token_list(struct call *c)
 
 enum outcome verb_token_revoke(struct call *c)
 {
-    return client_call(c, "DELETE", arena_printf(&c->arena, "/api/v1/tokens/%s", escape(c, c->args[0])).p, NULL, "", NULL);
+    const char *path = arena_printf(&c->arena, "/api/v1/tokens/%s", escape(c, c->args[0])).p;
+    enum outcome out = client_call(c, "DELETE", path, NULL, "", NULL);
+
+    if (out == DONE)
+        print_done(c, NULL, "", t("revoked"));
+    return out;
 }

@@ -129,6 +129,17 @@ static enum result take_size(struct str value, uint64_t least, uint64_t most, st
     return RES_OK;
 }
 
+static enum result take_boolean(struct str value, bool *ret, struct str *ret_value, struct str *ret_error)
+{
+    *ret = str_eq(value, STR("true")) || str_eq(value, STR("on"));
+    if (!*ret && !str_eq(value, STR("false")) && !str_eq(value, STR("off"))) {
+        *ret_error = STR("This is neither true nor false.");
+        return RES_INVALID;
+    }
+    *ret_value = *ret ? STR("true") : STR("false");
+    return RES_OK;
+}
+
 static enum result take_networks(struct str value, struct arena *a, struct network_list *ret, struct str *ret_error)
 {
     struct str bad;
@@ -196,11 +207,8 @@ static enum result take(struct str key, struct arena *a, struct settings *s, str
     }
     if (str_eq(key, STR("smtp.relay_networks")))
         return take_networks(value, a, &s->relay_networks, ret_error);
-    if (str_eq(key, STR("smtp.auth_on_25"))) {
-        *ret_error = STR("This is neither true nor false.");
-        s->auth_on_25 = str_eq(value, STR("true"));
-        return s->auth_on_25 || str_eq(value, STR("false")) ? RES_OK : RES_INVALID;
-    }
+    if (str_eq(key, STR("smtp.auth_on_25")))
+        return take_boolean(value, &s->auth_on_25, ret_value, ret_error);
     if (str_eq(key, STR("smtp.sender_check")))
         return take_sender_check(value, s, ret_error);
     if (str_eq(key, STR("auth.cleartext")))

@@ -44,7 +44,7 @@ enum result account_get(struct db *db, struct str address, const struct visible 
                         struct account *ret) SUSPENDS NODISCARD;
 
 struct account_write {
-    struct str address, name;
+    struct str address, name; /* name STR_NULL: empty */
     enum account_role role;
     struct str language;
     int64_t quota_bytes; /* 0: no limit */

@@ -28,7 +28,7 @@ enum result account_create(struct db *db, const struct account_write *w, const s
     static const struct db_stmt stmt = { "account_create",
         "WITH d AS (SELECT id, tenant_id FROM domain WHERE name = $2 AND kind = 0 AND deleted_at IS NULL FOR SHARE),"
         " a AS (INSERT INTO account (tenant_id, domain_id, address, name, role, state, language)"
-        "  SELECT tenant_id, id, $3, $4, $5, 0, $6 FROM d RETURNING id, domain_id),"
+        "  SELECT tenant_id, id, $3, coalesce($4, ''), $5, 0, $6 FROM d RETURNING id, domain_id),"
         " x AS (INSERT INTO address (domain_id, localpart, account_id) SELECT domain_id, $1, id FROM a),"
         " t AS (SELECT extract(epoch FROM now())::bigint AS now),"
         " s AS (INSERT INTO account_state (account_id, last_uidvalidity, quota_bytes)"
@@ -105,7 +105,7 @@ static enum result finish(struct tx **tx, const struct admins *admins, const str
 enum result account_update(struct db *db, const struct account_write *w, int64_t if_version, const struct audit *audit)
 {
     static const struct db_stmt stmt = { "account_update",
-        "UPDATE account SET name = $2, role = $3, language = $4, version = version + 1 WHERE id = $1" };
+        "UPDATE account SET name = coalesce($2, ''), role = $3, language = $4, version = version + 1 WHERE id = $1" };
     static const struct db_stmt quota = { "account_quota",
         "UPDATE account_state SET quota_bytes = nullif($2, 0) WHERE account_id = $1 AND quota_bytes IS DISTINCT FROM nullif($2, 0)" };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;

@@ -171,7 +171,9 @@ static bool apply_grants(PGconn *pg, struct arena *a, const struct config *confi
 {
     char *sql = read_file(a, arena_printf(a, "%.*s/roles.sql", STR_ARG(config->sql)).p);
 
-    return sql != NULL && run(pg, "roles.sql", "BEGIN") && run(pg, "roles.sql", sql) && run(pg, "roles.sql", "COMMIT");
+    return sql != NULL && run(pg, "roles.sql", "BEGIN") && run(pg, "roles.sql", sql) &&
+           run(pg, "schema_migration", "GRANT SELECT (number) ON schema_migration TO correio_api") && /* our own table */
+           run(pg, "roles.sql", "COMMIT");
 }
 
 /* The embedded cluster is ours alone: the database is made in it.  An outside one is made by its administrator. */

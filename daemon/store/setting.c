@@ -129,7 +129,7 @@ static struct str json_string(struct arena *a, struct str s)
 }
 
 enum result setting_put(struct db *db, struct str key, struct str value, struct str actor, int64_t if_version,
-                        int64_t *ret_version)
+                        const struct audit *audit)
 {
     static const struct db_stmt insert = { "setting_insert",
         "INSERT INTO setting (key, value, changed_by) VALUES ($1, $2, $3) ON CONFLICT (key) DO UPDATE "
@@ -160,8 +160,8 @@ enum result setting_put(struct db *db, struct str key, struct str value, struct 
         return r;
     if (db_count(&rows) == 0 && (value.p != NULL || if_version > 0))
         return RES_CONFLICT;
-    r = tx_commit(&tx);
-    if (r == RES_OK && ret_version != NULL)
-        *ret_version = db_count(&rows) > 0 ? db_get_int(&rows, 0, 0) : 0;
+    r = audit_add(tx, audit);
+    if (r == RES_OK)
+        r = tx_commit(&tx);
     return r == RES_CANCELLED ? RES_TEMPFAIL : r;
 }

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "config/config.h"
 #include "db/db.h"
+#include "store/audit.h"
 
 /* Loads the settings, with what file and environment fix on top, and makes them current (config/settings.h). */
 enum result setting_load(const struct config *config, struct db *db) SUSPENDS NODISCARD;
@@ -19,7 +20,7 @@ struct setting_row {
 };
 /* What is set in the database (defaults are not). */
 enum result setting_list(struct db *db, struct arena *a, struct setting_row **ret_v, size_t *ret_n) SUSPENDS NODISCARD;
-/* Sets a checked value, or removes it when value is STR_NULL.  if_version: the version that
- * must be there (0: none is set), -1: any.  RES_CONFLICT: another one is. */
+/* Sets a checked value, or removes it when value is STR_NULL.  if_version: the version that must be there (0: none is
+ * set), -1: any.  RES_CONFLICT: another one is.  `audit`, when not NULL, is written in the same transaction. */
 enum result setting_put(struct db *db, struct str key, struct str value, struct str actor, int64_t if_version,
-                        int64_t *ret_version) SUSPENDS NODISCARD;
+                        const struct audit *audit) SUSPENDS NODISCARD;

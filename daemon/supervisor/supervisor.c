@@ -63,10 +63,11 @@ static void write_endpoints(void)
         { "SMTP_PORT", LISTEN_SMTP }, { "SUBMISSION_PORT", LISTEN_SUBMISSION }, { "SMTPS_PORT", LISTEN_SMTPS },
         { "LMTP_PORT", LISTEN_LMTP }, { "POP3_PORT", LISTEN_POP3 },            { "POP3S_PORT", LISTEN_POP3S },
         { "IMAP_PORT", LISTEN_IMAP }, { "IMAPS_PORT", LISTEN_IMAPS },          { "SIEVE_PORT", LISTEN_SIEVE },
+        { "HTTPS_PORT", LISTEN_HTTPS },
     };
     int http = listeners_port(&sup.listeners, LISTEN_HTTP), https = listeners_port(&sup.listeners, LISTEN_HTTPS);
+    const char *lmtp = listeners_path(&sup.listeners, LISTEN_LMTP), *sep = "";
     FILE *f = fopen(tmp, "we");
-    const char *sep = "";
 
     if (f == NULL) {
         log_error("endpoints", F_C("file", tmp), F_C("error", strerror(errno)));
@@ -78,6 +79,8 @@ static void write_endpoints(void)
         if (port != 0)
             fprintf(f, "%s=%d\n", ports[i].name, port);
     }
+    if (lmtp != NULL)
+        fprintf(f, "LMTP_SOCKET=%s\n", lmtp);
     if (http != 0 || https != 0)
         fprintf(f, "HTTP_URL=%s://127.0.0.1:%d\n", http != 0 ? "http" : "https", http != 0 ? http : https);
     fprintf(f, "API_SOCKET=%s\nPIDS=%d", home_path(sup.config, "admin/api.sock"), (int)getpid());
@@ -425,6 +428,7 @@ static void stop(void)
 {
     sup.stopping = true;
     (void)unlink(home_path(sup.config, "run/endpoints"));
+    listeners_unlink(&sup.listeners);
     signal_workers(SIGTERM, false, true);
     wait_for_workers(false);
     signal_workers(SIGTERM, true, true);

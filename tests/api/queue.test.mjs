@@ -1,7 +1,7 @@
 // The queue and the traces, with mail that waits because nobody listens at its destination.
 import assert from 'node:assert/strict';
-import net from 'node:net';
 import { before, test } from 'node:test';
+import { submitMail } from '../support/submit.mjs';
 import { stream } from './stream.mjs';
 import { bearer, endpoints, errorsOf, local, makeToken, makeWorld, PASSWORD, run, signIn } from './server.mjs';
 
@@ -10,37 +10,7 @@ let away; // a relay domain whose host refuses connections
 const M = '/queue/messages';
 const ONE = '/queue/messages/{id}';
 
-/** Submits one message and gives the queue id of the answer. */
-async function submit(from, to, subject) {
-  const socket = net.connect(Number(endpoints.SUBMISSION_PORT), '127.0.0.1');
-  const lines = (async function* read() {
-    let rest = '';
-    for await (const chunk of socket.setEncoding('utf8')) {
-      rest += chunk;
-      for (let end = rest.indexOf('\r\n'); end >= 0; end = rest.indexOf('\r\n')) {
-        const line = rest.slice(0, end);
-        rest = rest.slice(end + 2);
-        if (line[3] !== '-') yield line;
-      }
-    }
-  })();
-  const say = async (text, code) => {
-    if (text !== null) socket.write(`${text}\r\n`);
-    const { value } = await lines.next();
-    assert.ok(value?.startsWith(code), `${text}: ${value}`);
-    return value;
-  };
-  await say(null, '220');
-  await say('EHLO client.example', '250');
-  await say(`AUTH PLAIN ${Buffer.from(`\0${from}\0${PASSWORD}`).toString('base64')}`, '235');
-  await say(`MAIL FROM:<${from}>`, '250');
-  for (const one of to) await say(`RCPT TO:<${one}>`, '250');
-  await say('DATA', '354');
-  const answer = await say(`From: ${from}\r\nTo: ${to[0]}\r\nSubject: ${subject}\r\n\r\nhello\r\n.`, '250');
-  await say('QUIT', '221');
-  socket.destroy();
-  return /queued as (\w+)/.exec(answer)[1];
-}
+const submit = (from, to, subject) => submitMail({ port: endpoints.SUBMISSION_PORT, from, password: PASSWORD, to, subject });
 
 /** Waits until the message has been tried and waits again. */
 async function deferred(id) {
@@ -115,9 +85,6 @@ test('hold, release, retry and delete by ids', async () => {
   const m = await local.call('GET', `/queue/messages/${id}`, ONE);
   assert.deepEqual([m.state, m.hold.by, m.hold.reason], ['held', 'local', 'look at it']);
   assert.equal((await act('retry')).changed, 0);
-  assert.equal((await act('release')).changed, 1);
-  assert.equal((await act('release')).changed, 0);
-  await act('hold');
   const now = await local.call('GET', `/queue/messages/${id}`, ONE);
   await local.call('DELETE', `/queue/messages/${id}`, ONE, { status: 412, headers: { 'If-Match': `"${now.version + 1}"` } });
   await local.call('DELETE', `/queue/messages/${id}`, ONE, { status: 204, headers: { 'If-Match': `"${now.version}"` } });
@@ -126,6 +93,16 @@ test('hold, release, retry and delete by ids', async () => {
   const trace = await local.call('GET', `/traces/${id}`, '/traces/{id}');
   assert.deepEqual([trace.outcome, trace.in_queue], ['removed', false]);
   assert.ok(trace.events.some((e) => e.kind === 'held' && e.by === 'local' && e.reason === 'look at it'));
+});
+
+test('a held message waits until it is released', async () => {
+  const id = await submit(world.alice, [`release@${away}`], 'release me');
+  await deferred(id);
+  const act = async (action) => (await local.call('POST', '/queue/actions', '/queue/actions', { body: { action, select: { ids: [id] } } })).changed;
+  assert.equal(await act('hold'), 1);
+  assert.equal(await act('release'), 1);
+  assert.equal(await act('release'), 0);
+  assert.equal((await local.call('GET', `/queue/messages/${id}`, ONE)).hold, null);
 });
 
 test('by filter nothing happens that was not seen', async () => {
@@ -201,4 +178,21 @@ test('events: a message that comes, is held and goes is told to those who may se
   await told(again, mine, 'removed');
   again.close();
   all.close();
+});
+
+test('events: one caller has six streams; the seventh ends the oldest, and one that was left does not count', async () => {
+  const { headers } = bearer(await makeToken(['queue:read']));
+  const streams = [];
+  for (let i = 0; i < 7; i++) streams.push(await stream(headers, 'topics=queue'));
+  assert.deepEqual(streams.map((s) => s.status), Array(7).fill(200));
+  await streams[0].end();
+  for (const left of streams.slice(1, 4)) {
+    left.close();
+    await left.end();
+  }
+  for (let i = 0; i < 3; i++) streams.push(await stream(headers, 'topics=queue'));
+  const live = streams.slice(4);
+  const id = await submit(world.alice, [`stream@${away}`], 'stream');
+  for (const s of live) await s.wait((e) => e.event === 'queue.changed' && JSON.parse(e.data).id === id);
+  for (const s of live) s.close();
 });

@@ -194,7 +194,7 @@ test('a setting: If-Match is required, the value checked and normal, the default
   await local.call('GET', '/settings/no.such', S, { status: 404 });
 });
 
-test('switches are on and off, routes have a line each', async () => {
+test('switches are true and false, routes have a line each', async () => {
   const change = async (key, value) => {
     const { version } = await local.call('GET', `/settings/${key}`, S);
     return local.call('PUT', `/settings/${key}`, S, { headers: { 'If-Match': `"${version}"` }, body: { value } });
@@ -203,8 +203,8 @@ test('switches are on and off, routes have a line each', async () => {
     const { version } = await local.call('GET', `/settings/${key}`, S);
     await local.call('DELETE', `/settings/${key}`, S, { headers: { 'If-Match': `"${version}"` } });
   };
-  assert.equal((await change('smtp.auth_on_25', 'on')).value, 'on');
-  assert.equal((await change('smtp.auth_on_25', 'off')).value, 'off');
+  assert.equal((await change('smtp.auth_on_25', 'true')).value, 'true');
+  assert.equal((await change('smtp.auth_on_25', 'off')).value, 'false');
   await reset('smtp.auth_on_25');
   const routes = 'a.example=[mx.example]:587\nb.example=mx.example';
   assert.equal((await change('relay.routes', `${routes}\n`)).value, routes);

@@ -27,7 +27,7 @@ ajv.addSchema(contract, 'openapi');
 export const run = randomBytes(4).toString('hex');
 export const PASSWORD = 'a quiet place by the sea';
 
-/** One HTTP request. at: {socketPath}, {host, port, tls}. Gives {status, headers, text, json}. */
+/** One HTTP request. at: {socketPath}, {host, port, tls}. Gives {status, headers, bytes, text, json}. */
 export function send(at, method, path, { headers = {}, body } = {}) {
   return new Promise((resolve, reject) => {
     const { tls, ...where } = at;
@@ -35,9 +35,10 @@ export function send(at, method, path, { headers = {}, body } = {}) {
       const chunks = [];
       response.on('data', (chunk) => chunks.push(chunk));
       response.on('end', () => {
-        const text = Buffer.concat(chunks).toString();
+        const bytes = Buffer.concat(chunks);
+        const text = bytes.toString();
         const isJson = /json/.test(response.headers['content-type'] ?? '');
-        resolve({ status: response.statusCode, headers: response.headers, text, json: isJson && text !== '' ? JSON.parse(text) : null });
+        resolve({ status: response.statusCode, headers: response.headers, bytes, text, json: isJson && text !== '' && !response.headers['content-encoding'] ? JSON.parse(text) : null });
       });
       response.on('error', reject);
     });

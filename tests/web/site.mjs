@@ -40,13 +40,20 @@ async function signInOnce(browser, url) {
   return state;
 }
 
-/** {url, server (the fake, or null), browser, open, close}. open(options) gives a page that is signed in. */
+/**
+ * {url, server (the fake, or null), browser, open, renew, close}. open(options) gives a page that is signed in; renew()
+ * signs in again, when a test has ended the session.
+ */
 export async function startSite() {
   const server = real ? null : await startFakeServer();
   const url = real ? process.env.CORREIO_URL : server.url;
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
 
-  const cookies = real ? await signInOnce(browser, url) : undefined;
+  let cookies;
+  const renew = async () => {
+    cookies = await signInOnce(browser, url);
+  };
+  if (real) await renew();
 
   /** options: locale, theme, width, path, signedIn (true), init (a script for each page), as (the fake's account). */
   const open = async (options = {}) => {
@@ -78,6 +85,7 @@ export async function startSite() {
     server,
     browser,
     open,
+    renew,
     close: async () => {
       await browser.close();
       await server?.close();

@@ -274,11 +274,13 @@ function settingsOf() {
     setting('queue.retry_schedule', 'duration_list', '1m 5m 15m 1h 4h', '1m 5m 15m 1h 4h'),
     setting('relay.routes', 'routes', '', ''),
     setting('server.hostname', 'string', 'mail.example.org', 'localhost', 'file', { applies: 'restart' }),
-    setting('smtp.auth_on_25', 'boolean', 'off', 'off'),
+    setting('server.language', 'choice', 'en', 'en', 'default', { choices: ['en', 'pt-BR'] }),
+    setting('smtp.auth_on_25', 'boolean', 'false', 'false'),
     setting('smtp.max_message_size', 'size', '25 MiB', '50 MiB', 'environment'),
     setting('smtp.max_recipients', 'integer', '100', '100'),
     setting('smtp.max_transaction_size', 'size', '256 MiB', '256 MiB'),
     setting('smtp.relay_networks', 'networks', '', ''),
+    setting('smtp.sender_check', 'choice', 'header', 'header', 'default', { choices: ['header', 'envelope', 'off'] }),
   ];
 }
 

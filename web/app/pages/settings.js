@@ -26,7 +26,7 @@ function Control({ setting, value, onInput, describe, invalid }) {
     onInput: (event) => onInput(event.target.value),
   };
   if (setting.type === 'boolean' || setting.type === 'choice') {
-    const choices = setting.type === 'boolean' ? ['on', 'off'] : setting.choices;
+    const choices = setting.type === 'boolean' ? ['true', 'false'] : setting.choices;
     const word = (choice) =>
       setting.type === 'boolean'
         ? t(`settings.${choice}`)
