@@ -127,6 +127,17 @@ test('files come compressed to those who say that they take it', async () => {
   for (const coding of ['gzip;q=0', 'gzip; q=0.000', 'br', '', 'gzipped']) assert.equal((await get('/app/main.js', coding)).headers['content-encoding'], undefined, coding);
 });
 
+test('the first view is at most 60 kB on the wire', async () => {
+  const get = (path) => nobody.send('GET', path, { headers: { 'Accept-Encoding': 'gzip' } });
+  const index = await get('/');
+  const html = gunzipSync(index.bytes).toString();
+  const files = [...html.matchAll(/<(?:link|script)[^>]* (?:href|src)="(\/[^"]+)"/g)].map((found) => found[1]);
+  assert.ok(files.length > 10 && files.some((path) => path.includes('.css')), files.join(' '));
+  let total = index.bytes.length;
+  for (const path of new Set([...files, '/i18n/en.json', '/app/pages/overview.js'])) total += (await get(path)).bytes.length;
+  assert.ok(total <= 60000, `${total} bytes`);
+});
+
 test('over TLS: the same API, with HSTS', { skip: endpoints.HTTPS_PORT === undefined }, async () => {
   const answer = await send({ host: '127.0.0.1', port: endpoints.HTTPS_PORT, tls: true }, 'GET', '/healthz');
   assert.deepEqual([answer.status, answer.headers['strict-transport-security']], [200, 'max-age=31536000']);

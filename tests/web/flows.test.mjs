@@ -471,7 +471,7 @@ test('add a domain, change it, delete it', options, async () => {
   await page.fill('[name=name]', 'not a domain');
   await page.click('dialog .is-primary');
   await shown(page, 'This is not written as it must be.');
-  assert.equal(await page.evaluate(() => document.activeElement.name), 'name');
+  await page.waitForFunction(() => document.activeElement.name === 'name');
   await page.fill('[name=name]', 'example.org');
   await page.click('dialog .is-primary');
   await shown(page, 'This domain is here already.');

@@ -96,6 +96,14 @@ const cases = [
       fresh: 1,
     },
   ],
+  [
+    'the line that decided: the reply, not what came after it',
+    '/app/pages/message.js',
+    'decidingLine',
+    [[{ c: 'RCPT TO:<a@b>' }, { s: '451 4.7.1 later' }, { s: '554 5.5.1 no recipients' }], { code: 451 }],
+    1,
+  ],
+  ['the line that decided: no reply', '/app/pages/message.js', 'decidingLine', [[{ c: '(x)' }, { s: '220 x' }], null], 1],
 ];
 for (const [name, module, what, args, want] of cases) {
   test(name, async () => {

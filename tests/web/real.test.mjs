@@ -429,7 +429,7 @@ test('in Portuguese nothing is left in another language', options, async () => {
     await page.goto(site.url + url);
     await settled(page);
     const said = await page.evaluate(() => {
-      const data = '.mono, code, time, .timeline, input, textarea, .brand, [lang="en"], .who';
+      const data = '.mono, code, time, .timeline, input, textarea, .brand, [lang="en"], .who, tbody b';
       const texts = [];
       const walker = document.createTreeWalker(document.querySelector('#app'), NodeFilter.SHOW_TEXT);
       for (let node = walker.nextNode(); node; node = walker.nextNode())

@@ -4,6 +4,7 @@
 #include "store/alias.h"
 #include "store/bootstrap.h"
 #include "store/session.h"
+#include "store/setting.h"
 #include "store/token.h"
 
 static const struct visible all = { .limited = false };
@@ -268,6 +269,24 @@ static void body_audit(void)
     assert_int_equal(count(chain), 2);
 }
 
+/* The record is written with the change, and not without it. */
+static void body_setting(void)
+{
+    static const char written[] = "audit WHERE action LIKE 'setting.%'";
+    const struct str key = STR("queue.expire"), me = STR("me");
+
+    assert_int_equal(setting_put(db, key, STR("6d"), me, 1, did("setting.put")), RES_CONFLICT); /* none is set */
+    assert_int_equal(count(written), 0);
+    assert_int_equal(setting_put(db, key, STR("6d"), me, 0, did("setting.put")), RES_OK);
+    assert_int_equal(setting_put(db, key, STR("7d"), me, 0, did("setting.put")), RES_CONFLICT);
+    assert_int_equal(setting_put(db, key, STR("7d"), me, 1, did("setting.put")), RES_OK);
+    assert_int_equal(count("setting WHERE value = '\"7d\"' AND version = 2"), 1);
+    assert_int_equal(setting_put(db, key, STR_NULL, me, 1, did("setting.delete")), RES_CONFLICT);
+    assert_int_equal(setting_put(db, key, STR_NULL, me, 2, did("setting.delete")), RES_OK);
+    assert_int_equal(count("setting"), 0);
+    assert_int_equal(count(written), 3);
+}
+
 static void body_bootstrap(void)
 {
     CLEANUP(arena_releasep) struct arena a = { 0 };
@@ -290,7 +309,7 @@ int main(void)
                              { "suspend", body_suspend },   { "sessions end", body_sessions_end },
                              { "alias", body_alias },       { "visible", body_visible },
                              { "token", body_token },       { "audit", body_audit },
-                             { "bootstrap", body_bootstrap } };
+                             { "setting", body_setting },   { "bootstrap", body_bootstrap } };
 
     return run_bodies("control", "correio_api", bodies, ARRAY_LEN(bodies));
 }

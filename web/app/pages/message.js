@@ -108,17 +108,29 @@ function Answer({ data, now }) {
     <p>${actorSentence(first.explanation, first.destination)} ${stillOpen}</p>${next}<//>`;
 }
 
+/** What decided the attempt: the last line with its reply's code, else the last that the other server said. */
+export function decidingLine(lines, reply) {
+  const found = reply ? lines.findLastIndex((line) => line.s?.startsWith(String(reply.code))) : -1;
+  return found >= 0 ? found : lines.findLastIndex((line) => line.s !== undefined);
+}
+
+/** Who said a line: they, we, or nobody: "(connecting to …)" is a note. */
+function Speaker({ line }) {
+  if (line.s !== undefined) return html`<span title=${t('message.they')}>S</span>`;
+  return line.c.startsWith('(') ? html`<span></span>` : html`<span title=${t('message.we')}>C</span>`;
+}
+
 function Dialogue({ group, number: n }) {
   const lines = group.dialogue ?? [];
   const tone = OUTCOME[worst(group)]?.[0];
-  const lastReply = lines.findLastIndex((line) => line.s !== undefined);
+  const deciding = decidingLine(lines, group.first.reply);
   return html`<details class=${`is-${tone}`} open=${lines.length > 0 && lines.length <= 40 && group.open}>
     <summary>${t('message.dialogue')}</summary>
     <ol class="dialogue" tabindex="0" aria-label=${t('message.dialogue-of', { n })}>
       ${lines.map(
         (line, i) => html`<li key=${i}><span title=${t('duration.ms', { n: line.t })}>${line.t}</span>
-        <span title=${t(line.s !== undefined ? 'message.they' : 'message.we')}>${line.s !== undefined ? 'S' : 'C'}</span>
-        ${i === lastReply ? html`<b>${line.s}</b>` : (line.s ?? line.c)}</li>`,
+        <${Speaker} line=${line} />
+        ${i === deciding ? html`<b>${line.s}</b>` : (line.s ?? line.c)}</li>`,
       )}
     </ol></details>`;
 }
@@ -133,7 +145,7 @@ function AttemptEntry({ group, since }) {
   const { first } = group;
   const result = worst(group);
   const [tone, icon] = OUTCOME[result];
-  const where = first.mx && html`<code>${first.mx}</code> ${first.ip}`;
+  const where = first.mx && html`<code>${first.mx}</code>${first.ip !== first.mx && html` ${first.ip}`}`;
   const facts = [
     first.duration_ms !== null && milliseconds(first.duration_ms),
     !['dns', 'connect'].includes(first.phase) && tlsWords(first.tls),
