@@ -116,8 +116,6 @@ enum result tx_batch_commit(struct tx **tx, struct db_call *calls, size_t n, con
                             size_t n_notices, size_t *ret_failed) SUSPENDS NODISCARD;
 /* For CLEANUP: rolls back when *tx is not NULL. */
 void tx_rollbackp(struct tx **tx) SUSPENDS;
-/* SQLSTATE of the last failed statement, "" if none; five characters. */
-const char *tx_sqlstate(const struct tx *tx);
 
 /* The server process that runs tx, for db_settle_backend. */
 int tx_backend(const struct tx *tx);
@@ -133,6 +131,3 @@ enum result db_settle(struct db *db, int64_t xid) SUSPENDS NODISCARD;
  * exists only for this.  After a reconnect it is called with STR_NULL: anything may have been missed. */
 typedef void db_notify_fn(void *arg, struct str payload);
 void db_listen(struct db *db, const char *channel, db_notify_fn *fn, void *arg); /* at start, before the loop runs */
-
-/* True when the last contact worked: for readyz and for refusing early. */
-bool db_is_up(const struct db *db);

@@ -14,7 +14,7 @@ struct db {
     struct conn *idle;
     struct waitlist waiters;
     int64_t retry_at, retry_ms; /* no connect before; the present back-off */
-    bool up, closing;
+    bool closing;
 };
 
 struct db *db_new(const char *conninfo, unsigned size)
@@ -24,7 +24,6 @@ struct db *db_new(const char *conninfo, unsigned size)
     if (db == NULL || (db->conninfo = strdup(conninfo)) == NULL)
         abort();
     db->size = size;
-    db->up = true;
     return db;
 }
 
@@ -54,11 +53,6 @@ const char *pool_conninfo(const struct db *db)
     return db->conninfo;
 }
 
-bool db_is_up(const struct db *db)
-{
-    return db->up;
-}
-
 static enum result open_one(struct db *db, struct conn **ret_conn)
 {
     enum result r;
@@ -70,7 +64,6 @@ static enum result open_one(struct db *db, struct conn **ret_conn)
         coroutine_sleep(db->retry_at - loop_now());
     }
     r = conn_open(db->conninfo, ret_conn);
-    db->up = r == RES_OK;
     if (r == RES_OK) {
         db->retry_at = db->retry_ms = 0;
         return RES_OK;
@@ -120,8 +113,6 @@ enum result pool_take(struct db *db, struct conn **ret_conn)
 void pool_give(struct db *db, struct conn *c)
 {
     if (c->broken || db->closing) {
-        if (c->broken)
-            db->up = false;
         conn_close(c);
         db->open--;
         if (db->closing)
@@ -130,7 +121,6 @@ void pool_give(struct db *db, struct conn *c)
             waitlist_wake_one(&db->waiters);
         return;
     }
-    db->up = true;
     c->next = db->idle;
     db->idle = c;
     waitlist_wake_one(&db->waiters);

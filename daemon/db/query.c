@@ -23,7 +23,6 @@ struct tx {
     struct conn *conn;
     bool begun, snapshot;
     struct str token; /* owned */
-    char sqlstate[6];
 };
 
 enum result db_query_as(struct db *db, struct str token, const struct db_stmt *stmt, const struct db_param *params,
@@ -115,7 +114,6 @@ static enum result run(struct tx *tx, struct db_call *calls, size_t n, struct db
         memcpy(all + head + n, tail, tail_n * sizeof(*tail));
     r = conn_run(tx->conn, all, head + n + tail_n, &failed);
     tx->begun = true;
-    memcpy(tx->sqlstate, tx->conn->sqlstate, sizeof(tx->sqlstate));
     for (size_t i = 0; i < head; i++)
         db_rows_free(&all[i].rows);
     if (n > 0)
@@ -229,11 +227,6 @@ enum result tx_commit_notify(struct tx **tx, const char *channel, struct str pay
     const struct db_notice notice = { channel, payload };
 
     return tx_batch_commit(tx, NULL, 0, &notice, 1, NULL);
-}
-
-const char *tx_sqlstate(const struct tx *tx)
-{
-    return tx->sqlstate;
 }
 
 int tx_backend(const struct tx *tx)

@@ -298,6 +298,18 @@ enum result stream_read_line(struct stream *s, size_t max, struct str *ret_line)
     }
 }
 
+enum result stream_read_command(struct stream *s, size_t max, struct str *ret_line)
+{
+    enum result r = stream_buffered(s) == 0 ? stream_flush(s) : RES_OK;
+
+    if (r != RES_OK)
+        return r;
+    s->interruptible = true;
+    r = stream_read_line(s, max, ret_line);
+    s->interruptible = false;
+    return r;
+}
+
 enum result stream_peek(struct stream *s, struct str *ret_view)
 {
     if (s->in_len == 0 || s->error != RES_OK) {

@@ -35,6 +35,10 @@ void stream_set_interruptible(struct stream *s, bool on);
  * has been discarded, the next read starts behind it. */
 enum result stream_read_line(struct stream *s, size_t max, struct str *ret_line) SUSPENDS NODISCARD;
 
+/* The next command line of a session: what was answered is sent first, unless more of a pipelined group is here already
+ * (RFC 2920, 3.1), and a shutdown may interrupt the wait: RES_CANCELLED.  Else as stream_read_line. */
+enum result stream_read_command(struct stream *s, size_t max, struct str *ret_line) SUSPENDS NODISCARD;
+
 /* What is there, at least one byte: a view valid until the next read or skip.  stream_skip takes n of it. */
 enum result stream_peek(struct stream *s, struct str *ret_view) SUSPENDS NODISCARD;
 void stream_skip(struct stream *s, size_t n);

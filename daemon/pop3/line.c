@@ -34,11 +34,6 @@ enum result pop3_parse(struct str line, struct arena *a, struct pop3_line *ret)
     return RES_OK;
 }
 
-bool pop3_number(struct str s, uint64_t max, uint64_t *ret)
-{
-    return str_u64(s, max, ret);
-}
-
 void pop3_stuffer_init(struct pop3_stuffer *st, uint64_t body_lines)
 {
     *st = (struct pop3_stuffer){ .body_lines = body_lines };

@@ -14,8 +14,6 @@ struct pop3_line {
 };
 /* RES_INVALID: empty, a control character, or too many arguments (never for PASS and USER). */
 enum result pop3_parse(struct str line, struct arena *a, struct pop3_line *ret) NODISCARD;
-/* A message number, a count of lines. */
-bool pop3_number(struct str s, uint64_t max, uint64_t *ret);
 
 /* Gives a message out, piece by piece, with each leading "." doubled (RFC 1939, 3); for TOP only the header, the blank
  * line and `body_lines` lines. */

@@ -212,7 +212,7 @@ static struct pop3_message *message_arg(struct pop3 *s, struct str arg)
 {
     uint64_t n;
 
-    if (!pop3_number(arg, s->n, &n) || n == 0 || s->v[n - 1].deleted)
+    if (!str_u64(arg, s->n, &n) || n == 0 || s->v[n - 1].deleted)
         return NULL;
     return &s->v[n - 1];
 }
@@ -399,7 +399,7 @@ static enum next pop3_top(struct pop3 *s, struct cmd *c)
 
     if (m == NULL)
         return no_such(s);
-    if (!pop3_number(c->line.args[1], INT64_MAX, &lines))
+    if (!str_u64(c->line.args[1], INT64_MAX, &lines))
         return err(s, "Syntax: TOP message lines");
     return send_message(s, c, m, lines);
 }
@@ -505,20 +505,6 @@ static enum next dispatch(struct pop3 *s, struct cmd *c, struct str line)
     return err(s, "Unknown command");
 }
 
-static enum result read_command(struct pop3 *s, struct str *ret_line)
-{
-    enum result r = RES_OK;
-
-    if (stream_buffered(s->stream) == 0)
-        r = stream_flush(s->stream);
-    if (r != RES_OK)
-        return r;
-    stream_set_interruptible(s->stream, true);
-    r = stream_read_line(s->stream, LINE_MAX_BYTES, ret_line);
-    stream_set_interruptible(s->stream, false);
-    return r;
-}
-
 static void run(struct pop3 *s)
 {
     CLEANUP(arena_releasep) struct arena arena = { 0 };
@@ -529,7 +515,7 @@ static void run(struct pop3 *s)
     while (next == NEXT_COMMAND) {
         struct str line;
 
-        r = read_command(s, &line);
+        r = stream_read_command(s->stream, LINE_MAX_BYTES, &line);
         if (r == RES_LIMIT)
             next = err(s, "Line too long");
         else if (r != RES_OK)

@@ -300,21 +300,6 @@ static enum next dispatch(struct smtp_session *s, struct cmd *c, struct str line
     return smtp_reply(s, 502, "5.5.1", "Command not implemented");
 }
 
-/* A line, or the reason to end.  Replies of a pipelined group leave in one write (RFC 2920, 3.1). */
-static enum result read_command(struct smtp_session *s, struct str *ret_line)
-{
-    enum result r = RES_OK;
-
-    if (stream_buffered(s->stream) == 0)
-        r = stream_flush(s->stream);
-    if (r != RES_OK)
-        return r;
-    stream_set_interruptible(s->stream, true);
-    r = stream_read_line(s->stream, LINE_MAX_BYTES, ret_line);
-    stream_set_interruptible(s->stream, false);
-    return r;
-}
-
 /* Chunks that are not complete in time: whoever says NOOP between them holds their spool no longer than others. */
 static bool is_overdue(const struct smtp_session *s)
 {
@@ -340,7 +325,7 @@ static void run(struct smtp_session *s)
     while (next == NEXT_COMMAND) {
         struct str line;
 
-        r = read_command(s, &line);
+        r = stream_read_command(s->stream, LINE_MAX_BYTES, &line);
         if (r == RES_LIMIT)
             next = smtp_reply(s, 500, "5.5.2", "Line too long");
         else if (r != RES_OK)

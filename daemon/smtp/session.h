@@ -56,7 +56,7 @@ struct smtp_session {
     struct arena arena;       /* of the session */
     struct arena cmd_arena;
     unsigned state;
-    bool esmtp, flush;
+    bool esmtp;
     struct str helo;
     struct auth_identity identity; /* account_id 0: nobody signed in */
     struct smtp_tx tx;

@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 
     while (str_split(&rest, '\n', &line)) {
         if (pop3_parse(line, &a, &l) == RES_OK && l.n_args > 0)
-            (void)pop3_number(l.args[0], 1000, &number);
+            (void)str_u64(l.args[0], 1000, &number);
     }
     stuff(input, lines, n + 1, &whole);
     stuff(input, lines, 1 + n % 7, &pieces);

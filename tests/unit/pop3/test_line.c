@@ -20,9 +20,9 @@ static void test_parse(void **state)
     assert_int_equal(pop3_parse(STR(" STAT"), &a, &l), RES_INVALID);
     assert_int_equal(pop3_parse(STR("ST\0AT"), &a, &l), RES_INVALID);
     assert_int_equal(pop3_parse(STR("LIST\n1"), &a, &l), RES_INVALID);
-    assert_false(pop3_number(STR("-1"), 10, &n));
-    assert_false(pop3_number(STR("11"), 10, &n));
-    assert_true(pop3_number(STR("10"), 10, &n));
+    assert_false(str_u64(STR("-1"), 10, &n));
+    assert_false(str_u64(STR("11"), 10, &n));
+    assert_true(str_u64(STR("10"), 10, &n));
 }
 
 static const struct stuff_case {
