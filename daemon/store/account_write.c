@@ -3,13 +3,6 @@
 #include "store/account.h"
 #include "store/admins.h"
 
-static enum result commit(struct tx **tx)
-{
-    enum result r = tx_commit(tx);
-
-    return r == RES_CANCELLED ? RES_TEMPFAIL : r;
-}
-
 /* An account's role says what, these rows say where. */
 static enum result set_admin_rows(struct tx *tx, int64_t account_id, enum account_role role)
 {
@@ -61,9 +54,7 @@ enum result account_create(struct db *db, const struct account_write *w, const s
     if (w->role == ROLE_DOMAIN_ADMIN)
         r = set_admin_rows(tx, id, w->role);
     if (r == RES_OK)
-        r = audit_add(tx, audit);
-    if (r == RES_OK)
-        r = commit(&tx);
+        r = audit_commit(&tx, audit);
     if (r == RES_OK)
         *ret_id = id;
     return r;
@@ -97,9 +88,7 @@ static enum result finish(struct tx **tx, const struct admins *admins, const str
 {
     enum result r = admins_check(*tx, admins);
 
-    if (r == RES_OK)
-        r = audit_add(*tx, audit);
-    return r == RES_OK ? commit(tx) : r;
+    return r == RES_OK ? audit_commit(tx, audit) : r;
 }
 
 enum result account_update(struct db *db, const struct account_write *w, int64_t if_version, const struct audit *audit)

@@ -121,16 +121,6 @@ enum result alias_check_members(struct db *db, const struct str *members, size_t
     return RES_OK;
 }
 
-static enum result commit(struct tx **tx, const struct audit *audit)
-{
-    enum result r = audit_add(*tx, audit);
-
-    if (r != RES_OK)
-        return r;
-    r = tx_commit(tx);
-    return r == RES_CANCELLED ? RES_TEMPFAIL : r;
-}
-
 /* Makes the row, or finds it and counts its version up. */
 static enum result take_row(struct tx *tx, struct str address, bool create, int64_t if_version, int64_t *ret_id)
 {
@@ -193,7 +183,7 @@ enum result alias_put(struct db *db, struct str address, const struct str *membe
         return r;
     if (db_count(&rows) > 0)
         return RES_CONFLICT;
-    return commit(&tx, audit);
+    return audit_commit(&tx, audit);
 }
 
 enum result alias_delete(struct db *db, struct str address, int64_t if_version, const struct audit *audit)
@@ -212,5 +202,5 @@ enum result alias_delete(struct db *db, struct str address, int64_t if_version, 
         return RES_NOTFOUND;
     if (if_version >= 0 && db_get_int(&rows, 0, 0) != if_version)
         return RES_CONFLICT;
-    return commit(&tx, audit);
+    return audit_commit(&tx, audit);
 }

@@ -30,14 +30,21 @@ enum result audit_add(struct tx *tx, const struct audit *entry)
     return r == RES_OK ? RES_OK : RES_TEMPFAIL;
 }
 
+enum result audit_commit(struct tx **tx, const struct audit *entry)
+{
+    enum result r = audit_add(*tx, entry);
+
+    if (r == RES_OK)
+        r = tx_commit(tx);
+    return r == RES_CANCELLED ? RES_TEMPFAIL : r;
+}
+
 enum result audit_write(struct db *db, const struct audit *entry)
 {
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     enum result r = tx_begin(db, STR_NULL, &tx);
 
     if (r == RES_OK)
-        r = audit_add(tx, entry);
-    if (r == RES_OK)
-        r = tx_commit(&tx);
+        r = audit_commit(&tx, entry);
     return r == RES_OK ? RES_OK : RES_TEMPFAIL;
 }

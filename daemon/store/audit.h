@@ -20,5 +20,8 @@ struct audit {
 
 /* Adds the row to the caller's transaction.  entry NULL: nothing is done (work that nobody asked for by name). */
 enum result audit_add(struct tx *tx, const struct audit *entry) SUSPENDS NODISCARD;
+/* The same, and commits the caller's transaction; RES_TEMPFAIL too when the commit is in doubt.  *tx is NULL once the
+ * commit was tried. */
+enum result audit_commit(struct tx **tx, const struct audit *entry) SUSPENDS NODISCARD;
 /* The same in a transaction of its own, for work that was committed piece by piece. */
 enum result audit_write(struct db *db, const struct audit *entry) SUSPENDS NODISCARD;

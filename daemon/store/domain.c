@@ -101,12 +101,7 @@ enum result domain_create(struct db *db, const struct domain_write *w, const str
 
     if (r == RES_OK)
         r = tx_query(tx, &stmt, params, ARRAY_LEN(params), NULL);
-    if (r == RES_OK)
-        r = audit_add(tx, audit);
-    if (r != RES_OK)
-        return r;
-    r = tx_commit(&tx);
-    return r == RES_CANCELLED ? RES_TEMPFAIL : r;
+    return r == RES_OK ? audit_commit(&tx, audit) : r;
 }
 
 /* Locks the domain's row against changes and against new accounts. */
@@ -156,12 +151,7 @@ enum result domain_update(struct db *db, const struct domain_write *w, int64_t i
     }
     if (r == RES_OK)
         r = admins_check(tx, &admins);
-    if (r == RES_OK)
-        r = audit_add(tx, audit);
-    if (r != RES_OK)
-        return r;
-    r = tx_commit(&tx);
-    return r == RES_CANCELLED ? RES_TEMPFAIL : r;
+    return r == RES_OK ? audit_commit(&tx, audit) : r;
 }
 
 enum result domain_delete(struct db *db, struct str name, bool force, int64_t if_version, const struct audit *audit)
@@ -200,10 +190,5 @@ enum result domain_delete(struct db *db, struct str name, bool force, int64_t if
     }
     if (r == RES_OK)
         r = admins_check(tx, &admins);
-    if (r == RES_OK)
-        r = audit_add(tx, audit);
-    if (r != RES_OK)
-        return r;
-    r = tx_commit(&tx);
-    return r == RES_CANCELLED ? RES_TEMPFAIL : r;
+    return r == RES_OK ? audit_commit(&tx, audit) : r;
 }

@@ -160,8 +160,5 @@ enum result setting_put(struct db *db, struct str key, struct str value, struct 
         return r;
     if (db_count(&rows) == 0 && (value.p != NULL || if_version > 0))
         return RES_CONFLICT;
-    r = audit_add(tx, audit);
-    if (r == RES_OK)
-        r = tx_commit(&tx);
-    return r == RES_CANCELLED ? RES_TEMPFAIL : r;
+    return audit_commit(&tx, audit);
 }

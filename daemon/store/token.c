@@ -92,12 +92,7 @@ enum result token_create(struct db *db, const struct token *t, struct str hash, 
 
     if (r == RES_OK)
         r = tx_query(tx, &stmt, params, ARRAY_LEN(params), NULL);
-    if (r == RES_OK)
-        r = audit_add(tx, audit);
-    if (r != RES_OK)
-        return r;
-    r = tx_commit(&tx);
-    return r == RES_CANCELLED ? RES_TEMPFAIL : r;
+    return r == RES_OK ? audit_commit(&tx, audit) : r;
 }
 
 enum result token_revoke(struct db *db, int64_t id, const struct audit *audit)
@@ -114,11 +109,7 @@ enum result token_revoke(struct db *db, int64_t id, const struct audit *audit)
         return r;
     if (db_affected(&rows) == 0)
         return RES_NOTFOUND;
-    r = audit_add(tx, audit);
-    if (r != RES_OK)
-        return r;
-    r = tx_commit(&tx);
-    return r == RES_CANCELLED ? RES_TEMPFAIL : r;
+    return audit_commit(&tx, audit);
 }
 
 enum result token_find(struct db *db, struct str hash, struct arena *a, struct token_use *ret)
