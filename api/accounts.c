@@ -3,6 +3,7 @@
 #include "api/fields.h"
 #include "api/handlers.h"
 #include "api/names.h"
+#include "api/path.h"
 #include "api/problem.h"
 #include "api/query.h"
 #include "api/record.h"
@@ -96,9 +97,7 @@ void accounts_list(struct request *r)
     enum result result;
 
     query_begin(r, singles, ARRAY_LEN(singles), repeated, ARRAY_LEN(repeated));
-    filter.n_domains = query_texts(r, "domain", 255, &filter.domains);
-    for (size_t i = 0; i < filter.n_domains; i++)
-        ((struct str *)(uintptr_t)filter.domains)[i] = arena_lower(&r->arena, filter.domains[i]);
+    filter.n_domains = query_lowered(r, "domain", 255, &filter.domains);
     asked = query_words(r, "state", asked_states, ARRAY_LEN(asked_states));
     filter.states = (asked & 3) | (asked & 4 ? 1u << ACCOUNT_SUSPENDED : 0);
     filter.roles = query_words(r, "role", roles, ARRAY_LEN(roles));
@@ -119,19 +118,6 @@ void accounts_list(struct request *r)
 }
 
 /* ---- one account ---- */
-
-bool account_take_address(struct request *r, bool to_create, struct str *ret_address)
-{
-    if (name_address(r->params[0], &r->arena, ret_address) == RES_OK)
-        return true;
-    if (to_create) {
-        error_at(r, STR("address"), "syntax", "\"%.*s\" is not an address.", STR_ARG(word_clip(r->params[0], 100)));
-        (void)errors_of_body(r);
-    } else {
-        problem(r, PROBLEM_NOT_FOUND, NULL);
-    }
-    return false;
-}
 
 void account_answer(struct request *r, struct str address, int status)
 {
@@ -166,7 +152,7 @@ bool account_take(struct request *r, struct account *ret)
     struct str address;
     enum result result;
 
-    if (!account_take_address(r, false, &address))
+    if (!path_address(r, false, &address))
         return false;
     result = account_get(r->service->db, address, &r->caller.visible, &r->arena, ret);
     if (result != RES_OK)
@@ -182,7 +168,7 @@ void accounts_get(struct request *r)
 {
     struct str address;
 
-    if (account_take_address(r, false, &address))
+    if (path_address(r, false, &address))
         account_answer(r, address, 200);
 }
 
@@ -255,7 +241,7 @@ static void write_account(struct request *r, bool patch)
     int64_t version;
     enum result result;
 
-    if (!account_take_address(r, !patch, &w.address) || !match_version(r, false, &version) ||
+    if (!path_address(r, !patch, &w.address) || !match_version(r, false, &version) ||
         (body = body_object(r, false)) == NULL)
         return;
     result = account_get(r->service->db, w.address, &r->caller.visible, &r->arena, &old);

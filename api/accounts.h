@@ -5,9 +5,6 @@
 struct json_object *account_json(const struct account *a);
 /* Answers with the account as it is now. */
 void account_answer(struct request *r, struct str address, int status) SUSPENDS;
-/* The account of the path, in its stored form.  False: no address; answered with 404, or with 422 when it is to be
- * created. */
-bool account_take_address(struct request *r, bool to_create, struct str *ret_address);
 /* The account of the path, which the caller may change.  False: answered. */
 bool account_take(struct request *r, struct account *ret) SUSPENDS;
 /* stale, last-admin and so on. */

@@ -3,6 +3,7 @@
 #include "api/fields.h"
 #include "api/handlers.h"
 #include "api/names.h"
+#include "api/path.h"
 #include "api/problem.h"
 #include "api/query.h"
 #include "api/record.h"
@@ -30,15 +31,6 @@ static struct json_object *to_json(const struct alias *a)
     return o;
 }
 
-static void lower_all(struct request *r, const struct str *from, size_t n, const struct str **ret)
-{
-    struct str *v = arena_array(&r->arena, struct str, n + 1);
-
-    for (size_t i = 0; i < n; i++)
-        v[i] = arena_lower(&r->arena, from[i]);
-    *ret = v;
-}
-
 void aliases_list(struct request *r)
 {
     static const char *const singles[] = { "limit", "cursor", "count", "sort", "q" };
@@ -53,10 +45,8 @@ void aliases_list(struct request *r)
     enum result result;
 
     query_begin(r, singles, ARRAY_LEN(singles), repeated, ARRAY_LEN(repeated));
-    filter.n_domains = query_texts(r, "domain", 255, &filter.domains);
-    filter.n_members = query_texts(r, "member", 320, &filter.members);
-    lower_all(r, filter.domains, filter.n_domains, &filter.domains);
-    lower_all(r, filter.members, filter.n_members, &filter.members);
+    filter.n_domains = query_lowered(r, "domain", 255, &filter.domains);
+    filter.n_members = query_lowered(r, "member", 320, &filter.members);
     filter.text = arena_lower(&r->arena, query_text(r, "q", 1, 320));
     if (!query_page(r, "address", true, &page) || errors_of_query(r))
         return;
@@ -71,19 +61,6 @@ void aliases_list(struct request *r)
     for (size_t i = 0; i < n; i++)
         js_push(data, to_json(&v[i]));
     reply_page(r, data, more ? v[n - 1].address : STR_NULL, count);
-}
-
-static bool take_address(struct request *r, bool to_create, struct str *ret_address)
-{
-    if (name_address(r->params[0], &r->arena, ret_address) == RES_OK)
-        return true;
-    if (to_create) {
-        error_at(r, STR("address"), "syntax", "\"%.*s\" is not an address.", STR_ARG(word_clip(r->params[0], 100)));
-        (void)errors_of_body(r);
-    } else {
-        problem(r, PROBLEM_NOT_FOUND, NULL);
-    }
-    return false;
 }
 
 static void answer(struct request *r, struct str address, int status)
@@ -104,7 +81,7 @@ void aliases_get(struct request *r)
 {
     struct str address;
 
-    if (take_address(r, false, &address))
+    if (path_address(r, false, &address))
         answer(r, address, 200);
 }
 
@@ -192,7 +169,7 @@ static void write_alias(struct request *r, bool patch)
     size_t n = 0;
     enum result result;
 
-    if (!take_address(r, !patch, &address) || !match_version(r, false, &version) || (body = body_object(r, false)) == NULL)
+    if (!path_address(r, !patch, &address) || !match_version(r, false, &version) || (body = body_object(r, false)) == NULL)
         return;
     result = alias_get(r->service->db, address, &r->caller.visible, &r->arena, &old);
     if (result != RES_OK && (result != RES_NOTFOUND || patch)) {
@@ -246,7 +223,7 @@ void aliases_delete(struct request *r)
     int64_t version;
     enum result result;
 
-    if (!take_address(r, false, &address) || !match_version(r, false, &version))
+    if (!path_address(r, false, &address) || !match_version(r, false, &version))
         return;
     result = alias_get(r->service->db, address, &r->caller.visible, &r->arena, &old);
     if (result == RES_OK)

@@ -1,7 +1,7 @@
 /* /domains and /domains/{domain} */
 #include "api/fields.h"
 #include "api/handlers.h"
-#include "api/names.h"
+#include "api/path.h"
 #include "api/problem.h"
 #include "api/query.h"
 #include "api/record.h"
@@ -74,20 +74,6 @@ void domains_list(struct request *r)
     reply_page(r, data, more ? v[n - 1].name : STR_NULL, count);
 }
 
-/* The domain of the path, in its stored form.  False: it is none; answered. */
-static bool take_name(struct request *r, bool to_create, struct str *ret_name)
-{
-    if (name_domain(r->params[0], &r->arena, ret_name) == RES_OK)
-        return true;
-    if (to_create) {
-        error_at(r, STR("domain"), "syntax", "\"%.*s\" is not a domain name.", STR_ARG(word_clip(r->params[0], 100)));
-        (void)errors_of_body(r);
-    } else {
-        problem(r, PROBLEM_NOT_FOUND, NULL);
-    }
-    return false;
-}
-
 /* Answers with the domain as it is now. */
 static void answer(struct request *r, struct str name, int status)
 {
@@ -107,7 +93,7 @@ void domains_get(struct request *r)
 {
     struct str name;
 
-    if (take_name(r, false, &name))
+    if (path_domain(r, false, &name))
         answer(r, name, 200);
 }
 
@@ -158,7 +144,7 @@ static void write_domain(struct request *r, bool patch)
     int64_t version;
     enum result result;
 
-    if (!take_name(r, !patch, &w.name) || !match_version(r, false, &version) || (body = body_object(r, false)) == NULL)
+    if (!path_domain(r, !patch, &w.name) || !match_version(r, false, &version) || (body = body_object(r, false)) == NULL)
         return;
     result = domain_get(r->service->db, w.name, &r->caller.visible, &r->arena, &old);
     if (result != RES_OK && (result != RES_NOTFOUND || patch)) {
@@ -216,7 +202,7 @@ void domains_delete(struct request *r)
 
     query_begin(r, singles, ARRAY_LEN(singles), NULL, 0);
     force = query_bool(r, "force", false);
-    if (errors_of_query(r) || !take_name(r, false, &name) || !match_version(r, false, &version))
+    if (errors_of_query(r) || !path_domain(r, false, &name) || !match_version(r, false, &version))
         return;
     result = domain_get(r->service->db, name, &r->caller.visible, &r->arena, &old);
     if (result == RES_OK)

@@ -112,7 +112,7 @@ int query_word(struct request *r, const char *name, const char *const *words, si
     return at < 0 ? otherwise : at;
 }
 
-size_t query_texts(struct request *r, const char *name, size_t max, const struct str **ret_v)
+static size_t take_texts(struct request *r, const char *name, size_t max, struct str **ret_v)
 {
     struct str *v = arena_array(&r->arena, struct str, MAX_VALUES);
     size_t n = 0;
@@ -127,6 +127,26 @@ size_t query_texts(struct request *r, const char *name, size_t max, const struct
         if (text_ok(r, name, r->query[i].value, 0, max))
             v[n++] = r->query[i].value;
     }
+    *ret_v = v;
+    return n;
+}
+
+size_t query_texts(struct request *r, const char *name, size_t max, const struct str **ret_v)
+{
+    struct str *v;
+    size_t n = take_texts(r, name, max, &v);
+
+    *ret_v = v;
+    return n;
+}
+
+size_t query_lowered(struct request *r, const char *name, size_t max, const struct str **ret_v)
+{
+    struct str *v;
+    size_t n = take_texts(r, name, max, &v);
+
+    for (size_t i = 0; i < n; i++)
+        v[i] = arena_lower(&r->arena, v[i]);
     *ret_v = v;
     return n;
 }

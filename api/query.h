@@ -18,6 +18,8 @@ bool query_bool(struct request *r, const char *name, bool otherwise);
 int query_word(struct request *r, const char *name, const char *const *words, size_t n, int otherwise);
 /* All values of a repeated parameter, at most 20. */
 size_t query_texts(struct request *r, const char *name, size_t max, const struct str **ret_v);
+/* The same in lower case. */
+size_t query_lowered(struct request *r, const char *name, size_t max, const struct str **ret_v);
 /* A bit 1 << place for each value; 0 when it is not there. */
 unsigned query_words(struct request *r, const char *name, const char *const *words, size_t n);
 /* RFC 3339 or "-24h", in microseconds; DB_NO_TIME when it is not there. */
