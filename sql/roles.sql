@@ -13,6 +13,7 @@ ALTER ROLE correio_auth SET plan_cache_mode = force_generic_plan;
 ALTER ROLE correio_smtp SET plan_cache_mode = force_generic_plan;
 ALTER ROLE correio_access SET plan_cache_mode = force_generic_plan;
 ALTER ROLE correio_relay SET plan_cache_mode = force_generic_plan;
+ALTER ROLE correio_mda SET plan_cache_mode = force_generic_plan;
 
 -- Everyone follows the settings.
 GRANT SELECT ON setting TO correio_auth, correio_smtp, correio_access, correio_relay, correio_mda, correio_api;
@@ -28,6 +29,11 @@ GRANT INSERT, SELECT, DELETE ON session TO correio_auth;
 -- smtp and relay: add mail, read none.
 GRANT SELECT ON domain, account, address, alias, alias_member TO correio_smtp, correio_relay;
 GRANT SELECT, UPDATE ON account_state, mailbox TO correio_smtp, correio_relay;
+GRANT INSERT ON mailbox TO correio_smtp, correio_relay;               -- fileinto :create
+GRANT SELECT, DELETE ON subscription TO correio_smtp, correio_relay;  -- a mailbox that is made takes its subscription
+GRANT USAGE ON SEQUENCE mailbox_id_seq TO correio_smtp, correio_relay;
+GRANT SELECT, INSERT ON keyword TO correio_smtp, correio_relay;       -- flags that filters set
+GRANT SELECT ON sieve_script, annotation, secret TO correio_smtp, correio_relay;
 GRANT INSERT ON message, email TO correio_smtp, correio_relay;
 GRANT INSERT ON blob TO correio_smtp, correio_relay;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sieve_mark TO correio_smtp, correio_relay;
@@ -46,8 +52,17 @@ GRANT SELECT (at, trace_id, n, outcome), UPDATE (outcome) ON trace_recipient TO 
 GRANT EXECUTE ON FUNCTION trace_partitions(int, text) TO correio_relay;
 GRANT EXECUTE ON FUNCTION mail_sweep(interval, int) TO correio_relay;
 
+-- mda: its part of the queue, and where the mailboxes are; no mail that is in PostgreSQL.
+GRANT SELECT ON domain, account, address TO correio_mda;
+GRANT SELECT, INSERT, UPDATE, DELETE ON queue_message, queue_blob, queue_recipient, queue_destination TO correio_mda;
+GRANT INSERT ON trace, trace_recipient, trace_event TO correio_mda;
+GRANT SELECT (at, id), UPDATE (outcome) ON trace TO correio_mda;
+GRANT SELECT (at, trace_id, n, outcome), UPDATE (outcome) ON trace_recipient TO correio_mda;
+GRANT USAGE ON SEQUENCE queue_id_seq TO correio_mda;
+
 -- access: the mail of the accounts that are signed in (row-level security comes with a later migration).
-GRANT SELECT ON account TO correio_access;
+GRANT SELECT ON account, domain TO correio_access;
+GRANT SELECT, INSERT, UPDATE, DELETE ON sieve_script, annotation TO correio_access;
 GRANT SELECT, UPDATE ON account_state TO correio_access;
 GRANT SELECT, INSERT, UPDATE, DELETE ON mailbox, subscription, keyword, message, expunged, pop3_lock TO correio_access;
 GRANT SELECT, INSERT ON email, blob, email_text TO correio_access;
@@ -55,6 +70,7 @@ GRANT USAGE ON SEQUENCE mailbox_id_seq, email_id_seq TO correio_access;
 GRANT EXECUTE ON FUNCTION thread_find(bigint, text[]) TO correio_access;
 
 -- api: the control plane.
+GRANT SELECT, INSERT, UPDATE, DELETE ON sieve_script TO correio_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON domain, account, alias, alias_member, address, domain_admin, token TO correio_api;
 GRANT USAGE ON SEQUENCE token_id_seq TO correio_api;                  -- a token names its own id
 GRANT SELECT, UPDATE, DELETE ON session TO correio_api;

@@ -79,10 +79,13 @@ CREATE TABLE public.account (
     state_by text,
     state_before smallint,
     language text,
-    delivery text DEFAULT 'store'::text NOT NULL,
+    delivery text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     deleted_at timestamp with time zone,
-    version bigint DEFAULT 1 NOT NULL
+    version bigint DEFAULT 1 NOT NULL,
+    delivery_user text,
+    forward text[] DEFAULT '{}'::text[] NOT NULL,
+    forward_keep boolean DEFAULT true NOT NULL
 );
 ALTER TABLE public.account ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.account_id_seq
@@ -99,7 +102,8 @@ CREATE TABLE public.account_state (
     used_bytes bigint DEFAULT 0 NOT NULL,
     used_messages bigint DEFAULT 0 NOT NULL,
     quota_bytes bigint,
-    quota_messages bigint
+    quota_messages bigint,
+    warned smallint DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='40');
 CREATE TABLE public.address (
@@ -107,6 +111,11 @@ CREATE TABLE public.address (
     localpart text NOT NULL,
     account_id bigint,
     alias_id bigint,
+    pattern text GENERATED ALWAYS AS (
+CASE
+    WHEN (strpos(localpart, '*'::text) > 0) THEN replace(replace(replace(replace(localpart, '\'::text, '\\'::text), '%'::text, '\%'::text), '_'::text, '\_'::text), '*'::text, '%'::text)
+    ELSE NULL::text
+END) STORED,
     CONSTRAINT address_check CHECK (((account_id IS NULL) <> (alias_id IS NULL)))
 );
 CREATE TABLE public.alias (
@@ -115,11 +124,13 @@ CREATE TABLE public.alias (
     domain_id bigint NOT NULL,
     address text NOT NULL,
     who_may_send text DEFAULT 'anyone'::text NOT NULL,
-    keep_copy boolean DEFAULT false NOT NULL,
     state smallint DEFAULT 0 NOT NULL,
     expires_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    version bigint DEFAULT 1 NOT NULL
+    version bigint DEFAULT 1 NOT NULL,
+    allowed_senders text[] DEFAULT '{}'::text[] NOT NULL,
+    send_as text[],
+    CONSTRAINT alias_who_may_send_check CHECK ((who_may_send = ANY (ARRAY['anyone'::text, 'domain'::text, 'members'::text, 'list'::text])))
 );
 ALTER TABLE public.alias ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.alias_id_seq
@@ -133,6 +144,12 @@ CREATE TABLE public.alias_member (
     alias_id bigint NOT NULL,
     n integer NOT NULL,
     address text NOT NULL
+);
+CREATE TABLE public.annotation (
+    account_id bigint NOT NULL,
+    mailbox_id bigint NOT NULL,
+    name text NOT NULL,
+    value bytea NOT NULL
 );
 CREATE TABLE public.audit (
     id bigint NOT NULL,
@@ -196,7 +213,9 @@ CREATE TABLE public.domain (
     quota_bytes bigint,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     deleted_at timestamp with time zone,
-    version bigint DEFAULT 1 NOT NULL
+    version bigint DEFAULT 1 NOT NULL,
+    delivery text DEFAULT 'store'::text NOT NULL,
+    delivery_user text
 );
 CREATE TABLE public.domain_admin (
     domain_id bigint NOT NULL,
@@ -359,9 +378,16 @@ CREATE TABLE public.queue_recipient (
     attempts integer DEFAULT 0 NOT NULL,
     delay_told boolean DEFAULT false NOT NULL,
     last_reply text,
-    reason text
+    reason text,
+    program text,
+    folder text,
+    flags integer DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='2000', autovacuum_vacuum_cost_delay='0');
+CREATE TABLE public.secret (
+    name text NOT NULL,
+    value bytea NOT NULL
+);
 CREATE TABLE public.session (
     hash bytea NOT NULL,
     account_id bigint NOT NULL,
@@ -385,6 +411,28 @@ CREATE TABLE public.sieve_mark (
     kind smallint NOT NULL,
     hash bytea NOT NULL,
     until timestamp with time zone NOT NULL
+);
+CREATE TABLE public.sieve_script (
+    id bigint NOT NULL,
+    account_id bigint,
+    domain_id bigint,
+    place smallint DEFAULT 0 NOT NULL,
+    name text NOT NULL,
+    content text NOT NULL,
+    hash bytea NOT NULL,
+    active boolean DEFAULT false NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT sieve_script_check CHECK (((account_id IS NULL) OR (domain_id IS NULL))),
+    CONSTRAINT sieve_script_check1 CHECK (((place = ANY (ARRAY[0, 4])) OR (account_id IS NULL)))
+);
+ALTER TABLE public.sieve_script ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.sieve_script_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 CREATE TABLE public.sign_in (
     account_id bigint NOT NULL,
@@ -541,6 +589,8 @@ ALTER TABLE ONLY public.alias_member
     ADD CONSTRAINT alias_member_pkey PRIMARY KEY (alias_id, n);
 ALTER TABLE ONLY public.alias
     ADD CONSTRAINT alias_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.annotation
+    ADD CONSTRAINT annotation_pkey PRIMARY KEY (account_id, mailbox_id, name);
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.blob
@@ -579,12 +629,16 @@ ALTER TABLE ONLY public.queue_message
     ADD CONSTRAINT queue_message_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.queue_recipient
     ADD CONSTRAINT queue_recipient_pkey PRIMARY KEY (queue_id, n);
+ALTER TABLE ONLY public.secret
+    ADD CONSTRAINT secret_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY public.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (hash);
 ALTER TABLE ONLY public.setting
     ADD CONSTRAINT setting_pkey PRIMARY KEY (key);
 ALTER TABLE ONLY public.sieve_mark
     ADD CONSTRAINT sieve_mark_pkey PRIMARY KEY (account_id, kind, hash);
+ALTER TABLE ONLY public.sieve_script
+    ADD CONSTRAINT sieve_script_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.sign_in
     ADD CONSTRAINT sign_in_pkey PRIMARY KEY (account_id, protocol);
 ALTER TABLE ONLY public.subscription
@@ -612,6 +666,7 @@ ALTER TABLE ONLY public.trace_recipient_default
 CREATE INDEX account_domain ON public.account USING btree (domain_id, address);
 CREATE INDEX address_account ON public.address USING btree (account_id) WHERE (account_id IS NOT NULL);
 CREATE INDEX address_alias ON public.address USING btree (alias_id) WHERE (alias_id IS NOT NULL);
+CREATE INDEX address_pattern ON public.address USING btree (domain_id) WHERE (pattern IS NOT NULL);
 CREATE INDEX alias_member_address ON public.alias_member USING btree (address);
 CREATE INDEX credential_account ON public.credential USING btree (account_id, kind);
 CREATE INDEX credential_link ON public.credential USING btree (verifier) WHERE (kind = 4);
@@ -627,6 +682,10 @@ CREATE INDEX queue_due ON public.queue_recipient USING btree (due_at) WHERE (sta
 CREATE INDEX queue_message_sender ON public.queue_message USING btree (lower(reverse_path), id);
 CREATE INDEX queue_recipient_address ON public.queue_recipient USING btree (lower(recipient), queue_id);
 CREATE INDEX session_account ON public.session USING btree (account_id);
+CREATE INDEX sieve_mark_until ON public.sieve_mark USING btree (until);
+CREATE UNIQUE INDEX sieve_script_active ON public.sieve_script USING btree (account_id) WHERE (active AND (place = 0) AND (account_id IS NOT NULL));
+CREATE INDEX sieve_script_domain ON public.sieve_script USING btree (domain_id) WHERE (domain_id IS NOT NULL);
+CREATE UNIQUE INDEX sieve_script_name ON public.sieve_script USING btree (COALESCE(account_id, (0)::bigint), COALESCE(domain_id, (0)::bigint), place, name);
 CREATE INDEX token_account ON public.token USING btree (account_id);
 CREATE INDEX trace_id ON ONLY public.trace USING btree (id);
 CREATE INDEX trace_default_id_idx ON public.trace_default USING btree (id);
@@ -671,6 +730,8 @@ ALTER TABLE ONLY public.alias_member
     ADD CONSTRAINT alias_member_alias_id_fkey FOREIGN KEY (alias_id) REFERENCES public.alias(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.alias
     ADD CONSTRAINT alias_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+ALTER TABLE ONLY public.annotation
+    ADD CONSTRAINT annotation_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.credential
     ADD CONSTRAINT credential_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.domain_admin
@@ -683,6 +744,10 @@ ALTER TABLE ONLY public.domain
     ADD CONSTRAINT domain_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
 ALTER TABLE ONLY public.session
     ADD CONSTRAINT session_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.sieve_script
+    ADD CONSTRAINT sieve_script_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.sieve_script
+    ADD CONSTRAINT sieve_script_domain_id_fkey FOREIGN KEY (domain_id) REFERENCES public.domain(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.sign_in
     ADD CONSTRAINT sign_in_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.token

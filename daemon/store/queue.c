@@ -18,16 +18,18 @@
     " c AS (UPDATE queue_recipient q SET due_at = now() + " LEASE ", lease_by = $1, attempts = attempts + 1"           \
     "   FROM (SELECT * FROM l0 UNION ALL SELECT * FROM l1 UNION ALL SELECT * FROM l2) d"                               \
     "   WHERE q.queue_id = d.queue_id AND q.n = d.n"                                                                   \
-    "   RETURNING q.queue_id, q.n, q.recipient, q.orcpt, q.notify, q.attempts, q.delay_told, q.last_reply)"
+    "   RETURNING q.queue_id, q.n, q.recipient, q.orcpt, q.notify, q.attempts, q.delay_told, q.last_reply,"        \
+    "     q.program, q.folder, q.flags)"
 
 #define CLAIMED                                                                                                        \
     " now(), c.n, c.recipient, c.orcpt, c.notify, c.attempts, c.delay_told, c.last_reply,"                             \
     " m.id, m.account_id, m.reverse_path, m.envid, m.message_id, m.ret, m.received_at, m.expires_at, m.size,"          \
-    " m.header_size, m.frames, m.body_flags"
+    " m.header_size, m.frames, m.body_flags, c.program, c.folder, c.flags"
 
 enum column {
     C_DESTINATION, C_NOW, C_N, C_RECIPIENT, C_ORCPT, C_NOTIFY, C_ATTEMPTS, C_DELAY_TOLD, C_LAST_REPLY, C_ID, C_ACCOUNT,
-    C_REVERSE_PATH, C_ENVID, C_MESSAGE_ID, C_RET, C_RECEIVED, C_EXPIRES, C_SIZE, C_HEADER_SIZE, C_FRAMES, C_BODY_FLAGS
+    C_REVERSE_PATH, C_ENVID, C_MESSAGE_ID, C_RET, C_RECEIVED, C_EXPIRES, C_SIZE, C_HEADER_SIZE, C_FRAMES, C_BODY_FLAGS, C_PROGRAM,
+    C_FOLDER, C_FLAGS
 };
 
 static struct queue_envelope *read_envelope(const struct db_rows *rows, size_t row, struct arena *a)
@@ -75,6 +77,9 @@ static void read_batch(const struct db_rows *rows, struct str lease, int limit, 
         job->recipient = arena_str(a, db_get_str(rows, i, C_RECIPIENT));
         job->orcpt = arena_str(a, db_get_str(rows, i, C_ORCPT));
         job->last_reply = arena_str(a, db_get_str(rows, i, C_LAST_REPLY));
+        job->program = arena_str(a, db_get_str(rows, i, C_PROGRAM));
+        job->folder = arena_str(a, db_get_str(rows, i, C_FOLDER));
+        job->flags = (int)db_get_int(rows, i, C_FLAGS);
         ret->n++;
     }
     ret->more = ret->n == (size_t)limit;
@@ -87,16 +92,19 @@ static void read_batch(const struct db_rows *rows, struct str lease, int limit, 
     " (SELECT min(due_at) FROM queue_recipient WHERE state = 0 AND destination = $1 AND lane = 2),"                    \
     " 'infinity'::timestamptz)"
 
-enum result queue_claim(struct db *db, struct str lease, int limit, struct arena *a, struct queue_batch *ret)
+/* A slot of the destination that was served least recently, among those that `which` names. */
+#define CLAIM_SLOT(which)                                                                                              \
+    "WITH p AS MATERIALIZED (SELECT destination FROM queue_destination"                                                \
+    "   WHERE in_flight < max_in_flight AND due_at <= now() AND " which                                                \
+    "   ORDER BY served_at LIMIT 1 FOR UPDATE SKIP LOCKED),"                                                           \
+    " s AS (UPDATE queue_destination d SET in_flight = in_flight + 1, served_at = clock_timestamp()"                   \
+    "   FROM p WHERE d.destination = p.destination)," CLAIM("(SELECT destination FROM p)")                             \
+    " SELECT p.destination," CLAIMED                                                                                   \
+    " FROM p LEFT JOIN (c JOIN queue_message m ON m.id = c.queue_id) ON true ORDER BY m.id, c.n"
+
+static enum result claim_slot(struct db *db, const struct db_stmt *claim, struct str lease, int limit, struct arena *a,
+                              struct queue_batch *ret)
 {
-    static const struct db_stmt claim = { "queue_claim",
-        "WITH p AS MATERIALIZED (SELECT destination FROM queue_destination"
-        "   WHERE in_flight < max_in_flight AND due_at <= now() ORDER BY served_at LIMIT 1 FOR UPDATE SKIP LOCKED),"
-        " s AS (UPDATE queue_destination d SET in_flight = in_flight + 1, served_at = clock_timestamp()"
-        "   FROM p WHERE d.destination = p.destination),"
-        CLAIM("(SELECT destination FROM p)")
-        " SELECT p.destination," CLAIMED
-        " FROM p LEFT JOIN (c JOIN queue_message m ON m.id = c.queue_id) ON true ORDER BY m.id, c.n" };
     static const struct db_stmt drained = { "queue_claim_drained",
         "UPDATE queue_destination SET due_at = " NEXT_DUE " WHERE destination = $1" };
     const struct db_param params[] = { db_text(lease), db_int4(limit) };
@@ -105,7 +113,7 @@ enum result queue_claim(struct db *db, struct str lease, int limit, struct arena
     enum result r = tx_begin(db, STR_NULL, &tx);
 
     if (r == RES_OK)
-        r = tx_query(tx, &claim, params, ARRAY_LEN(params), &rows);
+        r = tx_query(tx, claim, params, ARRAY_LEN(params), &rows);
     if (r != RES_OK)
         return r;
     if (db_count(&rows) == 0)
@@ -121,6 +129,20 @@ enum result queue_claim(struct db *db, struct str lease, int limit, struct arena
         r = tx_commit(&tx);
     }
     return r == RES_OK ? RES_OK : RES_TEMPFAIL; /* in doubt: the leases end by themselves */
+}
+
+enum result queue_claim(struct db *db, struct str lease, int limit, struct arena *a, struct queue_batch *ret)
+{
+    static const struct db_stmt claim = { "queue_claim", CLAIM_SLOT("destination <> '.mda'") };
+
+    return claim_slot(db, &claim, lease, limit, a, ret);
+}
+
+enum result queue_claim_mda(struct db *db, struct str lease, int limit, struct arena *a, struct queue_batch *ret)
+{
+    static const struct db_stmt claim = { "queue_claim_mda", CLAIM_SLOT("destination = '.mda'") };
+
+    return claim_slot(db, &claim, lease, limit, a, ret);
 }
 
 enum result queue_claim_more(struct db *db, struct str destination, struct str lease, int limit, struct arena *a,

@@ -20,6 +20,8 @@ enum queue_lane { QUEUE_INTERACTIVE, QUEUE_NORMAL, QUEUE_BULK };
 
 /* The destination of mail that waits for a mailbox here. */
 #define QUEUE_LOCAL STR(".local")
+/* The destination of what the mda delivers: mailboxes outside PostgreSQL, and programs. */
+#define QUEUE_MDA STR(".mda")
 
 /* ---- filling ---- */
 
@@ -34,6 +36,8 @@ struct queue_new_recipient {
     enum queue_lane lane;
     enum trace_outcome outcome; /* TRACE_WAITING: a job is made; else (delivered already) only its trace */
     int64_t account_id;     /* whose mailbox; 0: not here */
+    struct str program, folder; /* QUEUE_MDA: a name of mda.programs, or a folder of the target; STR_NULL: neither */
+    int flags;                  /* QUEUE_MDA: bits of message.flags */
 };
 struct queue_new {
     int64_t id, account_id;  /* account_id: who submitted; 0: it came from outside */
@@ -72,6 +76,8 @@ struct queue_job {
     unsigned notify;
     bool delay_told;
     struct str recipient, orcpt, last_reply;
+    struct str program, folder; /* QUEUE_MDA; STR_NULL: none */
+    int flags;                  /* QUEUE_MDA: bits of message.flags */
 };
 struct queue_batch {
     struct str destination, lease; /* lease: unique for this claim */
@@ -89,6 +95,9 @@ struct queue_batch {
 /* Takes a slot of the destination that was served least recently, and up to `limit` of its due jobs, the interactive
  * ones first.  RES_NOTFOUND: nothing to do.  With RES_OK ret->n may be 0; queue_release gives the slot back. */
 enum result queue_claim(struct db *db, struct str lease, int limit, struct arena *a, struct queue_batch *ret)
+    SUSPENDS NODISCARD;
+/* The same of QUEUE_MDA alone, which queue_claim leaves out. */
+enum result queue_claim_mda(struct db *db, struct str lease, int limit, struct arena *a, struct queue_batch *ret)
     SUSPENDS NODISCARD;
 /* More jobs of a destination of which the caller has a slot.  RES_NOTFOUND: none are due. */
 enum result queue_claim_more(struct db *db, struct str destination, struct str lease, int limit, struct arena *a,

@@ -46,7 +46,8 @@ static enum trace_outcome outcome_of(const struct queue_new *m)
     return m->nrecipients > 0 ? m->recipients[0].outcome : TRACE_DELIVERED;
 }
 
-/* $1-$13 the message, $14-$20 its recipients, $21-$24 where it came from, $25 whether anyone waits. */
+/* $1-$13 the message, $14-$20 and $28-$30 its recipients, $21-$24 where it came from, $25 whether anyone
+ * waits. */
 static const struct db_stmt insert_stmt = { "queue_insert",
     "WITH m AS (INSERT INTO queue_message (id, account_id, reverse_path, ret, envid, expires_at, size, header_size, frames,"
     "   body_flags, subject, message_id)"
@@ -54,11 +55,14 @@ static const struct db_stmt insert_stmt = { "queue_insert",
     "  WHERE $25),"
     " b AS (INSERT INTO queue_blob (queue_id, n, data)"
     "  SELECT $1, f.n - 1, f.data FROM unnest($13::bytea[]) WITH ORDINALITY AS f(data, n) WHERE $25),"
-    " u AS (SELECT (n - 1)::int AS n, recipient, orcpt, notify, destination, lane, outcome, account_id"
-    "  FROM unnest($14::text[], $15::text[], $16::int[], $17::text[], $18::int[], $19::int[], $20::bigint[])"
-    "   WITH ORDINALITY AS x(recipient, orcpt, notify, destination, lane, outcome, account_id, n)),"
-    " r AS (INSERT INTO queue_recipient (queue_id, n, recipient, orcpt, notify, destination, lane)"
-    "  SELECT $1, n, recipient, nullif(orcpt, ''), notify, destination, lane FROM u WHERE outcome = 0),"
+    " u AS (SELECT (n - 1)::int AS n, recipient, orcpt, notify, destination, lane, outcome, account_id,"
+    "   program, folder, flags"
+    "  FROM unnest($14::text[], $15::text[], $16::int[], $17::text[], $18::int[], $19::int[], $20::bigint[],"
+    "    $28::text[], $29::text[], $30::int[])"
+    "   WITH ORDINALITY AS x(recipient, orcpt, notify, destination, lane, outcome, account_id, program, folder, flags, n)),"
+    " r AS (INSERT INTO queue_recipient (queue_id, n, recipient, orcpt, notify, destination, lane, program, folder, flags)"
+    "  SELECT $1, n, recipient, nullif(orcpt, ''), notify, destination, lane, nullif(program, ''), nullif(folder, ''), flags"
+    "  FROM u WHERE outcome = 0),"
     " t AS (INSERT INTO trace (at, id, direction, outcome, sender, account_id, subject, message_id, size, client, session,"
     "   listener, tls)"
     "  SELECT now(), $1, $26, $27, $3, nullif($2, 0), $11, $12, $7, $21, $22, $23, $24),"
@@ -71,14 +75,15 @@ static const struct db_stmt destination_stmt = { "queue_insert_destination",
     "INSERT INTO queue_destination (destination) SELECT name FROM unnest($1::text[]) AS name"
     " ON CONFLICT (destination) DO UPDATE SET due_at = least(queue_destination.due_at, now())" };
 
-#define INSERT_PARAMS 27
+#define INSERT_PARAMS 30
 
 static void insert_params(struct arena *a, const struct queue_new *m, struct db_param *p)
 {
     size_t n = m->nrecipients;
     struct str *recipients = arena_array(a, struct str, n), *orcpts = arena_array(a, struct str, n);
-    struct str *destinations = arena_array(a, struct str, n);
-    int32_t *notify = arena_array(a, int32_t, n), *lanes = arena_array(a, int32_t, n), *outcomes = arena_array(a, int32_t, n);
+    struct str *destinations = arena_array(a, struct str, n), *programs = arena_array(a, struct str, n);
+    struct str *folders = arena_array(a, struct str, n);
+    int32_t *flags = arena_array(a, int32_t, n), *notify = arena_array(a, int32_t, n), *lanes = arena_array(a, int32_t, n), *outcomes = arena_array(a, int32_t, n);
     int64_t *accounts = arena_array(a, int64_t, n);
     enum trace_outcome outcome = outcome_of(m);
 
@@ -92,6 +97,9 @@ static void insert_params(struct arena *a, const struct queue_new *m, struct db_
         lanes[i] = (int32_t)r->lane;
         outcomes[i] = (int32_t)r->outcome;
         accounts[i] = r->account_id;
+        programs[i] = r->program;
+        folders[i] = r->folder;
+        flags[i] = r->flags;
     }
     const struct db_param params[INSERT_PARAMS] = {
         db_int8(m->id), db_int8(m->account_id), db_text(m->reverse_path),
@@ -103,7 +111,8 @@ static void insert_params(struct arena *a, const struct queue_new *m, struct db_
         db_text_array(a, orcpts, n), db_int4_array(a, notify, n), db_text_array(a, destinations, n),
         db_int4_array(a, lanes, n), db_int4_array(a, outcomes, n), db_int8_array(a, accounts, n), db_inet(m->client),
         db_text(m->session), db_text(m->listener), db_text(m->tls), db_bool(outcome == TRACE_WAITING),
-        db_int2((int16_t)m->direction), db_int2((int16_t)outcome),
+        db_int2((int16_t)m->direction), db_int2((int16_t)outcome), db_text_array(a, programs, n),
+        db_text_array(a, folders, n), db_int4_array(a, flags, n),
     };
 
     memcpy(p, params, sizeof(params));

@@ -5,6 +5,7 @@
 #include "base/strbuf.h"
 #include "tests/support/cmocka.h"
 
+#include <glob.h>
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,6 +58,18 @@ static inline void database_file(PGconn *conn, const char *path)
     (void)database_sql(conn, text.p);
 }
 
+/* All migrations, by their numbers. */
+static inline void database_migrations(PGconn *conn)
+{
+    glob_t found;
+
+    if (glob(SOURCE_DIR "/sql/migrations/*.sql", 0, NULL, &found) != 0)
+        fail_msg("there are no migrations");
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        database_file(conn, found.gl_pathv[i]);
+    globfree(&found);
+}
+
 /* Makes it; false: there is no server to make it on. */
 static inline bool database_create(void)
 {
@@ -76,7 +89,7 @@ static inline bool database_create(void)
     (void)database_sql(conn, sql);
     PQfinish(conn);
     conn = database_connect(database_name, "none");
-    database_file(conn, SOURCE_DIR "/sql/migrations/0001_init.sql");
+    database_migrations(conn);
     database_file(conn, SOURCE_DIR "/sql/roles.sql");
     PQfinish(conn);
     return true;
