@@ -9,6 +9,7 @@
 #include "auth/service.h"
 #include "base/log.h"
 #include "deliver/deliver.h"
+#include "deliver/srs.h"
 #include "imap/imap.h"
 #include "io/dns.h"
 #include "io/spool.h"
@@ -19,6 +20,7 @@
 #include "store/conninfo.h"
 #include "store/durability.h"
 #include "store/migrate.h"
+#include "store/secret.h"
 #include "store/setting.h"
 
 #include <signal.h>
@@ -156,8 +158,20 @@ static void serve_smtp(enum listener l, int fd)
     service_listen(&service, fd, l, l == LISTEN_SMTPS, smtp_session);
 }
 
+/* Whoever forwards rewrites reverse-paths.  Tries until the key is there. */
+static void load_srs_key(void)
+{
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+    struct str key;
+
+    while (secret_get(service.db, STR("srs"), &a, &key) != RES_OK)
+        coroutine_sleep(START_TRIES_MS);
+    srs_set_key(key);
+}
+
 static void start_smtp(void)
 {
+    load_srs_key();
     service.deliver = deliver_new(service.db);
     durability_watch(service.db);
     each_listener(serve_smtp);
@@ -183,6 +197,7 @@ static void start_relay(void)
         log_error("dns", F_STR("servers", config.dns_servers), F_C("error", "not a list of servers"));
         exit(1);
     }
+    load_srs_key();
     service.deliver = deliver_new(service.db);
     relay_run(&service);
 }

@@ -11,7 +11,7 @@
 
 #define CONNECT_MS 10000
 #define ANSWER_MS 90000 /* above statement_timeout: the server gives up first */
-#define MAX_PARAMS 32
+#define MAX_PARAMS 40
 #define SESSION_OPTIONS                                                                                            \
     "-c synchronous_commit=on -c statement_timeout=60s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s " \
     "-c timezone=UTC -c jit=off -c client_min_messages=warning"

@@ -12,8 +12,11 @@
 #define PACK_ON_POOL ((size_t)128 << 10) /* packing more than this would hold the loop up */
 #define ID_BLOCK 64
 
-struct pending {
-    struct accept_item item;
+struct pending { /* a message, and those that go `also` */
+    struct accept_item *items;
+    size_t n;
+    size_t bytes, targets; /* of all */
+    enum result result;
     unsigned tries;
     struct coroutine *waiter;
     bool done;
@@ -38,13 +41,28 @@ static void finish(struct pending *p)
     coroutine_wake(p->waiter);
 }
 
+/* The worst of its messages' results. */
+static enum result joint_result(const struct pending *p)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        if (p->items[i].result != RES_OK)
+            return p->items[i].result;
+    }
+    return RES_OK;
+}
+
 static void run_alone(struct db *db, struct pending *p)
 {
-    struct accept_item *item = &p->item;
-    enum result r = accept_commit(db, &item, 1, true);
+    struct accept_item **items = calloc(p->n, sizeof(*items));
 
-    if (r != RES_OK)
-        p->item.result = r;
+    if (items == NULL)
+        abort();
+    for (size_t i = 0; i < p->n; i++)
+        items[i] = &p->items[i];
+    p->result = accept_commit(db, items, p->n, true);
+    if (p->result == RES_OK)
+        p->result = joint_result(p);
+    free(items);
     finish(p);
 }
 
@@ -71,7 +89,7 @@ static void go_alone(struct deliver *d, struct pending *p)
     *al = (struct alone){ .db = d->db, .p = p };
     if (coroutine_spawn("deliver-alone", alone_run, al) == NULL) {
         free(al);
-        p->item.result = RES_TEMPFAIL;
+        p->result = RES_TEMPFAIL;
         finish(p);
     }
 }
@@ -84,22 +102,26 @@ static void enqueue(struct deliver *d, struct pending *p)
     coroutine_wake(d->committer);
 }
 
-static size_t take_batch(struct deliver *d, struct pending **v)
+/* Those that go in the next commit, and their messages. */
+static size_t take_batch(struct deliver *d, struct pending **v, struct accept_item **items, size_t *ret_items)
 {
-    size_t n = 0, bytes = 0, targets = 0;
+    size_t n = 0, n_items = 0, bytes = 0, targets = 0;
 
     while (d->first != NULL && n < BATCH_MESSAGES) {
         struct pending *p = d->first;
 
-        bytes += p->item.m->message.len;
-        targets += p->item.m->n_targets;
-        if (n > 0 && (bytes > BATCH_BYTES || targets > BATCH_TARGETS))
+        bytes += p->bytes;
+        targets += p->targets;
+        if (n_items + p->n > BATCH_MESSAGES || (n > 0 && (bytes > BATCH_BYTES || targets > BATCH_TARGETS)))
             break;
         d->first = p->next;
+        for (size_t i = 0; i < p->n; i++)
+            items[n_items++] = &p->items[i];
         v[n++] = p;
     }
     if (d->first == NULL)
         d->last = &d->first;
+    *ret_items = n_items;
     return n;
 }
 
@@ -110,23 +132,19 @@ static void commit_loop(void *arg)
     struct accept_item *items[BATCH_MESSAGES];
 
     for (;;) {
-        size_t n = take_batch(d, v);
+        size_t n_items, n = take_batch(d, v, items, &n_items);
         enum result r;
 
         if (n == 0) {
             coroutine_wait(NO_DEADLINE, false);
             continue;
         }
-        for (size_t i = 0; i < n; i++)
-            items[i] = &v[i]->item;
-        r = accept_commit(d->db, items, n, false);
+        r = accept_commit(d->db, items, n_items, false);
         for (size_t i = 0; i < n; i++) {
+            v[i]->result = r == RES_OK ? joint_result(v[i]) : r;
             if (r != RES_OK && n > 1) {
                 go_alone(d, v[i]); /* one of them is guilty: each for itself */
-            } else if (r != RES_OK) {
-                v[i]->item.result = r;
-                finish(v[i]);
-            } else if (v[i]->item.result == RES_CANCELLED) {
+            } else if (v[i]->result == RES_CANCELLED) {
                 if (v[i]->tries++ == 0)
                     enqueue(d, v[i]);
                 else
@@ -184,7 +202,7 @@ static void pack(void *arg)
 
     mail_digest(&p->arena, p->m->message, &p->digest);
     p->shape = body_shape_of(p->m->message.len, p->digest.header_size);
-    if (!p->large)
+    if (!p->large && p->m->n_targets > 0)
         body_frames(&p->arena, p->m->message, p->digest.header_size, &p->frames, &p->n_frames);
 }
 
@@ -207,20 +225,38 @@ static void fill_queue_row(struct accept_item *p, struct queue_new *q)
     }
 }
 
-static enum result prepare(struct deliver *d, struct accept_item *p)
+/* Mailboxes of one account share the email. */
+static enum result take_email_ids(struct deliver *d, struct accept_item *p)
 {
-    struct accept_message *m = p->m;
+    const struct accept_message *m = p->m;
 
-    assert(m->return_path_len < m->message.len);
-    p->large = m->message.len >= ACCEPT_LARGE;
     p->email_ids = arena_array(&p->arena, int64_t, m->n_targets + 1);
     for (size_t i = 0; i < m->n_targets; i++) {
-        enum result r = ids_take_email(d->db, &p->email_ids[i]);
+        size_t k = 0;
+        enum result r = RES_OK;
 
+        while (m->targets[k].account_id != m->targets[i].account_id)
+            k++;
+        if (k < i)
+            p->email_ids[i] = p->email_ids[k];
+        else
+            r = ids_take_email(d->db, &p->email_ids[i]);
         if (r != RES_OK)
             return r;
         m->targets[i].result = RES_TEMPFAIL;
     }
+    return RES_OK;
+}
+
+static enum result prepare(struct deliver *d, struct accept_item *p)
+{
+    struct accept_message *m = p->m;
+    enum result r = take_email_ids(d, p);
+
+    assert(m->return_path_len < m->message.len);
+    if (r != RES_OK)
+        return r;
+    p->large = m->message.len >= ACCEPT_LARGE;
     if (m->message.len >= PACK_ON_POOL)
         coroutine_work(pack, p);
     else
@@ -228,6 +264,26 @@ static enum result prepare(struct deliver *d, struct accept_item *p)
     if (m->queue != NULL)
         fill_queue_row(p, m->queue);
     return RES_OK;
+}
+
+static enum result prepare_all(struct deliver *d, struct pending *p, struct accept_message *first, bool *ret_alone)
+{
+    enum result r = RES_OK;
+
+    for (struct accept_message *m = first; m != NULL; m = m->also)
+        p->n++;
+    p->items = calloc(p->n, sizeof(*p->items));
+    if (p->items == NULL)
+        abort();
+    *ret_alone = first->job != NULL || p->n > BATCH_MESSAGES;
+    for (size_t i = 0; i < p->n && r == RES_OK; i++, first = first->also) {
+        p->items[i].m = first;
+        p->bytes += first->message.len;
+        p->targets += first->n_targets;
+        r = prepare(d, &p->items[i]);
+        *ret_alone = *ret_alone || p->items[i].large;
+    }
+    return r;
 }
 
 /* Those whose mailbox could not take it, though others have it: they wait in the queue, under an id of their own. */
@@ -246,8 +302,11 @@ static enum result queue_the_rest(struct deliver *d, struct accept_item *p)
             continue;
         rcpts[n++] = (struct queue_new_recipient){ .recipient = t->recipient, .orcpt = t->orcpt, .notify = t->notify,
                                                    .destination = QUEUE_LOCAL, .lane = QUEUE_NORMAL,
-                                                   .outcome = TRACE_WAITING, .account_id = t->account_id };
+                                                   .outcome = TRACE_WAITING, .account_id = t->account_id,
+                                                   .folder = t->folder, .flags = t->flags };
     }
+    if (n == 0)
+        return RES_OK;
     q.recipients = rcpts;
     q.nrecipients = n;
     if (deliver_id(d, &rest.id) != RES_OK)
@@ -255,36 +314,47 @@ static enum result queue_the_rest(struct deliver *d, struct accept_item *p)
     return deliver_submit(d, &rest);
 }
 
-static enum result settle(struct deliver *d, struct accept_item *p)
+/* Committed: was it stored for nobody, or does the rest have to wait? */
+static enum result settle(struct deliver *d, struct pending *p)
 {
-    const struct accept_message *m = p->m;
-    size_t stored = 0;
+    size_t stored = 0, failed = 0;
+    bool queued = false;
 
-    if (p->result != RES_OK)
-        return p->result;
-    for (size_t i = 0; i < m->n_targets; i++)
-        stored += m->targets[i].result == RES_OK;
-    if (stored == m->n_targets)
-        return RES_OK;
-    if (stored == 0 && m->queue == NULL)
+    for (size_t i = 0; i < p->n; i++) {
+        const struct accept_message *m = p->items[i].m;
+
+        for (size_t k = 0; k < m->n_targets; k++)
+            *(m->targets[k].result == RES_OK ? &stored : &failed) += 1;
+        queued = queued || m->queue != NULL;
+    }
+    if (failed > 0 && stored == 0 && !queued)
         return RES_LIMIT;
-    return m->envelope != NULL ? queue_the_rest(d, p) : RES_OK;
+    for (size_t i = 0; i < p->n; i++) {
+        enum result r = p->items[i].m->envelope != NULL ? queue_the_rest(d, &p->items[i]) : RES_OK;
+
+        if (r != RES_OK)
+            return r;
+    }
+    return RES_OK;
 }
 
 enum result deliver_submit(struct deliver *d, struct accept_message *m)
 {
-    struct pending p = { .item = { .m = m }, .waiter = coroutine_self() };
-    enum result r = prepare(d, &p.item);
+    struct pending p = { .waiter = coroutine_self() };
+    bool alone;
+    enum result r = prepare_all(d, &p, m, &alone);
 
     if (r == RES_OK) {
-        if (p.item.large || m->job != NULL)
+        if (alone)
             run_alone(d->db, &p);
         else
             enqueue(d, &p);
         while (!p.done)
             coroutine_wait(NO_DEADLINE, false);
-        r = settle(d, &p.item);
+        r = p.result == RES_OK ? settle(d, &p) : p.result;
     }
-    arena_reset(&p.item.arena);
+    for (size_t i = 0; i < p.n; i++)
+        arena_reset(&p.items[i].arena);
+    free(p.items);
     return r;
 }

@@ -20,10 +20,12 @@ struct deliver *deliver_new(struct db *db);
 /* A fresh message id.  RES_TEMPFAIL: database trouble. */
 enum result deliver_id(struct deliver *d, int64_t *ret_id) SUSPENDS NODISCARD;
 
-/* Delivers to all targets and queues for the rest; returns when it is committed.
+/* Delivers the message, and those that go `also` with it, to all targets and queues for the rest; returns when it is
+ * committed.
  * RES_OK: everyone has it, or it waits in the queue for those whose mailbox could not take it; without m->envelope it
  * does not wait, and the result of each target tells.
- * RES_LIMIT: there are only mailbox targets and none could take it: nothing was stored.
+ * RES_LIMIT: there are only mailbox targets and none could take it: nothing was stored.  With m->job also when some
+ * could not.
  * RES_CONFLICT: the lease of m->job is lost: nothing was stored.
  * RES_INVALID: the database refuses this message for good.  RES_TEMPFAIL: nothing was stored; try again later. */
 enum result deliver_submit(struct deliver *d, struct accept_message *m) SUSPENDS NODISCARD;

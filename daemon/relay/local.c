@@ -1,12 +1,13 @@
 /* relay/local.c - mail that had to wait for a mailbox here: notices to our own users, and what a full mailbox put off.
  *
- * Exactly once: the transaction that adds the mailbox row ends the job, on condition that its lease is still ours. */
+ * Exactly once: the transaction that adds the mailbox row ends the job, on condition that its lease is still ours.  What
+ * an address stands for is looked up anew; does it stand for several, each becomes a job of its own. */
 #include "base/log.h"
-#include "deliver/deliver.h"
+#include "deliver/compose.h"
 #include "io/spool.h"
-#include "mail/address.h"
 #include "mail/received.h"
 #include "relay/relay_internal.h"
+#include "route/expand.h"
 #include "store/body.h"
 #include "store/routing.h"
 
@@ -19,95 +20,104 @@ struct delivery {
     struct arena *a;
     struct verdict *why;
     struct spool spool;
-    struct accept_target *targets;
-    struct queue_new_recipient *remote; /* members of an alias that are elsewhere */
-    size_t n_targets, n_remote;
+    struct filter_message m;
+    struct queue_new envelope;
+    struct compose_recipient *to;
+    size_t n;
+    struct compose plan;
 };
 
 static enum result refuse(struct delivery *d, enum verdict_kind kind, int code, const char *enhanced, struct str reason,
-                          const char *text)
+                          struct str text)
 {
     *d->why = (struct verdict){ .kind = kind, .phase = PHASE_RCPT, .code = code, .enhanced = str_c(enhanced),
-                                .reason = reason, .text = str_c(text) };
+                                .reason = reason, .text = text };
     return RES_INVALID;
 }
 
 static enum result refuse_later(struct delivery *d)
 {
-    return refuse(d, VERDICT_LATER, 451, "4.3.0", STR("temporary"), "the database is away");
+    return refuse(d, VERDICT_LATER, 451, "4.3.0", STR("temporary"), STR("the database is away"));
 }
 
-static enum result find(struct delivery *d, struct str address, struct str *ret_domain, struct routing *ret)
-{
-    struct str local;
+/* ---- who gets it now ---- */
 
-    if (address_parse_mailbox(address, true, d->a, &local, ret_domain) != RES_OK)
-        return RES_INVALID;
-    return routing_find(d->w->relay->service->db, local, *ret_domain, d->a, ret);
+static enum result look_up(void *data, struct str local, struct str domain, struct arena *a, struct route_facts *ret)
+{
+    const struct delivery *d = data;
+
+    return routing_find(d->w->relay->service->db, local, domain, a, ret);
 }
 
-static void add_target(struct delivery *d, struct str address, const struct routing *r)
+static enum result refuse_route(struct delivery *d, enum route_verdict verdict)
 {
-    for (size_t i = 0; i < d->n_targets; i++) {
-        if (d->targets[i].account_id == r->account_id)
-            return;
+    switch (verdict) {
+    case ROUTE_UNKNOWN:
+        return refuse(d, VERDICT_NEVER, 550, "5.1.1", STR("unknown-recipient"), STR("there is no such address here"));
+    case ROUTE_DISABLED:
+        return refuse(d, VERDICT_NEVER, 550, "5.1.2", STR("permanent"), STR("the domain is switched off"));
+    case ROUTE_DENIED:
+        return refuse(d, VERDICT_NEVER, 550, "5.7.1", STR("permanent"), STR("the sender may not send to this address"));
+    case ROUTE_LOOP:
+        return refuse(d, VERDICT_NEVER, 550, "5.4.6", STR("loop"), STR("the address leads to itself"));
+    case ROUTE_TOO_MANY:
+        return refuse(d, VERDICT_NEVER, 550, "5.2.4", STR("permanent"), STR("the address stands for too many others"));
+    default:
+        return refuse_later(d);
     }
-    d->targets[d->n_targets++] = (struct accept_target){ .account_id = r->account_id, .mailbox_id = r->inbox_id,
-                                                          .recipient = address, .orcpt = d->job->orcpt,
-                                                          .notify = d->job->notify };
 }
 
-/* The members of an alias: one level, each account once; what leads nowhere is left out. */
-static enum result expand(struct delivery *d, const struct routing *alias)
+static bool is_single(const struct route_result *route)
 {
-    d->targets = arena_array(d->a, struct accept_target, alias->n_members);
-    d->remote = arena_array(d->a, struct queue_new_recipient, alias->n_members);
-    for (size_t i = 0; i < alias->n_members; i++) {
-        struct routing r;
-        struct str domain;
-        enum result res = find(d, alias->members[i], &domain, &r);
+    return route->n_recipients == 1 && route->recipients[0].kind == ROUTE_MAILBOX && route->recipients[0].depth == 0;
+}
 
-        if (res == RES_TEMPFAIL)
-            return refuse_later(d);
-        if (res == RES_OK && r.kind == ROUTING_ACCOUNT)
-            add_target(d, alias->members[i], &r);
-        else if (res == RES_OK && (r.kind == ROUTING_REMOTE || r.kind == ROUTING_RELAY))
-            d->remote[d->n_remote++] = (struct queue_new_recipient){
-                .recipient = alias->members[i], .orcpt = d->job->orcpt, .notify = d->job->notify, .destination = domain,
-                .lane = QUEUE_NORMAL };
+static enum result find_recipients(struct delivery *d)
+{
+    const struct queue_job *job = d->job;
+    const struct route_sender sender = { .address = job->message->reverse_path, .trusted = job->message->account_id != 0 };
+    struct route_result route;
+
+    route_expand(job->recipient, &sender, look_up, d, d->a, &route);
+    if (route.verdict != ROUTE_FOUND)
+        return refuse_route(d, route.verdict);
+    if (route.recipients[0].depth == 0 && (route.recipients[0].kind == ROUTE_REMOTE || route.recipients[0].kind == ROUTE_RELAY))
+        return refuse(d, VERDICT_NEVER, 550, "5.1.2", STR("permanent"), STR("the domain is not served here any more"));
+    d->n = route.n_recipients;
+    d->to = arena_array(d->a, struct compose_recipient, d->n);
+    for (size_t i = 0; i < d->n; i++) {
+        const struct route_recipient *r = &route.recipients[i];
+
+        d->to[i] = (struct compose_recipient){ .address = r->address, .orcpt = job->orcpt, .notify = job->notify,
+                                               .account_id = r->facts.account_id, .inbox_id = r->facts.inbox_id,
+                                               .elsewhere = r->facts.elsewhere, .domain = r->domain, .via = r->via,
+                                               .program = r->program, .waits = !is_single(&route) };
     }
-    if (d->n_targets + d->n_remote == 0)
-        return refuse(d, VERDICT_NEVER, 550, "5.1.1", STR("unknown-recipient"), "the alias has no member that exists");
+    if (is_single(&route))
+        d->to[0].address = job->recipient;
     return RES_OK;
 }
 
-static enum result find_targets(struct delivery *d)
+/* Filters have run before it had to wait: it goes where they wanted, or where that is no more, to the inbox. */
+static enum result find_folder(struct delivery *d)
 {
-    struct str domain;
-    struct routing r = { 0 };
-    enum result res = find(d, d->job->recipient, &domain, &r);
+    const struct principal who = { .account_id = d->to[0].account_id };
+    struct mailbox box;
+    enum result r;
 
-    if (res == RES_TEMPFAIL)
-        return refuse_later(d);
-    if (res != RES_OK)
-        return refuse(d, VERDICT_NEVER, 553, "5.1.3", STR("permanent"), "the address is malformed");
-    switch (r.kind) {
-    case ROUTING_ACCOUNT:
-        d->targets = arena_new(d->a, struct accept_target);
-        add_target(d, d->job->recipient, &r);
+    if (d->job->folder.p == NULL || d->n != 1 || d->to[0].account_id == 0 || d->to[0].elsewhere)
         return RES_OK;
-    case ROUTING_ALIAS:
-        return expand(d, &r);
-    case ROUTING_UNKNOWN:
-        return refuse(d, VERDICT_NEVER, 550, "5.1.1", STR("unknown-recipient"), "there is no such address here");
-    case ROUTING_DISABLED:
-        return refuse(d, VERDICT_NEVER, 550, "5.1.2", STR("permanent"), "the domain is switched off");
-    case ROUTING_REMOTE:
-    case ROUTING_RELAY:
-        break;
-    }
-    return refuse(d, VERDICT_NEVER, 550, "5.1.2", STR("permanent"), "the domain is not served here any more");
+    r = mailbox_find(d->w->relay->service->db, &who, d->job->folder, d->a, &box);
+    if (r != RES_OK && r != RES_NOTFOUND)
+        return refuse_later(d);
+    d->to[0].folder = d->job->folder;
+    d->to[0].flags = d->job->flags;
+    if (r == RES_OK)
+        d->to[0].inbox_id = box.id;
+    return RES_OK;
 }
+
+/* ---- the message ---- */
 
 /* Return-Path (RFC 5321, 4.4) and the message into the spool. */
 static enum result load(struct delivery *d, size_t *ret_return_path)
@@ -135,56 +145,76 @@ static enum result load(struct delivery *d, size_t *ret_return_path)
     return r;
 }
 
-static enum result submit(struct delivery *d)
+static enum result plan(struct delivery *d)
 {
     const struct queue_envelope *m = d->job->message;
-    struct queue_new envelope = { .account_id = m->account_id, .reverse_path = m->reverse_path, .ret = m->ret,
-                                  .envid = m->envid, .body_flags = m->body_flags, .direction = TRACE_LOCAL,
-                                  .listener = STR("local"),
-                                  .expire_s = MAX((m->expires_at - worker_now(d->w)) / 1000000, 60) };
-    struct queue_new queue = envelope;
-    struct queue_outcome outcome = { .job = d->job, .lease = d->w->batch.lease, .fate = QUEUE_DELIVERED, .attempted = true };
-    struct accept_message message = { .id = m->id, .targets = d->targets, .n_targets = d->n_targets,
-                                       .envelope = &envelope, .job = &outcome };
-    int64_t start = loop_now();
+    struct deliver *deliver = d->w->relay->service->deliver;
+    enum result r;
 
-    if (load(d, &message.return_path_len) != RES_OK || spool_view(&d->spool, &message.message) != RES_OK)
-        return RES_TEMPFAIL;
+    d->envelope = (struct queue_new){ .account_id = m->account_id, .reverse_path = m->reverse_path, .ret = m->ret,
+                                      .envid = m->envid, .body_flags = m->body_flags, .direction = TRACE_LOCAL,
+                                      .listener = STR("local"),
+                                      .expire_s = MAX((m->expires_at - worker_now(d->w)) / 1000000, 60) };
+    d->m = (struct filter_message){ .reverse_path = m->reverse_path, .envid = m->envid, .ret = m->ret, .body_flags = m->body_flags };
+    d->plan = (struct compose){ .m = &d->m, .envelope = &d->envelope, .lane = QUEUE_NORMAL, .each_answered = true, .ends_job = true };
+    r = load(d, &d->plan.return_path_len);
+    if (r == RES_OK)
+        r = spool_view(&d->spool, &d->m.message);
+    d->plan.id = m->id; /* stored under the id that its sender was told */
+    if (r == RES_OK && (d->n != 1 || d->to[0].waits || d->to[0].elsewhere))
+        r = deliver_id(deliver, &d->plan.id); /* it is queued again */
+    return r == RES_OK ? compose(deliver, d->w->relay->service->db, &d->plan, d->to, d->n) : RES_TEMPFAIL;
+}
+
+static enum result submit(struct delivery *d, int64_t start)
+{
+    struct queue_outcome outcome = { .job = d->job, .lease = d->w->batch.lease, .fate = QUEUE_DELIVERED, .attempted = true };
+
     outcome.notice = settle_delivered_notice(d->w, d->job);
     outcome.log = (struct queue_attempt_log){ .phase = attempt_phase_name(PHASE_BODY), .code = 250, .enhanced = STR("2.1.5"),
                                               .reply = STR("250 2.1.5 delivered"),
                                               .milliseconds = (int)(loop_now() - start) };
-    if (d->n_remote > 0) {
-        queue.direction = TRACE_OUT;
-        queue.recipients = d->remote;
-        queue.nrecipients = d->n_remote;
-        message.queue = &queue;
-        if (deliver_id(d->w->relay->service->deliver, &message.id) != RES_OK)
-            return RES_TEMPFAIL;
+    d->plan.message.job = &outcome;
+    return deliver_submit(d->w->relay->service->deliver, &d->plan.message);
+}
+
+static enum result deliver_it(struct delivery *d)
+{
+    int64_t start = loop_now();
+    enum result r = find_recipients(d);
+
+    if (r == RES_OK)
+        r = find_folder(d);
+    if (r != RES_OK)
+        return r;
+    r = plan(d);
+    if (r == RES_CONFLICT)
+        return refuse(d, VERDICT_NEVER, 554, "5.4.6", STR("loop"), STR("the message was here before"));
+    if (r == RES_OK && d->n == 1 && d->to[0].result == COMPOSE_REFUSED)
+        return refuse(d, VERDICT_NEVER, 550, "5.7.1", STR("policy"), arena_str(d->a, d->to[0].reason));
+    if (r == RES_OK)
+        r = submit(d, start);
+    switch (r) {
+    case RES_OK:
+        log_info("relay-delivered", F_INT("queue", d->job->message->id), F_STR("recipient", d->job->recipient));
+        return RES_OK;
+    case RES_CONFLICT:
+        return RES_CONFLICT;
+    case RES_LIMIT:
+        return refuse(d, VERDICT_LATER, 452, "4.2.2", STR("mailbox-full"), STR("the mailbox is full"));
+    case RES_INVALID:
+        return refuse(d, VERDICT_NEVER, 554, "5.6.0", STR("permanent"), STR("the message cannot be stored"));
+    default:
+        return refuse_later(d);
     }
-    return deliver_submit(d->w->relay->service->deliver, &message);
 }
 
 enum result local_deliver(struct worker *w, const struct queue_job *job, struct verdict *ret)
 {
     struct delivery d = { .w = w, .job = job, .a = &w->batch_arena, .why = ret };
-    enum result r = find_targets(&d);
+    enum result r = deliver_it(&d);
 
-    if (r != RES_OK)
-        return r;
-    r = submit(&d);
+    compose_release(&d.plan);
     spool_release(&d.spool);
-    switch (r) {
-    case RES_OK:
-        log_info("relay-delivered", F_INT("queue", job->message->id), F_STR("recipient", job->recipient));
-        return RES_OK;
-    case RES_CONFLICT:
-        return RES_CONFLICT;
-    case RES_LIMIT:
-        return refuse(&d, VERDICT_LATER, 452, "4.2.2", STR("mailbox-full"), "the mailbox is full");
-    case RES_INVALID:
-        return refuse(&d, VERDICT_NEVER, 554, "5.6.0", STR("permanent"), "the message cannot be stored");
-    default:
-        return refuse_later(&d);
-    }
+    return r;
 }

@@ -60,20 +60,20 @@ static enum result find_language(struct draft *d)
 static enum result find_way(struct draft *d)
 {
     struct str local, domain;
-    struct routing routing;
+    struct route_facts facts;
     enum result r;
 
     if (address_parse_mailbox(d->message->reverse_path, true, d->a, &local, &domain) != RES_OK) {
         log_warn("relay-notice-address", F_INT("queue", d->message->id), F_STR("sender", d->message->reverse_path));
         return RES_INVALID;
     }
-    r = routing_find(d->service->db, local, domain, d->a, &routing);
+    r = routing_find(d->service->db, local, domain, d->a, &facts);
     if (r != RES_OK)
         return r;
     d->to = (struct queue_new_recipient){
         .recipient = d->message->reverse_path, .notify = QUEUE_NOTIFY_NEVER, .lane = QUEUE_NORMAL,
-        .destination = routing.kind == ROUTING_REMOTE || routing.kind == ROUTING_RELAY ? domain : QUEUE_LOCAL,
-        .account_id = routing.kind == ROUTING_ACCOUNT ? routing.account_id : 0,
+        .destination = facts.kind == FACT_REMOTE || facts.kind == FACT_RELAY ? domain : QUEUE_LOCAL,
+        .account_id = facts.kind == FACT_ACCOUNT ? facts.account_id : 0,
     };
     return RES_OK;
 }

@@ -104,42 +104,49 @@ static bool complete_header(struct cmd *c, struct incoming *in, struct str messa
 
 /* ---- delivering ---- */
 
-static void split_recipients(struct smtp_session *s, struct arena *a, struct accept_message *m, struct queue_new *q)
-{
-    struct queue_new_recipient *remote = arena_array(a, struct queue_new_recipient, s->tx.n_rcpts);
-
-    m->targets = arena_array(a, struct accept_target, s->tx.n_rcpts);
-    for (size_t i = 0; i < s->tx.n_rcpts; i++) {
-        struct smtp_rcpt *r = &s->tx.rcpts[i];
-
-        /* Whoever asked to be told of success gets both in one transaction of the relay (RFC 3461, 5.2.2). */
-        if (r->account_id != 0 && (s->tx.from.null || (r->notify & QUEUE_NOTIFY_SUCCESS) == 0)) {
-            r->target = &m->targets[m->n_targets];
-            m->targets[m->n_targets++] =
-                (struct accept_target){ .account_id = r->account_id, .mailbox_id = r->mailbox_id,
-                                        .recipient = r->address, .orcpt = r->orcpt, .notify = r->notify };
-        } else {
-            remote[q->nrecipients++] = (struct queue_new_recipient){
-                .recipient = r->address, .orcpt = r->orcpt, .notify = r->notify, .account_id = r->account_id,
-                .destination = r->account_id != 0 ? QUEUE_LOCAL : r->domain,
-                .lane = s->tx.n_rcpts > 10 ? QUEUE_BULK : s->identity.account_id != 0 ? QUEUE_INTERACTIVE : QUEUE_NORMAL,
-                .outcome = TRACE_WAITING };
-        }
-    }
-    q->recipients = remote;
-}
-
 static unsigned body_flags(const struct smtp_session *s, const struct incoming *in)
 {
     return (in->data.eight_bit ? (unsigned)QUEUE_8BITMIME : 0) | (s->tx.params.binary ? (unsigned)QUEUE_BINARYMIME : 0) |
            (s->tx.params.smtputf8 ? (unsigned)QUEUE_SMTPUTF8 : 0);
 }
 
+/* Whoever asked to be told of success gets both in one transaction of the relay (RFC 3461, 5.2.2). */
+static void mark_waiting(struct smtp_session *s)
+{
+    for (size_t i = 0; i < s->tx.n_rcpts; i++)
+        s->tx.rcpts[i].waits = s->tx.rcpts[i].account_id != 0 && !s->tx.from.null &&
+                               (s->tx.rcpts[i].notify & QUEUE_NOTIFY_SUCCESS) != 0;
+}
+
+/* The reason of the first, who speaks for all. */
+static enum next reply_refused(struct smtp_session *s)
+{
+    return smtp_reply_lines(s, 550, "5.7.1", s->tx.rcpts[0].reason);
+}
+
+static enum next reply_delivered(struct cmd *c, const struct compose *plan, enum result r, struct str id)
+{
+    struct smtp_session *s = c->s;
+
+    if (smtp_is_lmtp(s) && (r == RES_OK || r == RES_LIMIT))
+        return smtp_lmtp_results(s, id);
+    switch (r) {
+    case RES_OK:
+        return plan->all_refused ? reply_refused(s) : smtp_reply_end(s, 250, "2.0.0", "Ok: queued as %.*s", STR_ARG(id));
+    case RES_LIMIT:
+        return smtp_reply_end(s, 452, "4.2.2", "The mailbox is full");
+    case RES_INVALID:
+        return smtp_reply_end(s, 554, "5.6.0", "The message cannot be stored");
+    default:
+        return smtp_reply_end(s, 451, "4.3.0", SMTP_TEMPFAIL_TEXT);
+    }
+}
+
 static enum next deliver_now(struct cmd *c, struct incoming *in, struct str message)
 {
     struct smtp_session *s = c->s;
     struct str id = id_encode(c->arena, 'q', in->id);
-    struct queue_new q = {
+    const struct queue_new envelope = {
         .account_id = s->identity.account_id,
         .reverse_path = s->tx.from.text,
         .ret = s->tx.params.ret,
@@ -152,30 +159,35 @@ static enum next deliver_now(struct cmd *c, struct incoming *in, struct str mess
         .listener = str_c(listener_name(s->listener)),
         .tls = stream_tls_version(s->stream),
     };
-    const struct queue_new envelope = q;
-    struct accept_message m = { .id = in->id, .message = message, .return_path_len = in->return_path_len,
-                                 .envelope = smtp_is_lmtp(s) ? NULL : &envelope }; /* NULL: its client has a queue */
+    const struct filter_message m = {
+        .message = message, .reverse_path = s->tx.from.text,
+        .auth = s->identity.account_id != 0 ? s->identity.address : STR_NULL,
+        .client_ip = smtp_client_ip(s), .helo = s->helo, .envid = s->tx.params.envid, .ret = s->tx.params.ret,
+        .body_flags = envelope.body_flags };
+    struct compose plan = {
+        .m = &m, .return_path_len = in->return_path_len, .id = in->id, .envelope = &envelope,
+        .may_wait = !smtp_is_lmtp(s), .each_answered = smtp_is_lmtp(s), /* an LMTP client has a queue of its own */
+        .lane = s->tx.n_rcpts > 10 ? QUEUE_BULK : s->identity.account_id != 0 ? QUEUE_INTERACTIVE : QUEUE_NORMAL };
+    enum next next;
     enum result r;
 
-    split_recipients(s, c->arena, &m, &q);
-    if (q.nrecipients > 0)
-        m.queue = &q;
-    r = deliver_submit(s->service->deliver, &m);
-    log_info("smtp-message", F_STR("session", s->id), F_STR("id", id), F_STR("from", s->tx.from.text),
-             F_INT("recipients", s->tx.n_rcpts), F_INT("size", message.len), F_C("result", result_name(r)));
-    FAULT("smtp-before-250");
-    if (smtp_is_lmtp(s) && (r == RES_OK || r == RES_LIMIT))
-        return smtp_lmtp_results(s, id);
-    switch (r) {
-    case RES_OK:
-        return smtp_reply_end(s, 250, "2.0.0", "Ok: queued as %.*s", STR_ARG(id));
-    case RES_LIMIT:
-        return smtp_reply_end(s, 452, "4.2.2", "The mailbox is full");
-    case RES_INVALID:
-        return smtp_reply_end(s, 554, "5.6.0", "The message cannot be stored");
-    default:
-        return smtp_reply_end(s, 451, "4.3.0", SMTP_TEMPFAIL_TEXT);
+    mark_waiting(s);
+    r = compose(s->service->deliver, s->service->db, &plan, s->tx.rcpts, s->tx.n_rcpts);
+    if (r == RES_CONFLICT) {
+        next = smtp_reply_end(s, 554, "5.4.6", "This message was here before: it is in a loop");
+    } else if (r == RES_LIMIT) {
+        next = smtp_reply_end(s, 452, "4.3.1", "Too large for so many recipients; send it to fewer at once");
+    } else {
+        if (r == RES_OK && plan.anything)
+            r = deliver_submit(s->service->deliver, &plan.message);
+        log_info("smtp-message", F_STR("session", s->id), F_STR("id", id), F_STR("from", s->tx.from.text),
+                 F_INT("recipients", s->tx.n_rcpts), F_INT("size", message.len),
+                 F_C("result", r == RES_OK && plan.all_refused ? "refused by filters" : result_name(r)));
+        FAULT("smtp-before-250");
+        next = reply_delivered(c, &plan, r, id);
     }
+    compose_release(&plan);
+    return next;
 }
 
 /* What the message itself may be refused for, in the order of what is worst. */

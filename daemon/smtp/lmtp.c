@@ -33,15 +33,22 @@ enum next smtp_reply_end(struct smtp_session *s, int code, const char *enhanced,
     return NEXT_COMMAND;
 }
 
-static enum result worst_result(const struct smtp_tx *tx, const struct smtp_given *given)
+static const struct compose_recipient *worst(const struct smtp_tx *tx, const struct smtp_given *given, enum result *ret)
 {
-    for (size_t i = 0; i < given->n; i++) {
-        const struct accept_target *target = tx->rcpts[given->rcpts[i]].target;
+    const struct compose_recipient *first = &tx->rcpts[given->rcpts[0]];
 
-        if (target != NULL && target->result != RES_OK)
-            return target->result;
+    *ret = RES_OK;
+    for (size_t i = 0; i < given->n; i++) {
+        const struct compose_recipient *r = &tx->rcpts[given->rcpts[i]];
+
+        if (r->result == COMPOSE_REFUSED)
+            *ret = RES_DENIED;
+        else if (r->target != NULL)
+            *ret = r->target->result;
+        if (*ret != RES_OK)
+            return r;
     }
-    return RES_OK;
+    return first;
 }
 
 enum next smtp_lmtp_results(struct smtp_session *s, struct str id)
@@ -50,10 +57,13 @@ enum next smtp_lmtp_results(struct smtp_session *s, struct str id)
 
     for (size_t i = 0; i < s->tx.n_given; i++) {
         const struct smtp_given *given = &s->tx.given[i];
-        enum result r = worst_result(&s->tx, given);
+        enum result r;
+        const struct compose_recipient *who = worst(&s->tx, given, &r);
 
         if (r == RES_OK)
             smtp_reply(s, 250, "2.1.5", "<%.*s> Ok: stored as %.*s", STR_ARG(given->address), STR_ARG(id));
+        else if (r == RES_DENIED)
+            smtp_reply_lines(s, 550, "5.7.1", who->reason);
         else if (r == RES_LIMIT)
             smtp_reply(s, 452, "4.2.2", "<%.*s> The mailbox is full", STR_ARG(given->address));
         else

@@ -1,16 +1,15 @@
 /* Who may send, and to whom (docs/protocols.md): port 25 takes mail for our domains and relay domains; anywhere only
  * from signed-in clients and smtp.relay_networks. */
 #include "base/log.h"
+#include "deliver/srs.h"
 #include "mail/address.h"
+#include "route/expand.h"
 #include "smtp/recent.h"
 #include "smtp/session.h"
 #include "store/credential.h"
 #include "store/routing.h"
 
-#define ALIAS_DEPTH 8       /* aliases in aliases */
-#define ALIAS_OPENED 100    /* aliases behind one RCPT */
-#define ALIAS_MEMBERS 1000  /* recipients that aliases may lead to in one transaction */
-#define MAX_LINKS 10000     /* from RCPTs to recipients */
+#define MAX_LINKS 10000 /* from RCPTs to recipients */
 
 static bool may_relay(const struct smtp_session *s)
 {
@@ -46,22 +45,15 @@ bool smtp_policy_sender(struct cmd *c, const struct smtp_path *from, enum next *
 
 /* ---- recipients ---- */
 
-/* What became of an address and of what it stands for: of an alias, the greatest of its members.  The last two end the
- * search. */
-enum found { FOUND_NONE, FOUND_DISABLED, FOUND_RELAY_DENIED, FOUND_FULL, FOUND, FOUND_TOO_MANY, FOUND_TROUBLE };
+/* What became of an RCPT. */
+enum found { FOUND, FOUND_NONE, FOUND_DISABLED, FOUND_RELAY_DENIED, FOUND_SENDER_DENIED, FOUND_FULL, FOUND_LOOP, FOUND_TOO_MANY,
+             FOUND_FORGED, FOUND_TROUBLE };
 
-/* The search behind one RCPT. */
-struct search {
-    struct cmd *c;
-    struct smtp_rcpt given;    /* with the parameters that all recipients get */
-    struct str *aliases;       /* opened ones: each once, which also ends loops */
-    size_t n_aliases;
-    size_t *rcpts, n, cap;     /* indices in tx.rcpts, each once */
-};
-
-static bool same_recipient(const struct smtp_rcpt *a, const struct smtp_rcpt *b)
+static bool same_recipient(const struct compose_recipient *a, const struct compose_recipient *b)
 {
-    return a->account_id != 0 ? a->account_id == b->account_id : b->account_id == 0 && str_eq(a->address, b->address);
+    if (a->account_id != 0 || b->account_id != 0)
+        return a->account_id == b->account_id;
+    return str_eq(a->address, b->address) && str_eq(a->program, b->program);
 }
 
 /* Room for one more: v, or a larger copy of its n elements. */
@@ -78,171 +70,155 @@ static void *with_room(struct arena *a, void *v, size_t n, size_t *cap, size_t s
     return larger;
 }
 
-static void link_recipient(struct search *q, size_t index)
+/* Each final recipient is there once, whoever leads to it; its index in tx.rcpts. */
+static size_t add(struct smtp_tx *tx, struct compose_recipient rcpt)
 {
-    for (size_t i = 0; i < q->n; i++) {
-        if (q->rcpts[i] == index)
-            return;
-    }
-    q->rcpts = with_room(q->c->arena, q->rcpts, q->n, &q->cap, sizeof(q->rcpts[0]));
-    q->rcpts[q->n++] = index;
-}
-
-/* Each final recipient is there once, whoever leads to it. */
-static enum found add(struct search *q, struct smtp_rcpt rcpt)
-{
-    struct smtp_tx *tx = &q->c->s->tx;
     size_t i = 0;
 
     while (i < tx->n_rcpts && !same_recipient(&rcpt, &tx->rcpts[i]))
         i++;
-    link_recipient(q, i);
     if (i < tx->n_rcpts)
-        return FOUND;
+        return i;
     tx->rcpts = with_room(&tx->arena, tx->rcpts, tx->n_rcpts, &tx->cap_rcpts, sizeof(tx->rcpts[0]));
     rcpt.address = arena_str(&tx->arena, rcpt.address);
     rcpt.domain = arena_str(&tx->arena, rcpt.domain);
+    rcpt.via = arena_str(&tx->arena, rcpt.via);
+    rcpt.program = arena_str(&tx->arena, rcpt.program);
     tx->rcpts[tx->n_rcpts++] = rcpt;
     if (rcpt.account_id != 0)
         tx->n_local++;
-    return FOUND;
+    return i;
 }
 
-static bool over_quota(const struct routing *route, uint64_t size)
+static bool over_quota(const struct route_facts *f, uint64_t size)
 {
-    return (route->quota_bytes >= 0 && route->used_bytes + (int64_t)size > route->quota_bytes) ||
-           (route->quota_messages >= 0 && route->used_messages >= route->quota_messages);
+    return (f->quota_bytes >= 0 && f->used_bytes + (int64_t)size > f->quota_bytes) ||
+           (f->quota_messages >= 0 && f->used_messages >= f->quota_messages);
 }
 
-/* Remembers an alias.  RES_EXISTS: it was opened before. */
-static enum result open_alias(struct search *q, struct str local, struct str domain)
+static enum result look_up(void *data, struct str local, struct str domain, struct arena *a, struct route_facts *ret)
 {
-    struct str name = arena_lower(q->c->arena, arena_printf(q->c->arena, "%.*s@%.*s", STR_ARG(local), STR_ARG(domain)));
+    struct smtp_session *s = data;
 
-    for (size_t i = 0; i < q->n_aliases; i++) {
-        if (str_eq(q->aliases[i], name))
-            return RES_EXISTS;
-    }
-    if (q->n_aliases == ALIAS_OPENED)
-        return RES_LIMIT;
-    if (q->aliases == NULL)
-        q->aliases = arena_array(q->c->arena, struct str, ALIAS_OPENED);
-    q->aliases[q->n_aliases++] = name;
-    return RES_OK;
+    return recent_routing(s->service->db, local, domain, a, ret);
 }
 
-static enum found resolve(struct search *q, struct str address, struct str local, struct str domain, unsigned depth);
-
-/* Members of an alias: good as long as one of them is.  In LMTP a full mailbox among them refuses them all: its client
- * comes again, and would give it to the others again. */
-static enum found resolve_members(struct search *q, const struct routing *route, unsigned depth)
+static enum found found_of(enum route_verdict verdict)
 {
-    enum found found = FOUND_NONE;
-
-    for (size_t i = 0; i < route->n_members; i++) {
-        struct str local, domain;
-        enum found r;
-
-        if (address_parse_mailbox(route->members[i], true, q->c->arena, &local, &domain) != RES_OK)
-            continue;
-        r = resolve(q, route->members[i], local, domain, depth + 1);
-        if (r >= FOUND_TOO_MANY || (r == FOUND_FULL && smtp_is_lmtp(q->c->s)))
-            return r; /* all or none */
-        found = MAX(found, r);
-    }
-    return found;
-}
-
-static enum found resolve_alias(struct search *q, struct str local, struct str domain, const struct routing *route,
-                                unsigned depth)
-{
-    enum result r;
-
-    if (depth >= ALIAS_DEPTH) {
-        log_warn("alias-too-deep", F_STR("session", q->c->s->id), F_STR("to", q->given.address),
-                 F_STR("domain", domain));
+    switch (verdict) {
+    case ROUTE_FOUND:
+        return FOUND;
+    case ROUTE_UNKNOWN:
         return FOUND_NONE;
-    }
-    r = open_alias(q, local, domain);
-    if (r == RES_EXISTS)
-        return FOUND_NONE;
-    if (r != RES_OK || q->c->s->tx.n_rcpts + route->n_members > ALIAS_MEMBERS)
-        return FOUND_TOO_MANY;
-    return resolve_members(q, route, depth);
-}
-
-/* Finds who gets mail for the address and adds them to the transaction.  depth 0: what the client gave. */
-static enum found resolve(struct search *q, struct str address, struct str local, struct str domain, unsigned depth)
-{
-    struct smtp_session *s = q->c->s;
-    struct smtp_rcpt rcpt = q->given;
-    struct routing route;
-
-    if (recent_routing(s->service->db, local, domain, q->c->arena, &route) != RES_OK)
-        return FOUND_TROUBLE;
-    rcpt.address = address;
-    switch (route.kind) {
-    case ROUTING_REMOTE:
-        if (depth == 0 && !may_relay(s))
-            return FOUND_RELAY_DENIED;
-        __attribute__((fallthrough));
-    case ROUTING_RELAY:
-        rcpt.domain = domain;
-        return add(q, rcpt);
-    case ROUTING_ACCOUNT:
-        if (route.inbox_id == 0) {
-            log_error("account-without-inbox", F_INT("account", route.account_id));
-            return FOUND_TROUBLE;
-        }
-        /* A full member of an alias waits in the queue (deliver), so that the others need not; LMTP queues nothing. */
-        if (over_quota(&route, s->tx.params.size) && (depth == 0 || smtp_is_lmtp(s)))
-            return FOUND_FULL;
-        rcpt.account_id = route.account_id;
-        rcpt.mailbox_id = route.inbox_id;
-        return add(q, rcpt);
-    case ROUTING_ALIAS:
-        return resolve_alias(q, local, domain, &route, depth);
-    case ROUTING_UNKNOWN:
-        return FOUND_NONE;
-    case ROUTING_DISABLED:
+    case ROUTE_DISABLED:
         return FOUND_DISABLED;
+    case ROUTE_DENIED:
+        return FOUND_SENDER_DENIED;
+    case ROUTE_LOOP:
+        return FOUND_LOOP;
+    case ROUTE_TOO_MANY:
+        return FOUND_TOO_MANY;
+    case ROUTE_TROUBLE:
+        break;
     }
     return FOUND_TROUBLE;
 }
 
-/* RFC 5321, 4.5.1: "postmaster" must reach somebody, with or without a domain: the first system administrator. */
-static enum found resolve_postmaster(struct search *q)
+/* What the recipients themselves say against it.  A full member of an alias waits in the queue, so that the others need
+ * not; in LMTP it refuses them all: its client comes again, and would give it to the others again. */
+static enum found judge(struct smtp_session *s, const struct route_result *route)
 {
-    struct str admin, local, domain;
-    enum result r = routing_postmaster(q->c->s->service->db, q->c->arena, &admin);
+    for (size_t i = 0; i < route->n_recipients; i++) {
+        const struct route_recipient *r = &route->recipients[i];
+
+        if (r->kind == ROUTE_REMOTE && r->depth == 0 && !may_relay(s))
+            return FOUND_RELAY_DENIED;
+        if (r->kind == ROUTE_MAILBOX && over_quota(&r->facts, s->tx.params.size) && (r->depth == 0 || smtp_is_lmtp(s)))
+            return FOUND_FULL;
+    }
+    return FOUND;
+}
+
+static enum found expand(struct cmd *c, struct str address, struct route_result *ret)
+{
+    struct smtp_session *s = c->s;
+    const struct route_sender sender = {
+        .address = s->identity.account_id != 0 ? s->identity.address : s->tx.from.text,
+        .trusted = s->identity.account_id != 0 };
+    enum found found;
+
+    route_expand(address, &sender, look_up, s, c->arena, ret);
+    found = found_of(ret->verdict);
+    return found == FOUND ? judge(s, ret) : found;
+}
+
+/* RFC 5321, 4.5.1: "postmaster" must reach somebody, with or without a domain: the first system administrator. */
+static enum found expand_postmaster(struct cmd *c, struct route_result *ret)
+{
+    struct str admin;
+    enum result r = routing_postmaster(c->s->service->db, c->arena, &admin);
 
     if (r == RES_NOTFOUND)
         return FOUND_NONE;
-    if (r != RES_OK || address_parse_mailbox(admin, true, q->c->arena, &local, &domain) != RES_OK)
-        return FOUND_TROUBLE;
-    return resolve(q, q->given.address, local, domain, 0);
+    return r == RES_OK ? expand(c, admin, ret) : FOUND_TROUBLE;
+}
+
+/* A bounce to a reverse-path that we rewrote goes back to who it stands for. */
+static enum found expand_rewritten(struct cmd *c, const struct smtp_path *to, struct route_result *ret)
+{
+    struct str address, local, domain;
+    enum result r = srs_reverse(c->arena, to->local, &address);
+
+    if (r == RES_NOTFOUND)
+        return FOUND_NONE;
+    if (r != RES_OK || address_parse_mailbox(address, true, c->arena, &local, &domain) != RES_OK)
+        return FOUND_FORGED;
+    ret->recipients = arena_new(c->arena, struct route_recipient);
+    ret->recipients[0] = (struct route_recipient){ .kind = ROUTE_RELAY, .address = address, .domain = domain };
+    ret->n_recipients = 1;
+    return FOUND;
+}
+
+static enum found find(struct cmd *c, const struct smtp_path *to, struct route_result *ret)
+{
+    enum found found;
+
+    *ret = (struct route_result){ 0 };
+    if (to->domain.len == 0)
+        return expand_postmaster(c, ret);
+    found = expand(c, to->text, ret);
+    if (found == FOUND_NONE && str_ieq(to->local, STR("postmaster")))
+        found = expand_postmaster(c, ret);
+    if (found == FOUND_NONE)
+        found = expand_rewritten(c, to, ret);
+    return found;
 }
 
 static enum next refuse(struct smtp_session *s, enum found found, struct str address)
 {
-    log_info("smtp-refused", F_STR("session", s->id), F_STR("from", s->tx.from.text), F_STR("to", address),
-             F_C("why", found == FOUND_NONE           ? "unknown user"
-                        : found == FOUND_RELAY_DENIED ? "relaying"
-                        : found == FOUND_DISABLED     ? "domain disabled"
-                        : found == FOUND_FULL         ? "over quota"
-                        : found == FOUND_TOO_MANY     ? "too many members"
-                                                      : "trouble"));
+    static const char *const why[] = { [FOUND_NONE] = "unknown user", [FOUND_DISABLED] = "domain disabled",
+                                       [FOUND_RELAY_DENIED] = "relaying", [FOUND_SENDER_DENIED] = "sender not allowed",
+                                       [FOUND_FULL] = "over quota", [FOUND_LOOP] = "loop", [FOUND_TOO_MANY] = "too many members",
+                                       [FOUND_FORGED] = "forged return address", [FOUND_TROUBLE] = "trouble" };
+
+    log_info("smtp-refused", F_STR("session", s->id), F_STR("from", s->tx.from.text), F_STR("to", address), F_C("why", why[found]));
     switch (found) {
     case FOUND_RELAY_DENIED:
         return smtp_reply(s, 550, "5.7.1", "Relaying to <%.*s> is not allowed", STR_ARG(address));
+    case FOUND_SENDER_DENIED:
+        return smtp_reply(s, 550, "5.7.1", "You may not send to <%.*s>", STR_ARG(address));
     case FOUND_DISABLED:
         return smtp_reply(s, 550, "5.1.2", "The domain of <%.*s> takes no mail now", STR_ARG(address));
     case FOUND_FULL:
         return smtp_reply(s, 452, "4.2.2", "The mailbox of <%.*s> is full", STR_ARG(address));
+    case FOUND_LOOP:
+        return smtp_reply(s, 550, "5.4.6", "<%.*s> leads to itself", STR_ARG(address));
     case FOUND_TOO_MANY:
         if (s->tx.n_rcpts > 0) /* alone it may fit */
             return smtp_reply(s, 452, "4.5.3", "Too many recipients");
         return smtp_reply(s, 550, "5.2.4", "<%.*s> stands for too many addresses", STR_ARG(address));
+    case FOUND_FORGED:
+        return smtp_reply(s, 550, "5.1.1", "<%.*s> is no return address of ours, or an old one", STR_ARG(address));
     case FOUND_TROUBLE:
         return smtp_reply_tempfail(s);
     default:
@@ -257,37 +233,35 @@ static bool too_much(const struct smtp_tx *tx, size_t more)
            tx->params.size * (tx->n_local + more) > (uint64_t)settings_get()->max_transaction_size;
 }
 
-/* The RCPT is accepted: remembers to whom it leads.  False: too many altogether. */
-static bool accept_given(struct search *q)
+/* Remembers to whom the RCPT leads.  False: too many altogether. */
+static bool accept_given(struct smtp_tx *tx, const struct route_result *route, const struct smtp_path *to,
+                         const struct smtp_rcpt_params *params)
 {
-    struct smtp_tx *tx = &q->c->s->tx;
     size_t *rcpts;
 
-    if (tx->n_links + q->n > MAX_LINKS)
+    if (tx->n_links + route->n_recipients > MAX_LINKS || tx->n_rcpts + route->n_recipients > MAX_LINKS)
         return false;
-    rcpts = memcpy(arena_array(&tx->arena, size_t, q->n), q->rcpts, q->n * sizeof(*rcpts));
+    rcpts = arena_array(&tx->arena, size_t, route->n_recipients);
+    for (size_t i = 0; i < route->n_recipients; i++) {
+        const struct route_recipient *r = &route->recipients[i];
+
+        rcpts[i] = add(tx, (struct compose_recipient){ .address = r->address, .orcpt = params->orcpt, .notify = params->notify,
+                                                       .account_id = r->facts.account_id, .inbox_id = r->facts.inbox_id,
+                                                       .elsewhere = r->facts.elsewhere, .domain = r->domain, .via = r->via,
+                                                       .program = r->program });
+    }
     tx->given = with_room(&tx->arena, tx->given, tx->n_given, &tx->cap_given, sizeof(tx->given[0]));
-    tx->given[tx->n_given++] = (struct smtp_given){ .address = q->given.address, .rcpts = rcpts, .n = q->n };
-    tx->n_links += q->n;
+    tx->given[tx->n_given++] = (struct smtp_given){ .address = to->text, .rcpts = rcpts, .n = route->n_recipients };
+    tx->n_links += route->n_recipients;
     return true;
-}
-
-static enum found find(struct search *q, const struct smtp_path *to)
-{
-    enum found found = to->domain.len == 0 ? resolve_postmaster(q) : resolve(q, to->text, to->local, to->domain, 0);
-
-    if (found == FOUND_NONE && str_ieq(to->local, STR("postmaster")) && to->domain.len > 0)
-        found = resolve_postmaster(q);
-    return found;
 }
 
 enum next smtp_policy_recipient(struct cmd *c, const struct smtp_path *to, const struct smtp_rcpt_params *params)
 {
     struct smtp_session *s = c->s;
     struct smtp_tx *tx = &s->tx;
-    struct search q = { .c = c, .given = { .address = to->text, .orcpt = params->orcpt, .notify = params->notify } };
-    size_t before = tx->n_rcpts, local_before = tx->n_local;
-    bool large;
+    size_t before = tx->n_rcpts, local_before = tx->n_local, given_before = tx->n_given, links_before = tx->n_links;
+    struct route_result route;
     enum found found;
 
     if (tx->n_given >= (size_t)settings_get()->max_recipients)
@@ -296,13 +270,16 @@ enum next smtp_policy_recipient(struct cmd *c, const struct smtp_path *to, const
         return smtp_reply(s, 452, "4.5.3", "Too many recipients for a message of this size");
     if (address_is_literal(to->domain))
         return smtp_reply(s, 550, "5.1.2", "Addresses at a literal are not served");
-    found = find(&q, to);
-    large = found == FOUND && too_much(tx, 0) && before > 0;
-    if (found == FOUND && !large && accept_given(&q))
+    found = find(c, to, &route);
+    if (found == FOUND && !accept_given(tx, &route, to, params))
+        found = FOUND_TOO_MANY;
+    if (found != FOUND)
+        return refuse(s, found, to->text);
+    if (!too_much(tx, 0) || before == 0)
         return smtp_reply(s, 250, "2.1.5", "Recipient ok");
     tx->n_rcpts = before;
     tx->n_local = local_before;
-    if (large)
-        return smtp_reply(s, 452, "4.5.3", "Too many recipients for a message of this size");
-    return refuse(s, found == FOUND ? FOUND_TOO_MANY : found, to->text);
+    tx->n_given = given_before;
+    tx->n_links = links_before;
+    return smtp_reply(s, 452, "4.5.3", "Too many recipients for a message of this size");
 }

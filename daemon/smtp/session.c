@@ -9,6 +9,8 @@
 
 #define LINE_MAX_BYTES 4096 /* RFC 5321, 4.5.3.1.4: 512, and what the extensions add */
 #define MAX_ERRORS 20
+#define REPLY_LINE_MAX 400 /* RFC 5321, 4.5.3.1.5: 512 with code and line end */
+#define REPLY_LINES_MAX 30
 #define MAX_COMMANDS_IDLE 200 /* commands since the last message */
 
 /* ---- replies ---- */
@@ -30,6 +32,36 @@ enum next smtp_reply(struct smtp_session *s, int code, const char *enhanced, con
         log_debug("smtp-reply", F_STR("session", s->id), F_INT("code", code), F_C("text", text));
     }
     return code == 221 || code == 421 ? NEXT_CLOSE : NEXT_COMMAND;
+}
+
+/* Where the line that begins at `at` ends: at its LF, or where a reply line is full. */
+static size_t reply_line_end(struct str text, size_t at)
+{
+    size_t lf = str_chr(str_from(text, at), '\n');
+
+    return at + MIN(MIN(lf, text.len - at), (size_t)REPLY_LINE_MAX);
+}
+
+enum next smtp_reply_lines(struct smtp_session *s, int code, const char *enhanced, struct str text)
+{
+    size_t at = 0, lines = 0;
+    char *clean = arena_cstr(&s->cmd_arena, str_trim(text));
+
+    text = str_c(clean);
+    for (size_t i = 0; i < text.len; i++) {
+        if (clean[i] != '\n' && (clean[i] < ' ' || clean[i] == 127))
+            clean[i] = ' ';
+    }
+    do {
+        size_t end = reply_line_end(text, at), next = end < text.len && text.p[end] == '\n' ? end + 1 : end;
+        bool last = next >= text.len || ++lines == REPLY_LINES_MAX;
+
+        stream_printf(s->stream, "%d%c%s %.*s\r\n", code, last ? ' ' : '-', enhanced, STR_ARG(str_sub(text, at, end - at)));
+        at = last ? text.len : next;
+    } while (at < text.len);
+    if (code >= 400)
+        s->errors++;
+    return NEXT_COMMAND;
 }
 
 enum next smtp_reply_tempfail(struct smtp_session *s)

@@ -7,7 +7,7 @@
  * behind the data: smtp_is_lmtp() says where the two differ. */
 #pragma once
 #include "base/arena.h"
-#include "deliver/deliver.h"
+#include "deliver/compose.h"
 #include "smtp/parse.h"
 #include "smtp/smtp.h"
 
@@ -18,15 +18,6 @@ enum next { NEXT_COMMAND, NEXT_CLOSE };
 /* States of a session; a verb names those in which it is legal.  ST_CHUNKS: behind a first BDAT.  ST_FAILED: behind one
  * that was refused: the transaction waits for its end (RFC 3030, 2). */
 enum { ST_NEW = 1, ST_GREETED = 2, ST_MAIL = 4, ST_RCPT = 8, ST_CHUNKS = 16, ST_FAILED = 32, ST_ANY = 63 };
-
-struct smtp_rcpt {
-    struct str address;  /* the Mailbox as given */
-    struct str orcpt;
-    unsigned notify;
-    struct str domain;   /* of a remote recipient: its destination */
-    int64_t account_id, mailbox_id; /* of a local one; 0: remote */
-    const struct accept_target *target; /* while it is delivered: its result; NULL: by the queue */
-};
 
 struct smtp_given { /* an RCPT that was accepted: an alias makes several recipients of one */
     struct str address;
@@ -40,7 +31,7 @@ struct smtp_tx {
     struct arena arena;
     struct smtp_path from;
     struct smtp_mail_params params;
-    struct smtp_rcpt *rcpts;
+    struct compose_recipient *rcpts; /* final ones, each once */
     size_t n_rcpts, cap_rcpts;
     struct smtp_given *given; /* in the order of the commands */
     size_t n_given, cap_given;
@@ -98,6 +89,8 @@ bool smtp_auth_needs_tls(const struct smtp_session *s);
  * none.  It counts as one error at most. */
 enum next smtp_reply_end(struct smtp_session *s, int code, const char *enhanced, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
+/* The same with a text of several lines (LF between them), as many as fit a reply. */
+enum next smtp_reply_lines(struct smtp_session *s, int code, const char *enhanced, struct str text);
 /* For a message that was delivered at least to some: each accepted RCPT gets the worst result of its recipients. */
 enum next smtp_lmtp_results(struct smtp_session *s, struct str id);
 

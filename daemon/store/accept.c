@@ -9,9 +9,11 @@
 #include <string.h>
 
 #define NOTICE_MAX 7900
-#define DELIVER_PARAMS 21
+#define DELIVER_PARAMS 22
 
-/* Rows back: stored.  None: no such mailbox, or over quota; neighbours are unharmed. */
+/* Rows back: stored.  None: no such mailbox, or over quota; neighbours are unharmed.  $22: the email may be there already,
+ * for another mailbox of the account. */
+#define NEW_EMAIL "CASE WHEN $22 THEN NOT email_exists($1, $3) ELSE true END"
 static const struct db_stmt deliver_stmt = { "deliver",
     "WITH a AS (UPDATE account_state SET modseq = modseq + 1, used_bytes = used_bytes + $4, used_messages = used_messages + 1 "
     "WHERE account_id = $1 AND $1 = ANY (current_setting('correio.locked')::bigint[]) AND (quota_bytes IS NULL OR used_bytes + $4 <= quota_bytes) "
@@ -23,9 +25,9 @@ static const struct db_stmt deliver_stmt = { "deliver",
     "e AS (INSERT INTO email (account_id, id, size, header_size, frames, received_as, thread_id, sent_at, message_id, refs, "
     "base_subject, sort_from, sort_to, sort_cc, envelope, bodystructure, parts) "
     "SELECT $1, $3, $4, $8, $9, $10, CASE WHEN $13::text[] IS NULL THEN $3 ELSE coalesce(thread_find($1, $13), $3) END, "
-    "$11, $12, $13, $14, $15, $16, $17, $18, $19, $20 FROM m), "
+    "$11, $12, $13, $14, $15, $16, $17, $18, $19, $20 FROM m WHERE " NEW_EMAIL "), "
     "b AS (INSERT INTO blob (account_id, email_id, n, data) SELECT $1, $3, f.n - 1, f.data FROM m, "
-    "unnest($21::bytea[]) WITH ORDINALITY AS f(data, n)), "
+    "unnest($21::bytea[]) WITH ORDINALITY AS f(data, n) WHERE " NEW_EMAIL "), "
     "i AS (INSERT INTO message (account_id, mailbox_id, uid, email_id, modseq, internaldate, size, flags, keywords) "
     "SELECT $1, $2, m.uid, $3, m.modseq, $7, $4, $5, $6 FROM m) "
     "SELECT uid, modseq FROM m" };
@@ -61,7 +63,7 @@ struct batch {
     struct accept_item **v;
     size_t n;
     struct item *items; /* by account_id: the order of locks */
-    size_t n_items;
+    size_t n_items, n_marks;
     int backend;
     bool alone;
 };
@@ -92,6 +94,7 @@ static void collect(struct batch *b)
     b->items = arena_array(&b->arena, struct item, total + 1);
     for (size_t i = 0; i < b->n; i++) {
         b->v[i]->result = RES_OK;
+        b->n_marks += b->v[i]->m->n_marks;
         for (size_t k = 0; k < b->v[i]->m->n_targets; k++) {
             const struct accept_target *t = &b->v[i]->m->targets[k];
 
@@ -103,6 +106,16 @@ static void collect(struct batch *b)
 }
 
 /* ---- the mailbox entries ---- */
+
+/* The first target that has the same email: one of the same account. */
+static size_t first_of_email(const struct accept_item *p, size_t target)
+{
+    size_t i = 0;
+
+    while (p->email_ids[i] != p->email_ids[target])
+        i++;
+    return i;
+}
 
 static void bind(struct batch *b, struct item *it, int64_t now_us)
 {
@@ -116,7 +129,7 @@ static void bind(struct batch *b, struct item *it, int64_t now_us)
     *q++ = db_int8(p->email_ids[it->target]);
     *q++ = db_int8((int64_t)p->m->message.len);
     *q++ = db_int4(t->flags);
-    *q++ = (struct db_param){ .oid = 1007, .len = -1 }; /* keywords: none at arrival */
+    *q++ = t->n_keywords > 0 ? db_int4_array(&b->arena, t->keywords, t->n_keywords) : (struct db_param){ .oid = 1007, .len = -1 };
     *q++ = db_time(now_us);
     *q++ = db_int8((int64_t)g->header_size);
     *q++ = db_int2((int16_t)p->shape.frames);
@@ -131,7 +144,8 @@ static void bind(struct batch *b, struct item *it, int64_t now_us)
     *q++ = db_bytea(g->envelope);
     *q++ = db_bytea(g->bodystructure);
     *q++ = db_bytea(g->parts);
-    *q = db_bytea_array(&b->arena, p->frames, p->n_frames);
+    *q++ = db_bytea_array(&b->arena, p->frames, p->n_frames);
+    *q = db_bool(first_of_email(p, it->target) != it->target);
 }
 
 static struct str mail_notice(struct batch *b)
@@ -173,13 +187,29 @@ static struct db_param account_list(struct batch *b)
     return db_int8_array(&b->arena, accounts, n);
 }
 
-static bool any_stored(const struct db_call *calls, size_t n)
+static bool all_stored(const struct db_call *calls, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (db_count(&calls[i].rows) == 1)
-            return true;
+        if (db_count(&calls[i].rows) != 1)
+            return false;
     }
-    return false;
+    return true;
+}
+
+static enum result set_marks(struct batch *b, struct tx *tx)
+{
+    struct sieve_mark_row *v = arena_array(&b->arena, struct sieve_mark_row, b->n_marks);
+    size_t n = 0;
+
+    for (size_t i = 0; i < b->n; i++) {
+        const struct accept_message *m = b->v[i]->m;
+
+        if (m->n_marks > 0 && !b->v[i]->queued) {
+            memcpy(v + n, m->marks, m->n_marks * sizeof(*v));
+            n += m->n_marks;
+        }
+    }
+    return mark_set(tx, v, n);
 }
 
 /* Committed: who has it, who is over quota (or has no mailbox), whose account was busy. */
@@ -211,7 +241,7 @@ static enum result write_all(struct batch *b, struct tx **tx)
     struct queue_new *queued = arena_array(&b->arena, struct queue_new, b->n + 1);
     const struct db_param accounts = account_list(b);
     size_t n = 0, n_queued = collect_queue(b, queued), n_notices = 0;
-    bool ends_job = b->v[0]->m->job != NULL; /* which may only go when somebody has the message */
+    bool ends_job = b->v[0]->m->job != NULL; /* which may only go when all of it is stored */
     struct db_notice notices[2];
     int64_t now_us = wall_us();
     enum result r = RES_OK;
@@ -228,14 +258,16 @@ static enum result write_all(struct batch *b, struct tx **tx)
         notices[n_notices++] = (struct db_notice){ "mail", mail_notice(b) };
     if (n_queued > 0)
         notices[n_notices++] = (struct db_notice){ "queue", STR("") };
-    if (n_queued > 0 || ends_job) {
+    if (n_queued > 0 || b->n_marks > 0 || ends_job) {
         r = tx_batch(*tx, calls, n, NULL);
+        if (r == RES_OK && ends_job && !all_stored(deliveries, b->n_items))
+            r = RES_LIMIT;
         if (r == RES_OK && ends_job)
             r = queue_finish_local(*tx, b->v[0]->m->job);
+        if (r == RES_OK)
+            r = set_marks(b, *tx);
         if (r == RES_OK && n_queued > 0)
             r = queue_insert(*tx, queued, n_queued);
-        else if (r == RES_OK && !any_stored(deliveries, b->n_items))
-            r = RES_LIMIT;
         FAULT("deliver-before-commit");
         if (r == RES_OK)
             r = tx_batch_commit(tx, NULL, 0, notices, n_notices, NULL);
@@ -287,13 +319,14 @@ static enum result write_frames(struct tx *tx, const struct db_stmt *stmt, struc
     return RES_OK;
 }
 
-static enum result write_large(struct batch *b, struct tx *tx)
+static enum result write_large(const struct accept_item *p, struct tx *tx)
 {
-    const struct accept_item *p = b->v[0];
     const struct accept_message *m = p->m;
     enum result r = RES_OK;
 
     for (size_t i = 0; i < m->n_targets && r == RES_OK; i++) {
+        if (first_of_email(p, i) != i)
+            continue;
         if (i == 0) {
             struct db_param params[] = { db_int8(m->targets[0].account_id), db_int8(p->email_ids[0]), db_int4(0), db_int4(0) };
 
@@ -381,8 +414,10 @@ static enum result commit(struct batch *b)
         return r;
     b->backend = tx_backend(tx);
     collect(b);
-    if (b->v[0]->large)
-        r = write_large(b, tx);
+    for (size_t i = 0; i < b->n && r == RES_OK; i++) {
+        if (b->v[i]->large)
+            r = write_large(b->v[i], tx);
+    }
     if (r == RES_OK)
         r = write_all(b, &tx);
     if (r == RES_CANCELLED && tx == NULL) {

@@ -8,11 +8,15 @@
 #include "db/db.h"
 #include "mail/digest.h"
 #include "store/body.h"
+#include "store/filter.h"
 #include "store/queue.h"
 
 struct accept_target { /* a mailbox here */
     int64_t account_id, mailbox_id;
     int flags;            /* bits of message.flags */
+    const int32_t *keywords;
+    size_t n_keywords;
+    struct str folder;    /* filters have run: the mailbox's name, for the queue when it has to wait; STR_NULL: they have not */
     struct str recipient; /* the address as it was given, for the queue when it has to wait */
     struct str orcpt;
     unsigned notify;
@@ -27,6 +31,9 @@ struct accept_message {
     struct queue_new *queue; /* remote recipients: envelope and recipients; id, sizes and frames are filled in here; NULL: none */
     const struct queue_new *envelope; /* for targets that have to wait: as `queue`, without recipients; NULL: they do not */
     const struct queue_outcome *job;  /* relay: the queue row that this delivery ends, in the same transaction; NULL */
+    const struct sieve_mark_row *marks; /* to be set in the same transaction */
+    size_t n_marks;
+    struct accept_message *also; /* a further message of the same transaction; NULL: none */
 };
 
 #define ACCEPT_LARGE ((size_t)1 << 20) /* from here on a message has a transaction of its own, frame by frame */
@@ -39,12 +46,14 @@ struct accept_item { /* a message, and what was made of it */
     struct str *frames; /* packed; none when large */
     size_t n_frames;
     int64_t *email_ids; /* one a target */
-    bool large;         /* alone in its transaction */
-    bool queued;        /* out: its queue rows are committed */
+    bool large;         /* written frame by frame, in a transaction without other messages */
+    bool queued;        /* out: its queue rows and marks are committed */
     enum result result; /* out */
 };
 
-/* Runs the messages in one transaction and sets the result of each, with two exceptions, in which not all is stored and
+/* Messages with a job, and what goes `also` with them, are alone in their transaction.
+ *
+ * Runs the messages in one transaction and sets the result of each, with two exceptions, in which not all is stored and
  * `result` says so: RES_CANCELLED: an account was busy (never when `alone`), run it again: its targets that were served
  * are left out then; and when it returns other than RES_OK: somebody failed, try each alone.  A commit in doubt is
  * settled by looking. */

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "base/str.h"
 #include "db/db.h"
+#include "store/filter.h"
 #include "store/trace.h"
 
 enum queue_body { QUEUE_8BITMIME = 1, QUEUE_SMTPUTF8 = 2, QUEUE_REQUIRETLS = 4, QUEUE_BINARYMIME = 8 };
@@ -36,8 +37,9 @@ struct queue_new_recipient {
     enum queue_lane lane;
     enum trace_outcome outcome; /* TRACE_WAITING: a job is made; else (delivered already) only its trace */
     int64_t account_id;     /* whose mailbox; 0: not here */
-    struct str program, folder; /* QUEUE_MDA: a name of mda.programs, or a folder of the target; STR_NULL: neither */
-    int flags;                  /* QUEUE_MDA: bits of message.flags */
+    struct str program; /* QUEUE_MDA: a name of mda.programs; STR_NULL: none */
+    struct str folder;  /* filters have run: the mailbox it goes to (QUEUE_LOCAL), a folder (QUEUE_MDA); STR_NULL: they have not */
+    int flags;          /* with `folder`: bits of message.flags */
 };
 struct queue_new {
     int64_t id, account_id;  /* account_id: who submitted; 0: it came from outside */
@@ -54,6 +56,7 @@ struct queue_new {
     struct str client, session, listener, tls; /* for the trace; STR_NULL: none */
     const struct queue_new_recipient *recipients;
     size_t nrecipients;
+    struct sieve_mark_row mark; /* it is added only if this mark can be taken; key STR_NULL: always */
 };
 /* Adds messages with recipients, body and trace; messages without a TRACE_WAITING recipient get a trace only.  Locks
  * queue_destination, so let it be the last of the transaction; commit with tx_commit_notify("queue", ids). */
@@ -76,8 +79,8 @@ struct queue_job {
     unsigned notify;
     bool delay_told;
     struct str recipient, orcpt, last_reply;
-    struct str program, folder; /* QUEUE_MDA; STR_NULL: none */
-    int flags;                  /* QUEUE_MDA: bits of message.flags */
+    struct str program, folder; /* as in struct queue_new_recipient */
+    int flags;
 };
 struct queue_batch {
     struct str destination, lease; /* lease: unique for this claim */

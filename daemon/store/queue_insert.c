@@ -1,12 +1,10 @@
 /* store/queue_insert.c - adding messages to the queue: one statement a message, then the destinations. */
 #include "store/queue.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #define MAX_SUBJECT 998
 #define MAX_MESSAGE_ID 255 /* what is longer would not fit the trace's index */
-#define MAX_BATCH 64
 
 enum result queue_ids(struct db *db, size_t n, int64_t *ret_ids)
 {
@@ -47,17 +45,19 @@ static enum trace_outcome outcome_of(const struct queue_new *m)
 }
 
 /* $1-$13 the message, $14-$20 and $28-$30 its recipients, $21-$24 where it came from, $25 whether anyone
- * waits. */
+ * waits, $31-$34 the mark that must be taken.  Nothing is added when it cannot be. */
 static const struct db_stmt insert_stmt = { "queue_insert",
-    "WITH m AS (INSERT INTO queue_message (id, account_id, reverse_path, ret, envid, expires_at, size, header_size, frames,"
+    "WITH " MARK_TAKE("$31", "$32", "$33", "$34::bigint") ","
+    " go AS (SELECT WHERE $33 IS NULL OR EXISTS (SELECT FROM taken)),"
+    " m AS (INSERT INTO queue_message (id, account_id, reverse_path, ret, envid, expires_at, size, header_size, frames,"
     "   body_flags, subject, message_id)"
     "  SELECT $1, nullif($2, 0), $3, nullif($4, ''), $5, now() + make_interval(secs => $6::bigint), $7, $8, $9, $10, $11, $12"
-    "  WHERE $25),"
+    "  FROM go WHERE $25),"
     " b AS (INSERT INTO queue_blob (queue_id, n, data)"
-    "  SELECT $1, f.n - 1, f.data FROM unnest($13::bytea[]) WITH ORDINALITY AS f(data, n) WHERE $25),"
+    "  SELECT $1, f.n - 1, f.data FROM go, unnest($13::bytea[]) WITH ORDINALITY AS f(data, n) WHERE $25),"
     " u AS (SELECT (n - 1)::int AS n, recipient, orcpt, notify, destination, lane, outcome, account_id,"
     "   program, folder, flags"
-    "  FROM unnest($14::text[], $15::text[], $16::int[], $17::text[], $18::int[], $19::int[], $20::bigint[],"
+    "  FROM go, unnest($14::text[], $15::text[], $16::int[], $17::text[], $18::int[], $19::int[], $20::bigint[],"
     "    $28::text[], $29::text[], $30::int[])"
     "   WITH ORDINALITY AS x(recipient, orcpt, notify, destination, lane, outcome, account_id, program, folder, flags, n)),"
     " r AS (INSERT INTO queue_recipient (queue_id, n, recipient, orcpt, notify, destination, lane, program, folder, flags)"
@@ -65,17 +65,17 @@ static const struct db_stmt insert_stmt = { "queue_insert",
     "  FROM u WHERE outcome = 0),"
     " t AS (INSERT INTO trace (at, id, direction, outcome, sender, account_id, subject, message_id, size, client, session,"
     "   listener, tls)"
-    "  SELECT now(), $1, $26, $27, $3, nullif($2, 0), $11, $12, $7, $21, $22, $23, $24),"
+    "  SELECT now(), $1, $26, $27, $3, nullif($2, 0), $11, $12, $7, $21, $22, $23, $24 FROM go),"
     " tr AS (INSERT INTO trace_recipient (at, trace_id, n, recipient, account_id, domain, outcome)"
     "  SELECT now(), $1, n, recipient, nullif(account_id, 0), lower(substring(recipient from '[^@]*$')), outcome FROM u)"
-    " INSERT INTO trace_event (at, trace_id, n, kind, session) VALUES (now(), $1, -1, 0, $22)" };
+    " INSERT INTO trace_event (at, trace_id, n, kind, session) SELECT now(), $1, -1, 0, $22 FROM go" };
 
 /* A new job makes its destination due now.  $1: sorted names. */
 static const struct db_stmt destination_stmt = { "queue_insert_destination",
     "INSERT INTO queue_destination (destination) SELECT name FROM unnest($1::text[]) AS name"
     " ON CONFLICT (destination) DO UPDATE SET due_at = least(queue_destination.due_at, now())" };
 
-#define INSERT_PARAMS 30
+#define INSERT_PARAMS 34
 
 static void insert_params(struct arena *a, const struct queue_new *m, struct db_param *p)
 {
@@ -112,7 +112,8 @@ static void insert_params(struct arena *a, const struct queue_new *m, struct db_
         db_int4_array(a, lanes, n), db_int4_array(a, outcomes, n), db_int8_array(a, accounts, n), db_inet(m->client),
         db_text(m->session), db_text(m->listener), db_text(m->tls), db_bool(outcome == TRACE_WAITING),
         db_int2((int16_t)m->direction), db_int2((int16_t)outcome), db_text_array(a, programs, n),
-        db_text_array(a, folders, n), db_int4_array(a, flags, n),
+        db_text_array(a, folders, n), db_int4_array(a, flags, n), db_int8(m->mark.account_id),
+        db_int2((int16_t)m->mark.kind), db_bytea(m->mark.key), db_int8(m->mark.seconds),
     };
 
     memcpy(p, params, sizeof(params));
@@ -158,7 +159,6 @@ enum result queue_insert(struct tx *tx, const struct queue_new *v, size_t n)
     size_t n_names, n_calls;
     enum result r;
 
-    assert(n <= MAX_BATCH);
     calls = arena_array(&a, struct db_call, n + 1);
     for (size_t i = 0; i < n; i++) {
         struct db_param *params = arena_array(&a, struct db_param, INSERT_PARAMS);

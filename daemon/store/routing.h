@@ -4,34 +4,16 @@
 #include "base/result.h"
 #include "base/str.h"
 #include "db/db.h"
+#include "route/expand.h"
 
-enum routing_kind {
-    ROUTING_REMOTE,   /* its domain is none of ours */
-    ROUTING_RELAY,    /* a relay domain: queue it for the domain */
-    ROUTING_ACCOUNT,  /* a mailbox here */
-    ROUTING_ALIAS,    /* members */
-    ROUTING_UNKNOWN,  /* our domain, but nobody has this address */
-    ROUTING_DISABLED, /* the domain is switched off */
-};
-
-struct routing {
-    enum routing_kind kind;
-    /* account */
-    int64_t account_id, inbox_id; /* inbox_id 0: it has none, which is a fault */
-    int account_state;            /* enum account_state of store/credential.h */
-    int64_t quota_bytes, used_bytes, quota_messages, used_messages; /* a quota of -1: none */
-    /* alias */
-    struct str *members;
-    size_t n_members;
-};
-
-/* local: unquoted, any case; domain: lower case.  An address that is not there as such is looked up without its
- * sub-address ("alice+lists"), then as the domain's catch-all. */
-enum result routing_find(struct db *db, struct str local, struct str domain, struct arena *a, struct routing *ret)
+/* What is known of the address, for route_expand: exact, then without its sub-address ("alice+lists"), then by a pattern,
+ * then the same in the domain that this one is an alias of, then the catch-all.  local: unquoted, any case; domain: lower
+ * case. */
+enum result routing_find(struct db *db, struct str local, struct str domain, struct arena *a, struct route_facts *ret)
     SUSPENDS NODISCARD;
 
 /* May this account use `address` as sender: its own address (with a sub-address), one of its further addresses, or an
- * alias of which it is a member? */
+ * alias that names it as sender or, naming none, has it as member?  A pattern and an alias of the domain count, too. */
 enum result routing_may_send_as(struct db *db, int64_t account_id, struct str local, struct str domain, bool *ret_may)
     SUSPENDS NODISCARD;
 

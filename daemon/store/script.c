@@ -191,14 +191,18 @@ enum result script_delete(struct db *db, const struct script_owner *owner, struc
 
 #define REF_COLUMNS "s.id, s.place, s.name, s.hash"
 
+static void copy_hash(struct str hash, unsigned char ret[static SCRIPT_HASH_BYTES])
+{
+    memcpy(ret, hash.p, MIN(hash.len, (size_t)SCRIPT_HASH_BYTES));
+}
+
 static struct script_ref ref_from_row(const struct db_rows *rows, size_t row, struct arena *a)
 {
     struct script_ref ref = { .id = db_get_int(rows, row, 0),
                               .place = (enum script_place)db_get_int(rows, row, 1),
                               .name = arena_str(a, db_get_str(rows, row, 2)) };
-    struct str hash = db_get_str(rows, row, 3);
 
-    memcpy(ref.hash, hash.p, MIN(hash.len, sizeof(ref.hash)));
+    copy_hash(db_get_str(rows, row, 3), ref.hash);
     return ref;
 }
 
@@ -260,9 +264,10 @@ enum result script_find_imap(struct db *db, int64_t account_id, struct str name,
     return find_ref(db, &stmt, params, ARRAY_LEN(params), a, ret);
 }
 
-enum result script_content(struct db *db, int64_t id, struct arena *a, struct str *ret)
+enum result script_content(struct db *db, int64_t id, struct arena *a, struct str *ret_text,
+                           unsigned char ret_hash[static SCRIPT_HASH_BYTES])
 {
-    static const struct db_stmt stmt = { "script_content", "SELECT content FROM sieve_script WHERE id = $1" };
+    static const struct db_stmt stmt = { "script_content", "SELECT content, hash FROM sieve_script WHERE id = $1" };
     const struct db_param params[] = { db_int8(id) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
@@ -271,6 +276,7 @@ enum result script_content(struct db *db, int64_t id, struct arena *a, struct st
         return r;
     if (db_count(&rows) == 0)
         return RES_NOTFOUND;
-    *ret = arena_str(a, db_get_str(&rows, 0, 0));
+    *ret_text = arena_str(a, db_get_str(&rows, 0, 0));
+    copy_hash(db_get_str(&rows, 0, 1), ret_hash);
     return RES_OK;
 }

@@ -73,5 +73,6 @@ enum result script_find(struct db *db, int64_t account_id, bool global, struct s
 /* The one of imapsieve with this name: the person's, else the domain's, else the server's.  RES_NOTFOUND. */
 enum result script_find_imap(struct db *db, int64_t account_id, struct str name, struct arena *a, struct script_ref *ret)
     SUSPENDS NODISCARD;
-/* RES_NOTFOUND: it is gone. */
-enum result script_content(struct db *db, int64_t id, struct arena *a, struct str *ret) SUSPENDS NODISCARD;
+/* Its text and, as it may have been changed meanwhile, the text's hash.  RES_NOTFOUND: it is gone. */
+enum result script_content(struct db *db, int64_t id, struct arena *a, struct str *ret_text,
+                           unsigned char ret_hash[static SCRIPT_HASH_BYTES]) SUSPENDS NODISCARD;

@@ -1,0 +1,492 @@
+#include "filter/filter.h"
+#include "base/encode.h"
+#include "base/log.h"
+#include "config/settings.h"
+#include "filter/trouble.h"
+#include "mail/address.h"
+#include "mail/header.h"
+#include "sieve/reply.h"
+#include "store/keyword.h"
+#include "store/queue.h"
+
+#define MAX_STEPS UINT64_C(20000000) /* about 0.1 s: the process does nothing else meanwhile */
+#define MAX_SCRIPTS 100
+#define MAX_REPLY ((size_t)2 << 20)  /* bytes of what vacation and notify send */
+
+struct run {
+    struct filter_view view; /* first: filter_ops gets this as its data */
+    const struct filter_message *m;
+    const struct filter_recipient *to;
+    struct arena *a;
+    struct filter_outcome *out;
+    struct filter_account account;
+    struct sieve_env env;
+    struct filter_script held[MAX_SCRIPTS];
+    size_t n_held;
+    size_t cap_copies, cap_sent;
+};
+
+static void *grow(struct arena *a, void *v, size_t n, size_t *cap, size_t size)
+{
+    void *larger;
+
+    if (n < *cap)
+        return v;
+    *cap = *cap == 0 ? 4 : *cap * 2;
+    larger = arena_alloc_array(a, size, *cap);
+    if (n > 0)
+        memcpy(larger, v, n * size);
+    return larger;
+}
+
+static struct filter_sent *add_sent(struct run *r)
+{
+    struct filter_outcome *o = r->out;
+
+    o->sent = grow(r->a, o->sent, o->n_sent, &r->cap_sent, sizeof(o->sent[0]));
+    o->sent[o->n_sent] = (struct filter_sent){ .reverse_path = STR("") };
+    return &o->sent[o->n_sent++];
+}
+
+/* ---- storing ---- */
+
+static const struct { struct str name; int bit; } system_flags[] = {
+    { { "\\Seen", 5 }, 1 }, { { "\\Answered", 9 }, 2 }, { { "\\Flagged", 8 }, 4 }, { { "\\Deleted", 8 }, 8 }, { { "\\Draft", 6 }, 16 },
+};
+
+static int system_flag(struct str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(system_flags); i++) {
+        if (str_ieq(system_flags[i].name, name))
+            return system_flags[i].bit;
+    }
+    return 0;
+}
+
+/* A keyword that IMAP can show (RFC 9051, 9: flag-keyword is an atom). */
+static bool is_keyword(struct str s)
+{
+    if (s.len == 0 || s.len > KEYWORD_NAME_MAX)
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.p[i] <= ' ' || s.p[i] >= 127 || strchr("(){%*\"\\]", s.p[i]) != NULL)
+            return false;
+    }
+    return true;
+}
+
+/* The numbers of keywords; those for which there is no room are left out. */
+static enum result number_keywords(struct run *r, const struct str *names, size_t n, struct filter_copy *copy)
+{
+    const struct principal who = { .account_id = r->to->account_id };
+    struct keyword *all;
+    size_t n_all;
+    enum result res = keyword_add(r->view.db, &who, r->a, names, n);
+
+    if (res != RES_OK && res != RES_LIMIT)
+        return res;
+    res = keyword_list(r->view.db, &who, r->a, &all, &n_all);
+    if (res != RES_OK)
+        return res;
+    copy->keywords = arena_array(r->a, int32_t, n);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < n_all; k++) {
+            if (str_ieq(all[k].name, names[i]))
+                copy->keywords[copy->n_keywords++] = all[k].id;
+        }
+    }
+    return RES_OK;
+}
+
+static enum result take_flags(struct run *r, const struct sieve_target *t, struct filter_copy *copy)
+{
+    struct str *names = arena_array(r->a, struct str, t->nflags);
+    size_t n = 0;
+
+    for (size_t i = 0; i < t->nflags; i++) {
+        int bit = system_flag(t->flags[i]);
+
+        if (bit != 0)
+            copy->flags |= bit;
+        else if (is_keyword(t->flags[i]))
+            names[n++] = t->flags[i];
+    }
+    return n == 0 || r->to->elsewhere ? RES_OK : number_keywords(r, names, n, copy);
+}
+
+/* Where the target leads; where there is nothing, the inbox. */
+static enum result find_place(struct run *r, const struct sieve_target *t, struct filter_copy *copy)
+{
+    struct mailbox box;
+    enum result res;
+
+    copy->folder = STR("INBOX");
+    copy->mailbox_id = r->to->elsewhere ? 0 : r->to->inbox_id;
+    if (t->mailbox.p == NULL)
+        return RES_OK;
+    if (r->to->elsewhere) {
+        if (mailbox_name_check(r->a, t->mailbox, &copy->folder) != RES_OK)
+            copy->folder = STR("INBOX");
+        return RES_OK;
+    }
+    res = filter_find_mailbox(&r->view, t, &box);
+    if (res == RES_NOTFOUND && t->create)
+        res = filter_make_mailbox(&r->view, t, &box);
+    if (res == RES_OK) {
+        copy->mailbox_id = box.id;
+        copy->folder = box.name;
+    }
+    return res == RES_TEMPFAIL ? res : RES_OK;
+}
+
+static const struct filter_content *content_of(struct run *r, const struct sieve_content *c)
+{
+    struct filter_content *mine;
+
+    if (c == NULL)
+        return NULL;
+    mine = arena_new(r->a, struct filter_content);
+    *mine = (struct filter_content){ c->header, c->body };
+    return mine;
+}
+
+static bool same_content(const struct filter_content *a, const struct filter_content *b)
+{
+    return a == b || (a != NULL && b != NULL && str_eq(a->header, b->header) && str_eq(a->body, b->body));
+}
+
+/* Each mailbox gets the message at most once; what is asked again only adds its flags. */
+static enum result store(struct run *r, const struct sieve_target *t, const struct filter_content *content, bool once)
+{
+    struct filter_outcome *o = r->out;
+    struct filter_copy copy = { .content = content };
+    enum result res = find_place(r, t, &copy);
+
+    if (res == RES_OK)
+        res = take_flags(r, t, &copy);
+    if (res != RES_OK)
+        return res;
+    for (size_t i = 0; once && i < o->n_copies; i++) {
+        struct filter_copy *c = &o->copies[i];
+
+        if (!str_eq(c->folder, copy.folder) || !same_content(c->content, content))
+            continue;
+        c->flags |= copy.flags;
+        if (c->n_keywords == 0) {
+            c->keywords = copy.keywords;
+            c->n_keywords = copy.n_keywords;
+        }
+        return RES_OK;
+    }
+    o->copies = grow(r->a, o->copies, o->n_copies, &r->cap_copies, sizeof(o->copies[0]));
+    o->copies[o->n_copies++] = copy;
+    return RES_OK;
+}
+
+static enum result keep(struct run *r, const struct sieve_action *action)
+{
+    const struct sieve_target inbox = { .flags = action->target.flags, .nflags = action->target.nflags };
+
+    return store(r, &inbox, content_of(r, action->content), true);
+}
+
+/* ---- sending on ---- */
+
+static struct str delivered_to(struct run *r)
+{
+    return arena_printf(r->a, "Delivered-To: %.*s\r\n", STR_ARG(r->to->address));
+}
+
+/* Was it here before, for the same recipient?  (RFC 9228, 4) */
+static bool was_here(const struct run *r)
+{
+    struct str rest = header_block(r->m->message);
+    struct header_field f;
+
+    while (header_find_next(&rest, STR("Delivered-To"), &f)) {
+        if (str_ieq(str_trim(f.value), r->to->address))
+            return true;
+    }
+    return false;
+}
+
+/* Without Return-Path, which belongs to what is stored (RFC 5321, 4.4). */
+static struct str without_return_path(struct str header)
+{
+    struct str rest = header;
+    struct header_field f;
+
+    return header_next(&rest, &f) && str_ieq(f.name, STR("Return-Path")) ? rest : header;
+}
+
+static unsigned notify_of(struct str words, unsigned given)
+{
+    static const struct { const char *word; unsigned bit; } known[] = {
+        { "NEVER", QUEUE_NOTIFY_NEVER }, { "SUCCESS", QUEUE_NOTIFY_SUCCESS }, { "FAILURE", QUEUE_NOTIFY_FAILURE }, { "DELAY", QUEUE_NOTIFY_DELAY },
+    };
+    unsigned bits = 0;
+    struct str word;
+
+    if (words.p == NULL)
+        return given;
+    while (str_split(&words, ',', &word)) {
+        for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+            if (str_ieq(str_trim(word), str_c(known[i].word)))
+                bits |= known[i].bit;
+        }
+    }
+    return bits;
+}
+
+static enum result redirect(struct run *r, const struct sieve_action *action)
+{
+    const struct sieve_content *c = action->content;
+    size_t at = header_size(r->m->message);
+    struct str header = c != NULL ? c->header : str_sub(r->m->message, 0, at);
+    struct str body = c != NULL ? c->body : str_from(r->m->message, at);
+    struct filter_sent *sent;
+    struct str *to = arena_new(r->a, struct str);
+    size_t n = 1;
+    enum result res = RES_OK;
+
+    *to = action->address;
+    if (was_here(r)) {
+        log_warn("filter-loop", F_INT("account", r->to->account_id), F_STR("to", action->address));
+        return keep(r, action);
+    }
+    if (action->list.p != NULL)
+        res = filter_list_members(&r->view, action->list, &to, &n);
+    if (res == RES_NOTFOUND || n == 0)
+        return keep(r, action);
+    if (res != RES_OK)
+        return res;
+    header = without_return_path(header);
+    sent = add_sent(r);
+    sent->content = (struct filter_content){
+        arena_printf(r->a, "%.*s%.*s", STR_ARG(delivered_to(r)), STR_ARG(header)), body };
+    sent->reverse_path = r->m->reverse_path;
+    sent->forwarded = true;
+    sent->to = to;
+    sent->n_to = n;
+    sent->notify = notify_of(action->dsn.notify, r->to->notify);
+    sent->ret = action->dsn.ret.len > 0 ? (str_ieq(action->dsn.ret, STR("FULL")) ? 'F' : 'H') : r->m->ret;
+    return RES_OK;
+}
+
+/* ---- answering ---- */
+
+static enum result answer(struct run *r, const struct sieve_action *action, const struct str *to, size_t n,
+                          struct sieve_mark_row mark)
+{
+    CLEANUP(strbuf_release) struct strbuf out = { .max = MAX_REPLY };
+    struct str host = settings_get()->hostname;
+    const struct sieve_reply reply = {
+        .action = action, .env = &r->env, .owner = r->account.address,
+        .message_id = arena_printf(r->a, "%.*s.%.*s@%.*s", STR_ARG(random_id(r->a)), STR_ARG(random_id(r->a)), STR_ARG(host)) };
+    struct filter_sent *sent;
+    struct str text;
+    size_t at;
+
+    if (sieve_reply_write(&reply, &out) != RES_OK) {
+        log_warn("filter-answer-too-large", F_INT("account", r->to->account_id));
+        return RES_OK;
+    }
+    text = arena_str(r->a, strbuf_str(&out));
+    at = header_size(text);
+    sent = add_sent(r);
+    sent->content = (struct filter_content){ str_sub(text, 0, at), str_from(text, at) };
+    sent->to = memcpy(arena_array(r->a, struct str, n), to, n * sizeof(*to));
+    sent->n_to = n;
+    sent->notify = QUEUE_NOTIFY_NEVER;
+    sent->mark = mark;
+    if (action->fcc == NULL)
+        return RES_OK;
+    {
+        struct filter_content *c = arena_new(r->a, struct filter_content);
+
+        *c = (struct filter_content){ arena_printf(r->a, "Return-Path: <>\r\n%.*s", STR_ARG(sent->content.header)), sent->content.body };
+        return store(r, action->fcc, c, false);
+    }
+}
+
+static enum result vacation(struct run *r, const struct sieve_action *action)
+{
+    const struct sieve_vacation *v = &action->vacation;
+    struct sieve_mark_row mark = { .account_id = r->to->account_id, .kind = MARK_VACATION, .key = v->mark_key,
+                                   .seconds = (int64_t)v->seconds };
+    bool answered = false;
+    enum result res = RES_OK;
+
+    if (v->seconds == 0)
+        mark.key = STR_NULL;
+    else
+        res = mark_seen(r->view.db, mark.account_id, mark.kind, mark.key, &answered);
+    return res != RES_OK || answered ? res : answer(r, action, &v->to, 1, mark);
+}
+
+/* ---- the result ---- */
+
+static enum result take_action(struct run *r, const struct sieve_action *action)
+{
+    switch (action->kind) {
+    case SIEVE_KEEP:
+        return keep(r, action);
+    case SIEVE_FILEINTO:
+        return store(r, &action->target, content_of(r, action->content), true);
+    case SIEVE_REDIRECT:
+        return redirect(r, action);
+    case SIEVE_DISCARD:
+        return RES_OK;
+    case SIEVE_REJECT:
+    case SIEVE_EREJECT:
+        r->out->refusal = action->kind == SIEVE_REJECT ? FILTER_REJECT : FILTER_EREJECT;
+        r->out->reason = action->text;
+        return RES_OK;
+    case SIEVE_VACATION:
+        return vacation(r, action);
+    case SIEVE_NOTIFY:
+        return answer(r, action, action->notify.to, action->notify.nto, (struct sieve_mark_row){ 0 });
+    }
+    return RES_INVALID;
+}
+
+static enum result take_result(struct run *r, const struct sieve_result *result)
+{
+    enum result res = RES_OK;
+
+    for (size_t i = 0; i < result->nactions && res == RES_OK; i++)
+        res = take_action(r, &result->actions[i]);
+    r->out->marks = arena_array(r->a, struct sieve_mark_row, result->nmarks);
+    for (size_t i = 0; i < result->nmarks; i++) {
+        const struct sieve_mark *m = &result->marks[i];
+
+        r->out->marks[r->out->n_marks++] = (struct sieve_mark_row){ .account_id = r->to->account_id, .kind = MARK_DUPLICATE,
+                                                                    .key = m->key, .seconds = (int64_t)m->seconds,
+                                                                    .refresh = m->refresh };
+    }
+    return res;
+}
+
+/* Tells the owner, once a month for each script, and logs. */
+static void report(struct run *r, const struct script_ref *ref, const struct sieve_error *error, struct str include)
+{
+    struct filter_sent *sent = add_sent(r);
+
+    log_warn("filter-failed", F_INT("account", r->to->account_id), F_STR("script", ref->name), F_STR("include", include),
+             F_INT("line", error->line), F_STR("error", error->text));
+    *sent = (struct filter_sent){
+        .reverse_path = STR(""), .folder = STR("INBOX"), .notify = QUEUE_NOTIFY_NEVER,
+        .to = arena_new(r->a, struct str), .n_to = 1,
+        .mark = { .account_id = r->to->account_id, .kind = MARK_ERROR, .seconds = 30 * 86400,
+                  .key = arena_str(r->a, str_of((const char *)ref->hash, SCRIPT_HASH_BYTES)) } };
+    *sent->to = r->account.address;
+    trouble_write(r->a, r->account.language, r->account.address, ref->name, include, error, &sent->content);
+}
+
+/* ---- the run ---- */
+
+static void fill_env(struct run *r)
+{
+    const struct filter_message *m = r->m;
+    struct sieve_item *items = arena_array(r->a, struct sieve_item, 8), *envelope = arena_array(r->a, struct sieve_item, 4);
+    size_t n = 0, n_envelope = 0;
+    struct str host = arena_str(r->a, settings_get()->hostname);
+    size_t dot = str_chr(host, '.');
+
+    items[n++] = (struct sieve_item){ STR("host"), host };
+    items[n++] = (struct sieve_item){ STR("domain"), dot == SIZE_MAX ? host : str_from(host, dot + 1) };
+    items[n++] = (struct sieve_item){ STR("location"), STR("MDA") };
+    items[n++] = (struct sieve_item){ STR("name"), STR("Correio") };
+    items[n++] = (struct sieve_item){ STR("phase"), STR("during") };
+    items[n++] = (struct sieve_item){ STR("version"), STR(CORREIO_VERSION) };
+    if (m->client_ip.p != NULL)
+        items[n++] = (struct sieve_item){ STR("remote-ip"), m->client_ip };
+    if (m->helo.p != NULL)
+        items[n++] = (struct sieve_item){ STR("remote-host"), m->helo };
+    if (r->to->orcpt.p != NULL)
+        envelope[n_envelope++] = (struct sieve_item){ STR("orcpt"), r->to->orcpt };
+    if (m->envid.p != NULL)
+        envelope[n_envelope++] = (struct sieve_item){ STR("envid"), m->envid };
+    if (m->ret != 0)
+        envelope[n_envelope++] = (struct sieve_item){ STR("ret"), m->ret == 'F' ? STR("FULL") : STR("HDRS") };
+    r->env = (struct sieve_env){
+        .message = m->message, .from = m->reverse_path, .to = r->to->address, .auth = m->auth,
+        .envelope = envelope, .nenvelope = n_envelope, .now_us = wall_us(),
+        .own_addresses = r->account.addresses, .nown_addresses = r->account.n_addresses,
+        .separators = r->account.separator, .items = items, .nitems = n, .spam_percent = -1,
+        .ops = &filter_ops, .data = &r->view,
+    };
+}
+
+/* Holds the compiled scripts; those that do not compile are told of and left out. */
+static enum result hold(struct run *r, const struct script_ref *refs, size_t n, const struct sieve_script **scripts,
+                        size_t *ret_n, const struct script_ref **ret_refs)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n && i < MAX_SCRIPTS; i++) {
+        struct filter_script *s = &r->held[r->n_held];
+        enum result res = filter_acquire(r->view.db, &refs[i], s);
+
+        if (res == RES_NOTFOUND) /* it was taken away a moment ago */
+            continue;
+        if (res != RES_OK)
+            return res;
+        r->n_held++;
+        if (s->script == NULL) {
+            report(r, &refs[i], &s->error, STR_NULL);
+            continue;
+        }
+        ret_refs[kept] = &refs[i];
+        scripts[kept++] = s->script;
+    }
+    *ret_n = kept;
+    return RES_OK;
+}
+
+static enum result run_scripts(struct run *r, const struct script_ref *refs, size_t n)
+{
+    const struct sieve_script **scripts = arena_array(r->a, const struct sieve_script *, n);
+    const struct script_ref **held = arena_array(r->a, const struct script_ref *, n);
+    struct sieve_limits limits = sieve_default_limits;
+    struct sieve_result result;
+    enum result res;
+
+    limits.steps = MAX_STEPS;
+    res = filter_account(r->view.db, r->to->account_id, r->a, &r->account);
+    if (res == RES_NOTFOUND)
+        return RES_TEMPFAIL;
+    if (res != RES_OK)
+        return res;
+    r->out->language = r->account.language;
+    fill_env(r);
+    res = hold(r, refs, n, scripts, &n, held);
+    if (res == RES_OK)
+        res = sieve_run(scripts, n, &r->env, &limits, r->a, &result);
+    if (res != RES_OK)
+        return RES_TEMPFAIL;
+    if (result.failed)
+        report(r, held[MIN(result.error_script, n - 1)], &result.error, result.error_include);
+    return take_result(r, &result);
+}
+
+enum result filter_run(struct db *db, const struct filter_message *m, const struct filter_recipient *to, struct arena *a,
+                       struct filter_outcome *ret)
+{
+    static const struct sieve_action plain = { .kind = SIEVE_KEEP };
+    struct run *r = arena_new(a, struct run);
+    struct script_ref *refs;
+    size_t n;
+    enum result res = script_chain(db, to->account_id, a, &refs, &n);
+
+    *ret = (struct filter_outcome){ 0 };
+    *r = (struct run){ .view = { .db = db, .account_id = to->account_id, .arena = a }, .m = m, .to = to, .a = a, .out = ret };
+    if (res != RES_OK)
+        return res;
+    ret->filtered = n > 0;
+    res = n > 0 ? run_scripts(r, refs, n) : keep(r, &plain);
+    for (size_t i = 0; i < r->n_held; i++)
+        filter_release(&r->held[i]);
+    filter_view_release(&r->view);
+    return res;
+}
