@@ -51,7 +51,7 @@ def retries(net, server):
             sink = net.sink(n, answers={phase: ["451 4.3.0 later", DROP, good]} if phase != "EHLO" else {"EHLO": "421 4.3.0 later"})
             submit(server, user, f"bob@host{n}.remote.test")
             if phase == "EHLO":
-                wait_for("an attempt", lambda: sink.sessions)
+                wait_for("an attempt", lambda: "2" in attempts(server, user))
                 sink.answers = {}
             sink.wait()
             wait_sent(server, user)
