@@ -1,5 +1,5 @@
 /* correio-worker KIND [NUMBER]: one process of Correio.  The supervisor (main.c) starts it with its listening sockets,
- * its user and its environment; `correiod migrate|admin-link` run it for a moment.
+ * its user and its environment; the words of words.h run it for a moment.
  *
  * The environment: CORREIO_FD_LISTEN "smtp:5,smtp:6,imap:7", CORREIO_FD_AUTH (auth: its listening socket),
  * CORREIO_FD_CONTROL (auth: certificate files), CORREIO_FD_ADMIN (api: the admin socket), CORREIO_FD_READY (a byte is
@@ -16,12 +16,11 @@
 #include "pop3/pop3.h"
 #include "relay/relay.h"
 #include "smtp/smtp.h"
-#include "store/bootstrap.h"
 #include "store/conninfo.h"
 #include "store/durability.h"
-#include "store/migrate.h"
 #include "store/secret.h"
 #include "store/setting.h"
+#include "words.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -263,68 +262,6 @@ static int run_kind(const struct kind *k)
     return 0;
 }
 
-/* ---- words of the daemon, run for a moment as the database's owner ---- */
-
-static int run_migrate(void)
-{
-    char *conninfo;
-
-    if (conninfo_for(&config, NULL, &process_arena, &conninfo) != RES_OK)
-        return 1;
-    return migrate(&config, conninfo, config.database_url.p != NULL) == RES_OK ? 0 : 1;
-}
-
-static int word_status = 1;
-
-/* Where the dashboard is: as the running server has written it down, else as it is configured. */
-static struct str page_url(void)
-{
-    FILE *f = fopen(arena_printf(&process_arena, "%.*s/run/endpoints", STR_ARG(config.home)).p, "re");
-    bool tls = str_eq(config.listen[LISTEN_HTTP], STR("off"));
-    struct str addresses = config.listen[tls ? LISTEN_HTTPS : LISTEN_HTTP], first = STR("");
-    char line[512];
-
-    while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
-        struct str value = str_trim(str_c(line)), key;
-
-        if (str_split(&value, '=', &key) && str_eq(key, STR("HTTP_URL"))) {
-            fclose(f);
-            return arena_str(&process_arena, value);
-        }
-    }
-    if (f != NULL)
-        fclose(f);
-    (void)str_split(&addresses, ',', &first);
-    return arena_printf(&process_arena, "%s://%.*s", tls ? "https" : "http", STR_ARG(str_trim(first)));
-}
-
-static void admin_link_run(void *arg)
-{
-    struct str secret, address;
-    enum result r;
-
-    (void)arg;
-    r = bootstrap_admin_link(service.db, &process_arena, &secret, &address);
-    if (r == RES_OK) {
-        /* The secret is behind "#": a browser sends it to no server before the person has clicked. */
-        printf("%.*s/sign-in#link=%.*s\n", STR_ARG(page_url()), STR_ARG(secret));
-        word_status = 0;
-    } else {
-        fprintf(stderr, "correiod admin-link: %s\n",
-                r == RES_CONFLICT ? "admin@localhost is no administrator, and there is no other one" : "the database does not answer");
-    }
-    loop_stop();
-}
-
-static int run_admin_link(void)
-{
-    service.db = open_db(NULL, 1);
-    if (coroutine_spawn("admin-link", admin_link_run, NULL) == NULL)
-        return 1;
-    loop_run();
-    return word_status;
-}
-
 static enum log_level level_of(struct str name)
 {
     return str_eq(name, STR("debug"))  ? LOG_DEBUG
@@ -347,10 +284,8 @@ int main(int argc, char **argv)
     }
     service.name = argc > 2 ? arena_printf(&process_arena, "%s-%s", argv[1], argv[2]).p : argv[1];
     log_init(service.name, level_of(config.log_level), str_eq(config.log_format, STR("json")));
-    if (strcmp(argv[1], "migrate") == 0)
-        return run_migrate();
-    if (strcmp(argv[1], "admin-link") == 0)
-        return run_admin_link();
+    if (words_find(argv[1]) != NULL)
+        return words_find(argv[1])(&config, &process_arena);
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         if (strcmp(argv[1], kinds[i].name) == 0)
             return run_kind(&kinds[i]);

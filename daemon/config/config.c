@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define CONFIG_FILE "/etc/correio/correio.conf"
+
 extern char **environ;
 
 const char *listener_name(enum listener l)
@@ -21,44 +23,54 @@ const char *listener_name(enum listener l)
     return names[l];
 }
 
-enum key_kind { KEY_TEXT, KEY_COUNT, KEY_PATH, KEY_SIZE };
-
-/* Every key: where its value goes. */
+/* Every key: where its value goes, and what the manual says of it. */
 static const struct key {
     const char *section, *name;
-    enum key_kind kind;
+    enum key_kind { KEY_TEXT, KEY_COUNT, KEY_PATH, KEY_SIZE } kind;
     size_t offset;
-    const char *fallback;
+    const char *fallback, *help;
 } keys[] = {
-#define LISTEN_AT(l) offsetof(struct config, listen) + (l) * sizeof(struct str)
-    { "listen", "smtp", KEY_TEXT, LISTEN_AT(LISTEN_SMTP), "127.0.0.1:2525" },
-    { "listen", "submission", KEY_TEXT, LISTEN_AT(LISTEN_SUBMISSION), "127.0.0.1:2587" },
-    { "listen", "smtps", KEY_TEXT, LISTEN_AT(LISTEN_SMTPS), "127.0.0.1:2465" },
-    { "listen", "lmtp", KEY_TEXT, LISTEN_AT(LISTEN_LMTP), "off" },
-    { "listen", "pop3", KEY_TEXT, LISTEN_AT(LISTEN_POP3), "127.0.0.1:2110" },
-    { "listen", "pop3s", KEY_TEXT, LISTEN_AT(LISTEN_POP3S), "127.0.0.1:2995" },
-    { "listen", "imap", KEY_TEXT, LISTEN_AT(LISTEN_IMAP), "127.0.0.1:2143" },
-    { "listen", "imaps", KEY_TEXT, LISTEN_AT(LISTEN_IMAPS), "127.0.0.1:2993" },
-    { "listen", "sieve", KEY_TEXT, LISTEN_AT(LISTEN_SIEVE), "off" },
-    { "listen", "http", KEY_TEXT, LISTEN_AT(LISTEN_HTTP), "127.0.0.1:8080" },
-    { "listen", "https", KEY_TEXT, LISTEN_AT(LISTEN_HTTPS), "off" },
-    { "database", "url", KEY_TEXT, offsetof(struct config, database_url), NULL },
-    { "database", "memory", KEY_SIZE, offsetof(struct config, postgres_memory), NULL },
-    { "dns", "servers", KEY_TEXT, offsetof(struct config, dns_servers), NULL },
-    { "tls", "certificate", KEY_PATH, offsetof(struct config, certificate), NULL },
-    { "tls", "key", KEY_PATH, offsetof(struct config, key), NULL },
-    { "paths", "web", KEY_PATH, offsetof(struct config, web), NULL },
-    { "paths", "sql", KEY_PATH, offsetof(struct config, sql), NULL },
-    { "paths", "libexec", KEY_PATH, offsetof(struct config, libexec), NULL },
-    { "server", "node", KEY_TEXT, offsetof(struct config, node), NULL },
-    { "smtp", "processes", KEY_COUNT, offsetof(struct config, smtp_processes), "1" },
-    { "access", "processes", KEY_COUNT, offsetof(struct config, access_processes), "1" },
-    { "relay", "processes", KEY_COUNT, offsetof(struct config, relay_processes), "1" },
-    { "relay", "port", KEY_COUNT, offsetof(struct config, relay_port), "25" },
-    { "log", "format", KEY_TEXT, offsetof(struct config, log_format), "logfmt" },
-    { "log", "level", KEY_TEXT, offsetof(struct config, log_level), "info" },
-    { "api", "trusted_proxies", KEY_TEXT, offsetof(struct config, trusted_proxies), NULL },
+#define AT(member) offsetof(struct config, member)
+#define LISTEN_AT(l) AT(listen) + (l) * sizeof(struct str)
+    { "listen", "smtp", KEY_TEXT, LISTEN_AT(LISTEN_SMTP), "127.0.0.1:2525", "Mail from other servers." },
+    { "listen", "submission", KEY_TEXT, LISTEN_AT(LISTEN_SUBMISSION), "127.0.0.1:2587", "Mail from people, STARTTLS." },
+    { "listen", "smtps", KEY_TEXT, LISTEN_AT(LISTEN_SMTPS), "127.0.0.1:2465", "Mail from people, TLS." },
+    { "listen", "lmtp", KEY_TEXT, LISTEN_AT(LISTEN_LMTP), "off", "LMTP, by TCP or by the path of a Unix socket." },
+    { "listen", "pop3", KEY_TEXT, LISTEN_AT(LISTEN_POP3), "127.0.0.1:2110", "POP3, STLS." },
+    { "listen", "pop3s", KEY_TEXT, LISTEN_AT(LISTEN_POP3S), "127.0.0.1:2995", "POP3, TLS." },
+    { "listen", "imap", KEY_TEXT, LISTEN_AT(LISTEN_IMAP), "127.0.0.1:2143", "IMAP, STARTTLS." },
+    { "listen", "imaps", KEY_TEXT, LISTEN_AT(LISTEN_IMAPS), "127.0.0.1:2993", "IMAP, TLS." },
+    { "listen", "sieve", KEY_TEXT, LISTEN_AT(LISTEN_SIEVE), "off", "ManageSieve, STARTTLS." },
+    { "listen", "http", KEY_TEXT, LISTEN_AT(LISTEN_HTTP), "127.0.0.1:8080", "Dashboard and REST API, plain: for this machine or behind a proxy." },
+    { "listen", "https", KEY_TEXT, LISTEN_AT(LISTEN_HTTPS), "off", "Dashboard and REST API, TLS." },
+    { "database", "url", KEY_TEXT, AT(database_url), NULL, "The owner's URL of an outside PostgreSQL; without it a private cluster is made and run." },
+    { "database", "password_file", KEY_PATH, AT(database_password_file), NULL, "File with the owner's password for that URL; root alone need read it." },
+    { "database", "memory", KEY_SIZE, AT(postgres_memory), NULL, "Buffers of the private cluster; a quarter of the machine's memory." },
+    { "dns", "servers", KEY_TEXT, AT(dns_servers), NULL, "Name servers, address:port, several by comma; the system's." },
+    { "tls", "certificate", KEY_PATH, AT(certificate), NULL, "PEM file of the certificate and its chain; self-signed." },
+    { "tls", "key", KEY_PATH, AT(key), NULL, "PEM file of its key; root alone need read it." },
+    { "paths", "web", KEY_PATH, AT(web), NULL, "The dashboard's files; where the program was installed." },
+    { "paths", "sql", KEY_PATH, AT(sql), NULL, "The migrations; where the program was installed." },
+    { "paths", "libexec", KEY_PATH, AT(libexec), NULL, "The workers' program; where the program was installed." },
+    { "server", "node", KEY_TEXT, AT(node), NULL, "Name of this machine among several, and of the server until server.hostname is set; the host's name." },
+    { "admin", "link", KEY_TEXT, AT(admin_link), "off", "log: while there is no administrator, each start writes a one-time sign-in link to the log; or off." },
+    { "admin", "address", KEY_TEXT, AT(admin_address), NULL, "Address of the first administrator, made at a start that finds none; its domain, too." },
+    { "admin", "password_file", KEY_PATH, AT(admin_password_file), NULL, "File with that administrator's first password." },
+    { "smtp", "processes", KEY_COUNT, AT(smtp_processes), "1", "Processes that take mail." },
+    { "access", "processes", KEY_COUNT, AT(access_processes), "1", "Processes that serve IMAP and POP3." },
+    { "relay", "processes", KEY_COUNT, AT(relay_processes), "1", "Processes that send the queue." },
+    { "relay", "port", KEY_COUNT, AT(relay_port), "25", "Port of other servers." },
+    { "log", "format", KEY_TEXT, AT(log_format), "logfmt", "logfmt or json." },
+    { "log", "level", KEY_TEXT, AT(log_level), "info", "debug, info, warn or error." },
+    { "api", "trusted_proxies", KEY_TEXT, AT(trusted_proxies), NULL, "Networks of proxies whose X-Forwarded fields count." },
 };
+
+size_t config_keys(size_t i, struct config_key *ret)
+{
+    if (i < ARRAY_LEN(keys))
+        *ret = (struct config_key){ keys[i].section, keys[i].name, keys[i].fallback, keys[i].help };
+    return ARRAY_LEN(keys);
+}
 
 struct loading {
     struct arena *a;
@@ -108,6 +120,10 @@ static bool set_key(struct loading *l, const struct key *k, struct str value, co
         if (k->offset == offsetof(struct config, log_format) && !str_eq(value, STR("logfmt")) &&
             !str_eq(value, STR("json"))) {
             *ret_why = "is neither logfmt nor json";
+            return false;
+        }
+        if (k->offset == offsetof(struct config, admin_link) && !str_eq(value, STR("log")) && !str_eq(value, STR("off"))) {
+            *ret_why = "is neither log nor off";
             return false;
         }
         break;
@@ -228,20 +244,46 @@ static void load_environment(struct loading *l)
     }
 }
 
+/* Where `cmake --install` has put this program: PREFIX of PREFIX/sbin/NAME or PREFIX/libexec/correio/NAME; else home. */
+static struct str installed_prefix(const struct config *c, struct arena *a)
+{
+    char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof(path));
+    struct str dir = str_of(path, n > 0 ? (size_t)n : 0);
+
+    dir = str_sub(dir, 0, str_rchr(dir, '/'));
+    if (str_ends(dir, STR("/sbin")))
+        return arena_str(a, str_sub(dir, 0, dir.len - 5));
+    if (str_ends(dir, STR("/libexec/correio")))
+        return arena_str(a, str_sub(dir, 0, dir.len - 16));
+    return c->home;
+}
+
 static void default_paths(struct config *c, struct arena *a)
 {
+    struct str prefix = installed_prefix(c, a);
     char host[256] = "localhost";
 
     if (c->web.p == NULL)
-        c->web = arena_printf(a, "%.*s/share/correio/web", STR_ARG(c->home));
+        c->web = arena_printf(a, "%.*s/share/correio/web", STR_ARG(prefix));
     if (c->sql.p == NULL)
-        c->sql = arena_printf(a, "%.*s/share/correio/sql", STR_ARG(c->home));
+        c->sql = arena_printf(a, "%.*s/share/correio/sql", STR_ARG(prefix));
     if (c->libexec.p == NULL)
-        c->libexec = arena_printf(a, "%.*s/libexec/correio", STR_ARG(c->home));
+        c->libexec = arena_printf(a, "%.*s/libexec/correio", STR_ARG(prefix));
     if (c->node.p == NULL) {
         gethostname(host, sizeof(host) - 1);
         c->node = arena_str(a, str_c(host));
     }
+}
+
+/* NULL: none. */
+static const char *default_file(const struct config *c, struct arena *a)
+{
+    const char *own = arena_printf(a, "%.*s/correio.conf", STR_ARG(c->home)).p;
+
+    if (access(own, F_OK) == 0)
+        return own;
+    return getenv("CORREIO_HOME") == NULL && access(CONFIG_FILE, F_OK) == 0 ? CONFIG_FILE : NULL;
 }
 
 enum result config_load(struct arena *a, struct config *ret_config, struct str *ret_errors)
@@ -252,6 +294,7 @@ enum result config_load(struct arena *a, struct config *ret_config, struct str *
     enum result r;
 
     config.home = arena_str(a, str_c(home != NULL ? home : "/var/lib/correio"));
+    config.admin = home != NULL ? arena_printf(a, "%s/admin", home) : STR("/run/correio");
     if (config.home.len == 0 || config.home.p[0] != '/')
         strbuf_addf(&l.errors, "environment: CORREIO_HOME: is not an absolute path\n");
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
@@ -260,8 +303,8 @@ enum result config_load(struct arena *a, struct config *ret_config, struct str *
         if (keys[i].fallback != NULL)
             (void)set_key(&l, &keys[i], str_c(keys[i].fallback), &why);
     }
-    l.file = file != NULL ? file : arena_printf(a, "%.*s/correio.conf", STR_ARG(config.home)).p;
-    if (file != NULL || access(l.file, R_OK) == 0) {
+    l.file = file != NULL ? file : default_file(&config, a);
+    if (l.file != NULL) {
         config.file = str_c(l.file);
         read_file(&l);
     }

@@ -1,4 +1,7 @@
-/* config/config.h - what is read once at start: $CORREIO_HOME/correio.conf (or CORREIO_CONFIG) and the environment.
+/* config/config.h - what is read once at start: the configuration file and the environment.
+ *
+ * The file is CORREIO_CONFIG, else $CORREIO_HOME/correio.conf, else, when CORREIO_HOME is not set either (a package's
+ * installation), /etc/correio/correio.conf.
  *
  * One INI file; every key is also CORREIO_SECTION_KEY, which wins.  Unknown keys and bad values are errors with file
  * and line.  What the administrator changes while the server runs is in config/settings.h; a key of that name in the
@@ -16,10 +19,12 @@ enum listener {
 const char *listener_name(enum listener l); /* "smtp", "submission", "smtps", ... */
 
 struct config {
-    struct str home;                /* CORREIO_HOME, absolute */
+    struct str home;                /* CORREIO_HOME, absolute; default: /var/lib/correio */
+    struct str admin;               /* directory of api.sock: home/admin, or /run/correio when CORREIO_HOME is not set */
     struct str file;                /* the file that was read; STR_NULL when there is none */
     struct str listen[LISTENERS];   /* "127.0.0.1:2525,[::1]:2525" or "off" */
     struct str database_url;        /* STR_NULL: the embedded cluster under home */
+    struct str database_password_file; /* of its owner; STR_NULL: the URL is enough */
     struct str dns_servers;         /* "127.0.0.1:5353,..."; STR_NULL: the system's */
     struct str certificate, key;    /* PEM files; STR_NULL: self-signed ones under home */
     struct str web, sql, libexec;   /* directories of the installed files */
@@ -29,11 +34,20 @@ struct config {
     struct str log_format;          /* "logfmt" or "json" */
     struct str log_level;           /* "debug", "info", "warn", "error" */
     struct str postgres_memory;     /* shared_buffers of the embedded cluster; STR_NULL: a quarter of the machine's */
+    struct str admin_link;          /* "log" or "off" */
+    struct str admin_address, admin_password_file; /* the first administrator; STR_NULL: made by hand */
     struct str trusted_proxies;     /* networks whose X-Forwarded headers count, for api */
 };
 
 /* RES_OK, or RES_INVALID with one line a mistake in *ret_errors ("file:line: what"). */
 enum result config_load(struct arena *a, struct config *ret_config, struct str *ret_errors) NODISCARD;
+
+/* One key of the file, for manuals.  fallback NULL: help says what holds without it. */
+struct config_key {
+    const char *section, *name, *fallback, *help;
+};
+/* The i-th key, if there is one; how many there are. */
+size_t config_keys(size_t i, struct config_key *ret);
 
 /* The environment variable's or file's value for a runtime setting ("queue.expire"), if it is fixed there: RES_OK, with
  * *ret_source "environment" or "file".  RES_NOTFOUND: it may be changed at run time. */

@@ -17,20 +17,20 @@ static void add(struct strbuf *b, const char *key, struct str value)
     strbuf_addc(b, '\'');
 }
 
-static enum result read_secret(const struct config *config, const char *kind, struct arena *a, struct str *ret)
+enum result secret_read(struct str path, struct arena *a, struct str *ret)
 {
-    struct str path = arena_printf(a, "%.*s/secrets/correio_%s", STR_ARG(config->home), kind);
-    FILE *f = fopen(path.p, "re");
+    FILE *f = fopen(arena_cstr(a, path), "re");
     char buf[256];
     size_t n;
 
     if (f == NULL) {
-        log_error("db-secret", F_STR("file", path), F_C("error", strerror(errno)));
+        log_error("secret", F_STR("file", path), F_C("error", strerror(errno)));
         return RES_INVALID;
     }
     n = fread(buf, 1, sizeof(buf), f);
     fclose(f);
     *ret = arena_str(a, str_trim(str_of(buf, n)));
+    explicit_bzero(buf, sizeof(buf));
     return RES_OK;
 }
 
@@ -38,7 +38,7 @@ static enum result outside(const struct config *config, const char *kind, struct
 {
     char *error = NULL;
     PQconninfoOption *options = PQconninfoParse(arena_cstr(a, config->database_url), &error);
-    struct str secret;
+    struct str secret = STR_NULL, file = config->database_password_file;
 
     if (options == NULL) {
         log_error("db-url", F_C("error", error));
@@ -48,15 +48,19 @@ static enum result outside(const struct config *config, const char *kind, struct
     for (PQconninfoOption *o = options; o->keyword != NULL; o++) {
         bool role = strcmp(o->keyword, "user") == 0 || strcmp(o->keyword, "password") == 0;
 
+        /* of one that is given twice, libpq takes the last */
         if (o->val != NULL && !(kind != NULL && role))
             add(b, o->keyword, str_c(o->val));
     }
     PQconninfoFree(options);
-    if (kind == NULL)
+    if (kind != NULL) {
+        file = arena_printf(a, "%.*s/secrets/correio_%s", STR_ARG(config->home), kind);
+        add(b, "user", arena_printf(a, "correio_%s", kind));
+    }
+    if (file.p == NULL)
         return RES_OK;
-    if (read_secret(config, kind, a, &secret) != RES_OK)
+    if (secret_read(file, a, &secret) != RES_OK)
         return RES_INVALID;
-    add(b, "user", arena_printf(a, "correio_%s", kind));
     add(b, "password", secret);
     return RES_OK;
 }

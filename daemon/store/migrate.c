@@ -1,6 +1,7 @@
 #include "store/migrate.h"
 #include "base/arena.h"
 #include "base/encode.h"
+#include "base/log.h"
 #include "base/macros.h"
 #include "base/strbuf.h"
 
@@ -19,13 +20,18 @@
 const char *const migrate_kinds[] = { "auth", "smtp", "access", "relay", "mda", "api" };
 const size_t migrate_kinds_count = ARRAY_LEN(migrate_kinds);
 
+static void say_error(const char *step, const PGconn *pg)
+{
+    log_error("migrate", F_C("step", step), F_STR("error", str_trim(str_c(PQerrorMessage(pg)))));
+}
+
 static bool run(PGconn *pg, const char *what, const char *sql)
 {
     PGresult *res = PQexec(pg, sql);
     bool ok = PQresultStatus(res) == PGRES_COMMAND_OK || PQresultStatus(res) == PGRES_TUPLES_OK;
 
     if (!ok)
-        fprintf(stderr, "migrate: %s: %s", what, PQerrorMessage(pg));
+        say_error(what, pg);
     PQclear(res);
     return ok;
 }
@@ -38,7 +44,7 @@ static char *ask(PGconn *pg, struct arena *a, const char *sql, const char *p1, c
     char *value = NULL;
 
     if (PQresultStatus(res) != PGRES_TUPLES_OK)
-        fprintf(stderr, "migrate: %s", PQerrorMessage(pg));
+        say_error("query", pg);
     else if (PQntuples(res) == 1 && !PQgetisnull(res, 0, 0))
         value = arena_cstr(a, str_c(PQgetvalue(res, 0, 0)));
     PQclear(res);
@@ -53,7 +59,7 @@ static char *read_file(struct arena *a, const char *path)
     size_t n;
 
     if (f == NULL) {
-        fprintf(stderr, "migrate: could not open \"%s\": %s\n", path, strerror(errno));
+        log_error("migrate", F_C("file", path), F_C("error", strerror(errno)));
         return NULL;
     }
     while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0)
@@ -64,31 +70,45 @@ static char *read_file(struct arena *a, const char *path)
 
 /* ---- roles ---- */
 
-/* Written through a temporary name; readable by the role's own user alone. */
-static bool write_secret(struct arena *a, const struct config *config, const char *kind, const char *password)
+/* Written through a temporary name; readable by the role's own process alone: as root by its user's group, since a
+ * container may have no CAP_CHOWN to give it away. */
+static bool write_secret(struct arena *a, const struct config *config, const char *kind, struct str password)
 {
     struct str dir = arena_printf(a, "%.*s/secrets", STR_ARG(config->home));
     struct str path = arena_printf(a, "%s/correio_%s", dir.p, kind), tmp = arena_printf(a, "%s.new", path.p);
-    const struct passwd *user = getpwnam(arena_printf(a, "correio-%s", kind).p);
+    const struct passwd *user = geteuid() == 0 ? getpwnam(arena_printf(a, "correio-%s", kind).p) : NULL;
     int fd;
     bool ok;
 
     (void)mkdir(dir.p, 0711);
     (void)unlink(tmp.p);
-    fd = open(tmp.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
+    if (user != NULL && setegid(user->pw_gid) != 0)
+        return false;
+    fd = open(tmp.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, user != NULL ? 0440 : 0400);
+    (void)!setegid(getgid());
     if (fd < 0)
         return false;
-    ok = write(fd, password, strlen(password)) == (ssize_t)strlen(password) && fsync(fd) == 0;
-    if (getuid() == 0 && user != NULL)
-        ok = fchown(fd, user->pw_uid, user->pw_gid) == 0 && ok;
+    ok = write(fd, password.p, password.len) == (ssize_t)password.len && fsync(fd) == 0;
     close(fd);
     return ok && rename(tmp.p, path.p) == 0;
 }
 
+/* Made once and kept where the owner alone reads it, so that every node gets the same one.  NULL: told. */
+static const char *role_password(PGconn *pg, struct arena *a, const char *role)
+{
+    char bytes[24], *known = ask(pg, a, "SELECT password FROM schema_role WHERE role = $1", role, NULL);
+
+    if (known != NULL)
+        return known;
+    random_bytes(bytes, sizeof(bytes));
+    return ask(pg, a, "INSERT INTO schema_role (role, password) VALUES ($1, $2) RETURNING password", role,
+               hex_encode(a, str_of(bytes, sizeof(bytes))).p);
+}
+
 static bool make_role(PGconn *pg, struct arena *a, const struct config *config, const char *kind, bool outside)
 {
-    struct str role = arena_printf(a, "correio_%s", kind), sql;
-    char bytes[24];
+    struct str role = arena_printf(a, "correio_%s", kind);
+    const char *password;
     char *literal;
     bool ok;
 
@@ -97,14 +117,16 @@ static bool make_role(PGconn *pg, struct arena *a, const struct config *config, 
         return false;
     if (!outside)
         return true;
-    random_bytes(bytes, sizeof(bytes));
-    sql = hex_encode(a, str_of(bytes, sizeof(bytes)));
-    literal = PQescapeLiteral(pg, sql.p, sql.len);
-    ok = run(pg, role.p, arena_printf(a, "ALTER ROLE %s LOGIN PASSWORD %s", role.p, literal).p) &&
-         write_secret(a, config, kind, sql.p);
+    password = role_password(pg, a, role.p);
+    if (password == NULL)
+        return false;
+    literal = PQescapeLiteral(pg, password, strlen(password));
+    ok = run(pg, role.p, arena_printf(a, "ALTER ROLE %s LOGIN PASSWORD %s", role.p, literal).p);
     PQfreemem(literal);
-    if (!ok)
-        fprintf(stderr, "migrate: could not set the password of %s: %s\n", role.p, strerror(errno));
+    if (ok && !write_secret(a, config, kind, str_c(password))) {
+        log_error("migrate", F_STR("secret", role), F_C("error", strerror(errno)));
+        return false;
+    }
     return ok;
 }
 
@@ -133,7 +155,7 @@ static bool run_migration(PGconn *pg, struct arena *a, const char *dir, const ch
     if (known != NULL) {
         if (strcmp(known, checksum) == 0)
             return true;
-        fprintf(stderr, "migrate: %s was run in another form than the file has now\n", name);
+        log_error("migrate", F_C("step", name), F_C("error", "was run in another form than the file has now"));
         return false;
     }
     /* The number first: two at once, or a crash, leave either all of it or nothing. */
@@ -144,7 +166,7 @@ static bool run_migration(PGconn *pg, struct arena *a, const char *dir, const ch
         (void)run(pg, name, "ROLLBACK");
         return false;
     }
-    fprintf(stderr, "migrate: ran %s\n", name);
+    log_info("migrated", F_C("file", name));
     return true;
 }
 
@@ -156,7 +178,7 @@ static bool run_all(PGconn *pg, struct arena *a, const struct config *config)
     bool ok = n > 0;
 
     if (n <= 0) {
-        fprintf(stderr, "migrate: no migrations in \"%s\"\n", dir.p);
+        log_error("migrate", F_STR("directory", dir), F_C("error", "has no migrations"));
         return false;
     }
     for (int i = 0; i < n; i++) {
@@ -183,7 +205,7 @@ static bool make_database(struct arena *a, const char *conninfo)
     bool ok = PQstatus(pg) == CONNECTION_OK;
 
     if (!ok)
-        fprintf(stderr, "migrate: %s", PQerrorMessage(pg));
+        say_error("connect", pg);
     else if (ask(pg, a, "SELECT 'yes' FROM pg_database WHERE datname = 'correio'", NULL, NULL) == NULL)
         ok = run(pg, "database", "CREATE DATABASE correio");
     PQfinish(pg);
@@ -201,7 +223,7 @@ enum result migrate(const struct config *config, const char *conninfo, bool outs
     pg = PQconnectdb(conninfo);
 
     if (PQstatus(pg) != CONNECTION_OK) {
-        fprintf(stderr, "migrate: %s", PQerrorMessage(pg));
+        say_error("connect", pg);
         PQfinish(pg);
         return RES_TEMPFAIL;
     }
@@ -209,7 +231,8 @@ enum result migrate(const struct config *config, const char *conninfo, bool outs
          run(pg, "lock", "SELECT pg_advisory_lock(" LOCK_KEY ")") &&
          run(pg, "schema_migration",
              "CREATE TABLE IF NOT EXISTS schema_migration (number int PRIMARY KEY, name text NOT NULL, "
-             "checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())");
+             "checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())") &&
+         (!outside || run(pg, "schema_role", "CREATE TABLE IF NOT EXISTS schema_role (role text PRIMARY KEY, password text NOT NULL)"));
     for (size_t i = 0; ok && i < migrate_kinds_count; i++)
         ok = make_role(pg, &a, config, migrate_kinds[i], outside);
     ok = ok && run_all(pg, &a, config) && apply_grants(pg, &a, config) &&

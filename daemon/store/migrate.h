@@ -5,8 +5,8 @@
 
 /* Makes the roles that are missing, runs the migrations of config->sql that were not run yet, each in a transaction
  * under an advisory lock and with its checksum, and applies roles.sql.  `conninfo` is the owner's.  With an outside
- * database every role gets a random password, written to home/secrets/ROLE (0400).  RES_INVALID: a migration that was
- * run differs from its file, or one failed; what is wrong is on standard error. */
+ * database every role has a random password, the same for every node, which is written to home/secrets/ROLE.
+ * RES_INVALID: a migration that was run differs from its file, or one failed (logged). */
 enum result migrate(const struct config *config, const char *conninfo, bool outside) NODISCARD;
 
 /* The roles, by the kind of process: "auth" -> "correio_auth". */

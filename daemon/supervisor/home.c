@@ -11,14 +11,24 @@
 
 #define LONGEST_SOCKET "/run/.s.PGSQL.5432.lock"
 
-const char *home_path(const struct config *config, const char *name)
+static const char *path_in(struct str dir, const char *name)
 {
     static char paths[8][4096];
     static unsigned turn;
     char *p = paths[turn++ % 8];
 
-    snprintf(p, sizeof(paths[0]), "%.*s/%s", STR_ARG(config->home), name);
+    snprintf(p, sizeof(paths[0]), "%.*s/%s", STR_ARG(dir), name);
     return p;
+}
+
+const char *home_path(const struct config *config, const char *name)
+{
+    return path_in(config->home, name);
+}
+
+const char *home_admin_socket(const struct config *config)
+{
+    return path_in(config->admin, "api.sock");
 }
 
 bool home_user(const char *kind, uid_t *ret_uid, gid_t *ret_gid)
@@ -58,19 +68,34 @@ bool home_become(const char *kind)
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
-static bool make(const char *path, mode_t mode, const char *kind)
+void home_group(const char *name)
+{
+    const struct group *gr = name != NULL && geteuid() == 0 ? getgrnam(name) : NULL;
+
+    (void)!setegid(gr != NULL ? gr->gr_gid : getgid());
+}
+
+/* Owner and mode are set only where they differ: a container may have neither CAP_CHOWN nor CAP_FOWNER. */
+static bool make(const char *path, mode_t mode, const char *kind, const char *group)
 {
     uid_t uid = geteuid();
-    gid_t gid = getegid();
+    gid_t gid;
+    struct stat st;
+    bool made;
 
-    if (mkdir(path, mode) != 0 && errno != EEXIST) {
+    home_group(group);
+    gid = getegid();
+    made = mkdir(path, mode) == 0;
+    home_group(NULL);
+    if ((!made && errno != EEXIST) || stat(path, &st) != 0) {
         fprintf(stderr, "correiod: could not make \"%s\": %s\n", path, strerror(errno));
         return false;
     }
     if (kind != NULL && !home_user(kind, &uid, &gid))
         return false;
-    if ((geteuid() == 0 && chown(path, uid, gid) != 0) || chmod(path, mode) != 0) {
-        fprintf(stderr, "correiod: could not set the owner of \"%s\": %s\n", path, strerror(errno));
+    if ((geteuid() == 0 && (st.st_uid != uid || st.st_gid != gid) && chown(path, uid, gid) != 0) ||
+        ((st.st_mode & 07777) != mode && chmod(path, mode) != 0)) {
+        fprintf(stderr, "correiod: \"%s\" must belong to %u:%u with mode %04o: %s\n", path, uid, gid, mode, strerror(errno));
         return false;
     }
     return true;
@@ -86,8 +111,9 @@ bool home_prepare(const struct config *config)
         return false;
     }
     snprintf(home, sizeof(home), "%.*s", STR_ARG(config->home));
-    /* run: PostgreSQL makes its socket there; the others reach theirs. */
-    return make(home, 0755, NULL) && make(home_path(config, "run"), 0755, "db") &&
-           make(home_path(config, "admin"), 0750, NULL) && make(home_path(config, "tmp"), 01777, NULL) &&
-           make(home_path(config, "tls"), 0755, "auth");
+    /* run: the embedded PostgreSQL makes its socket there; the others reach theirs. */
+    return make(home, 0755, NULL, NULL) &&
+           make(home_path(config, "run"), 0755, config->database_url.p == NULL ? "db" : NULL, NULL) &&
+           make(path_in(config->admin, ""), 0750, NULL, "correio-admin") &&
+           make(home_path(config, "tmp"), 01777, NULL, NULL) && make(home_path(config, "tls"), 0755, "auth", NULL);
 }

@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,7 +150,6 @@ static bool open_one(enum listener which, struct str text, struct listeners *l)
 static int open_unix(const char *path, mode_t mode, const char *group)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
-    const struct group *gr = group != NULL && geteuid() == 0 ? getgrnam(group) : NULL;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     mode_t old;
     bool ok;
@@ -159,8 +157,9 @@ static int open_unix(const char *path, mode_t mode, const char *group)
     snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
     (void)unlink(path);
     old = umask(0777 & ~mode);
-    ok = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-         (gr == NULL || chown(path, 0, gr->gr_gid) == 0) && listen(fd, BACKLOG) == 0;
+    home_group(group);
+    ok = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, BACKLOG) == 0;
+    home_group(NULL);
     umask(old);
     if (!ok) {
         fprintf(stderr, "correiod: could not listen on %s: %s\n", path, strerror(errno));
@@ -171,8 +170,6 @@ static int open_unix(const char *path, mode_t mode, const char *group)
 
 bool listeners_open(const struct config *config, struct listeners *l)
 {
-    const struct group *admins = geteuid() == 0 ? getgrnam("correio-admin") : NULL;
-
     l->n = 0;
     for (int i = 0; i < LISTENERS; i++) {
         struct str rest = config->listen[i], one;
@@ -183,11 +180,9 @@ bool listeners_open(const struct config *config, struct listeners *l)
                 return false;
         }
     }
-    if (admins != NULL && chown(home_path(config, "admin"), 0, admins->gr_gid) != 0)
-        return false;
     /* auth asks the kernel who its peer is; the mode keeps nobody out. */
     l->auth_fd = open_unix(home_path(config, "run/auth.sock"), 0666, NULL);
-    l->admin_fd = open_unix(home_path(config, "admin/api.sock"), 0660, "correio-admin");
+    l->admin_fd = open_unix(home_admin_socket(config), 0660, "correio-admin");
     return l->auth_fd >= 0 && l->admin_fd >= 0;
 }
 

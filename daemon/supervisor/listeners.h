@@ -13,7 +13,7 @@ struct listeners {
     struct listening v[MAX_SOCKETS];
     size_t n;
     int auth_fd;  /* home/run/auth.sock */
-    int admin_fd; /* home/admin/api.sock */
+    int admin_fd; /* home_admin_socket() */
 };
 
 /* False: what could not be bound is on standard error.  `lmtp` may be a Unix socket, too: "/path" or "unix:/path". */

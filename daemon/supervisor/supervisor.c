@@ -1,6 +1,6 @@
 /* The supervisor: PostgreSQL (when embedded) and the workers, in order; what dies is started again with a back-off.
  *
- *   start: lock - directories - PostgreSQL - migrate - sockets - auth - the others - endpoints
+ *   start: lock - directories - PostgreSQL - migrate - first administrator - sockets - auth - the others - endpoints
  *   stop:  SIGTERM to all but auth, at most 32 s - auth - PostgreSQL (fast) - endpoints removed */
 #include "supervisor/supervisor.h"
 #include "base/encode.h"
@@ -83,7 +83,7 @@ static void write_endpoints(void)
         fprintf(f, "LMTP_SOCKET=%s\n", lmtp);
     if (http != 0 || https != 0)
         fprintf(f, "HTTP_URL=%s://127.0.0.1:%d\n", http != 0 ? "http" : "https", http != 0 ? http : https);
-    fprintf(f, "API_SOCKET=%s\nPIDS=%d", home_path(sup.config, "admin/api.sock"), (int)getpid());
+    fprintf(f, "API_SOCKET=%s\nPIDS=%d", home_admin_socket(sup.config), (int)getpid());
     for (size_t i = 0; i < sup.n; i++) {
         if (sup.workers[i].pid != 0)
             fprintf(f, ",%d", (int)sup.workers[i].pid);
@@ -490,13 +490,15 @@ static int run_worker_word(const struct config *config, char *const *argv)
 static bool start_database(const struct config *config)
 {
     char *const migrate[] = { (char *)"correio-worker", (char *)"migrate", NULL };
+    char *const first_admin[] = { (char *)"correio-worker", (char *)"first-admin", NULL };
 
     if (config->database_url.p == NULL) {
         postgres_end_orphan(config);
         if (!postgres_start(config, &sup.postgres))
             return false;
     }
-    return run_worker_word(config, migrate) == 0;
+    return run_worker_word(config, migrate) == 0 &&
+           ((config->admin_address.p == NULL && !str_eq(config->admin_link, STR("log"))) || run_worker_word(config, first_admin) == 0);
 }
 
 int supervise(const struct config *config)
