@@ -1,14 +1,10 @@
-/* correiod: the mail server.
- *
- *   correiod                 runs the server in the foreground (supervisor/)
- *   correiod check           reads the configuration and says what is wrong with it
- *   correiod migrate         brings the database to this version's schema
- *   correiod admin-link      prints a one-time link for the first administrator
+/* correiod: the mail server.  Without a word it runs it (supervisor/); words_help.h has the others.
  *
  * This program links neither libpq nor OpenSSL nor json-c: tests/e2e reads its symbols. */
 #include "base/log.h"
 #include "config/config.h"
 #include "supervisor/supervisor.h"
+#include "words_help.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +12,12 @@
 
 static int usage(FILE *f, int status)
 {
-    fprintf(f, "usage: correiod [check | migrate | admin-link] [--log-format=logfmt|json]\n"
-               "CORREIO_HOME is the server's directory (/var/lib/correio); CORREIO_CONFIG its configuration file.\n");
+    fprintf(f, "usage: correiod [OPTION...] [WORD]\n");
+    for (size_t i = 0; i < ARRAY_LEN(correiod_words); i++)
+        fprintf(f, "  %-26s %s\n", correiod_words[i].word, correiod_words[i].help);
+    for (size_t i = 0; i < ARRAY_LEN(correiod_options); i++)
+        fprintf(f, "  %-26s %s\n", correiod_options[i].option, correiod_options[i].help);
+    fprintf(f, "CORREIO_HOME is the server's directory (/var/lib/correio), CORREIO_CONFIG its configuration file.\n");
     return status;
 }
 

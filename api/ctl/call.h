@@ -40,9 +40,15 @@ struct verb {
 };
 extern const struct verb verbs[];
 extern const size_t verbs_count;
+/* Options that every verb takes, written as those of a verb. */
+extern const char global_options[];
 
 /* The value of an option; NULL when it was not given.  A switch gives "". */
 const char *option(const struct call *c, const char *name);
+/* Whether a list such as verb.options has an option of this name; *ret_value: it takes a value. */
+bool option_known(const char *list, struct str name, bool *ret_value);
+/* Takes the option at argv[*i], of the list or of global_options, and moves *i over its value.  False: said. */
+bool option_take(struct call *c, const char *list, int argc, char **argv, int *i);
 
 /* ---- words ---- */
 /* The text in the user's language (LANG): English or Portuguese. */

@@ -11,8 +11,6 @@
 #define HELP_WIDTH 80
 #define MAX_NOUNS 20
 
-static const char global_options[] = "json quiet yes help version socket=PATH url=URL token-file=FILE cacert=FILE insecure";
-
 /* ---- help ---- */
 
 /* Words of `text` behind what stands on the line already, broken before HELP_WIDTH. */
@@ -85,67 +83,6 @@ static void hint_noun(const char *given)
     say("%s", t("correioctl --help lists all verbs."));
 }
 
-/* ---- options ---- */
-
-const char *option(const struct call *c, const char *name)
-{
-    for (size_t i = 0; i < c->n_options; i++) {
-        if (strcmp(c->options[i].name, name) == 0)
-            return c->options[i].value != NULL ? c->options[i].value : "";
-    }
-    return NULL;
-}
-
-/* Whether `list` has an option of this name; *ret_value: it takes one. */
-static bool knows(const char *list, struct str name, bool *ret_value)
-{
-    struct str rest = str_c(list), one;
-
-    while (str_split(&rest, ' ', &one)) {
-        size_t eq = str_chr(one, '=');
-
-        if (str_eq(str_sub(one, 0, eq), name)) {
-            *ret_value = eq != SIZE_MAX;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* One option at argv[*i]; moves *i over its value. */
-static bool take_option(struct call *c, const char *options, int argc, char **argv, int *i)
-{
-    struct str text = str_c(argv[*i] + 2);
-    size_t eq = str_chr(text, '=');
-    struct str name = str_sub(text, 0, eq);
-    struct option_given *o = &c->options[c->n_options];
-    bool has_value;
-
-    if (!knows(global_options, name, &has_value) && !knows(options, name, &has_value)) {
-        say(t("%s is not an option here; --help lists them"), argv[*i]);
-        return false;
-    }
-    if (c->n_options == MAX_OPTIONS) {
-        say("%s", t("there are too many options"));
-        return false;
-    }
-    o->name = arena_cstr(&c->arena, name);
-    if (has_value && eq == SIZE_MAX) {
-        if (*i + 1 >= argc) {
-            say(t("%s wants a value"), argv[*i]);
-            return false;
-        }
-        o->value = argv[++*i];
-    } else if (has_value) {
-        o->value = argv[*i] + 2 + eq + 1;
-    } else if (eq != SIZE_MAX) {
-        say(t("--%s takes no value"), o->name);
-        return false;
-    }
-    c->n_options++;
-    return true;
-}
-
 /* ---- the verb ---- */
 
 static const struct verb *find_verb(const char *noun, const char *name)
@@ -185,7 +122,7 @@ static enum outcome parse(struct call *c, int argc, char **argv)
             continue;
         }
         text = str_c(argv[i] + 2);
-        if (str_chr(text, '=') == SIZE_MAX && knows(global_options, text, &value) && value)
+        if (str_chr(text, '=') == SIZE_MAX && option_known(global_options, text, &value) && value)
             i++;
     }
     c->verb = words[0] == NULL ? NULL : find_verb(words[0], words[1]);
@@ -193,7 +130,7 @@ static enum outcome parse(struct call *c, int argc, char **argv)
         if (!only_args && strcmp(argv[i], "--") == 0) {
             only_args = true;
         } else if (!only_args && strncmp(argv[i], "--", 2) == 0) {
-            if (!take_option(c, c->verb != NULL ? c->verb->options : "", argc, argv, &i))
+            if (!option_take(c, c->verb != NULL ? c->verb->options : "", argc, argv, &i))
                 return USAGE;
         } else if (n_words > 0) { /* a word of the verb, seen already */
             n_words--;

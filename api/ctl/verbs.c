@@ -2,6 +2,8 @@
 
 #define FILTER "state=STATE sender=A recipient=A destination=D sender-domain=D account=A reason=R age-min=SECONDS q=TEXT"
 
+const char global_options[] = "json quiet yes help version socket=PATH url=URL token-file=FILE cacert=FILE insecure";
+
 const struct verb verbs[] = {
     { "status", NULL, "", 0, 0, "", "Is mail flowing?", verb_status },
     { "doctor", NULL, "", 0, 0, "", "Checks database, DNS and ports.", verb_doctor },
