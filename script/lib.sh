@@ -35,15 +35,7 @@ install_packages() {
   [ $ok = 0 ] || die "could not install ${missing[*]}"
 }
 
-# The system users of docs/architecture.md, one for each kind of process, and the group of those who may administer.
-make_users() {
-  local kind
-  getent group correio-admin >/dev/null || groupadd --system correio-admin
-  for kind in db auth smtp access relay mda api; do
-    getent passwd "correio-$kind" >/dev/null ||
-      useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "correio-$kind"
-  done
-}
+. "$ROOT/script/users.sh"
 
 # build PRESET TARGET...
 build() {

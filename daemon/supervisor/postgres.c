@@ -24,25 +24,46 @@
 
 static const char *const kinds[] = { "auth", "smtp", "access", "relay", "mda", "api" };
 
-/* Debian's newest server programs, e.g. /usr/lib/postgresql/15/bin. */
-static bool find_programs(char *out, size_t cap)
+/* The version that has made the cluster; 0: there is none yet. */
+static uint64_t cluster_version(const struct config *config)
+{
+    FILE *f = fopen(home_path(config, "pg/PG_VERSION"), "re");
+    char line[16] = "";
+    uint64_t v = 0;
+
+    if (f != NULL) {
+        if (fgets(line, sizeof(line), f) == NULL || !str_u64(str_trim(str_c(line)), 1000, &v))
+            v = 0;
+        fclose(f);
+    }
+    return v;
+}
+
+/* Debian's server programs, e.g. /usr/lib/postgresql/15/bin: those of the cluster's version, for a new one the newest. */
+static bool find_programs(const struct config *config, char *out, size_t cap)
 {
     DIR *dir = opendir("/usr/lib/postgresql");
     const struct dirent *d;
-    uint64_t best = 0, v;
+    uint64_t wanted = cluster_version(config), best = 0, v;
 
     while (dir != NULL && (d = readdir(dir)) != NULL) {
-        if (str_u64(str_c(d->d_name), 1000, &v) && v > best)
+        char server[64];
+
+        if (!str_u64(str_c(d->d_name), 1000, &v) || v <= best || (wanted != 0 && v != wanted))
+            continue;
+        snprintf(server, sizeof(server), "/usr/lib/postgresql/%llu/bin/postgres", (unsigned long long)v);
+        if (access(server, X_OK) == 0) /* a client's package has a directory there, too */
             best = v;
     }
     if (dir != NULL)
         closedir(dir);
-    if (best < LEAST_VERSION) {
+    if (wanted != 0 && best == 0)
+        fprintf(stderr, "correiod: PostgreSQL %llu, which has made the cluster, is not installed (package postgresql-%llu)\n",
+                (unsigned long long)wanted, (unsigned long long)wanted);
+    else if (best < LEAST_VERSION)
         fprintf(stderr, "correiod: PostgreSQL %d or later is not installed (package postgresql)\n", LEAST_VERSION);
-        return false;
-    }
     snprintf(out, cap, "/usr/lib/postgresql/%llu/bin", (unsigned long long)best);
-    return true;
+    return best >= LEAST_VERSION;
 }
 
 static bool run_and_wait(const char *kind, char *const *argv)
@@ -99,7 +120,8 @@ static void write_settings(FILE *f, const struct config *config)
 static void write_hba(FILE *f, const struct config *config)
 {
     (void)config;
-    fprintf(f, "# Written by correiod: the unix socket only, and only by who the caller is.\nlocal all all peer map=correio\n");
+    fprintf(f, "# Written by correiod: the unix socket only, and only by who the caller is.\n"
+               "local all,replication all peer map=correio\n");
 }
 
 /* Each process's user is its role; the owner's is for migrations, as root or as the cluster's user. */
@@ -217,11 +239,10 @@ void postgres_end_orphan(const struct config *config)
 bool postgres_start(const struct config *config, pid_t *ret_pid)
 {
     char programs[128], postgres[256];
-    const char *data = home_path(config, "pg");
     pid_t pid, told = 0;
     int64_t until = mono_ms() + START_MS;
 
-    if (!find_programs(programs, sizeof(programs)) || !make_cluster(config, programs) ||
+    if (!find_programs(config, programs, sizeof(programs)) || !make_cluster(config, programs) ||
         !write_file(config, "pg/postgresql.conf", write_settings) || !write_file(config, "pg/pg_hba.conf", write_hba) ||
         !write_file(config, "pg/pg_ident.conf", write_ident))
         return false;
@@ -236,7 +257,7 @@ bool postgres_start(const struct config *config, pid_t *ret_pid)
         if (!home_become("db") || chdir("/") != 0)
             _exit(127);
         prctl(PR_SET_PDEATHSIG, SIGINT);
-        execl(postgres, postgres, "-D", data, (char *)NULL); /* it looks for its files beside argv[0] */
+        execl(postgres, postgres, "-D", home_path(config, "pg"), (char *)NULL); /* it looks for its files beside argv[0] */
         _exit(127);
     }
     if (pid < 0)
