@@ -30,6 +30,7 @@ static const struct {
     { "At", "Quando" },
     { "Attempts", "Tentativas" },
     { "By", "Por" },
+    { "Can it take mail now?", "Pode receber mensagens agora?" },
     { "Certificate until", "Certificado até" },
     { "Changed", "Alterada" },
     { "Changed by", "Alterada por" },

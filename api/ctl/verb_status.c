@@ -40,6 +40,25 @@ enum outcome verb_status(struct call *c)
     return out;
 }
 
+enum outcome verb_ready(struct call *c)
+{
+    static const struct column columns[] = { { "State", "status", COLUMN_TEXT } };
+    static const struct column checks[] = { { "Check", "name", COLUMN_TEXT }, { "Right", "ok", COLUMN_TEXT }, { "Detail", "detail", COLUMN_TEXT } };
+    struct json_object *answer = NULL;
+    long status;
+    enum outcome out = client_try(c, "GET", "/readyz", NULL, "", &status, &answer);
+
+    if (status != 200 && status != 503) {
+        out = client_say_problem(c, status, answer);
+    } else {
+        print_object(c, answer, columns, ARRAY_LEN(columns), "status");
+        if (!c->json && !c->quiet)
+            print_rows(c, js_get(answer, "checks", NULL), checks, ARRAY_LEN(checks), "name", true);
+    }
+    js_free(answer);
+    return out;
+}
+
 /* ---- doctor ---- */
 
 struct checks {
@@ -145,7 +164,9 @@ static bool port_answers(int port)
 /* The ports of $CORREIO_HOME/run/endpoints. */
 static void check_ports(struct checks *k)
 {
-    const char *home = getenv("CORREIO_HOME") != NULL ? getenv("CORREIO_HOME") : "/var/lib/correio-dev";
+    const char *home = getenv("CORREIO_HOME") != NULL                       ? getenv("CORREIO_HOME")
+                       : access("/var/lib/correio-dev/run", F_OK) == 0 ? "/var/lib/correio-dev"
+                                                                       : "/var/lib/correio";
     FILE *f = fopen(arena_printf(&k->c->arena, "%s/run/endpoints", home).p, "re");
     char line[4096];
 

@@ -6,6 +6,7 @@ const char global_options[] = "json quiet yes help version socket=PATH url=URL t
 
 const struct verb verbs[] = {
     { "status", NULL, "", 0, 0, "", "Is mail flowing?", verb_status },
+    { "ready", NULL, "", 0, 0, "", "Can it take mail now?", verb_ready },
     { "doctor", NULL, "", 0, 0, "", "Checks database, DNS and ports.", verb_doctor },
 
     { "domain", "add", "DOMAIN", 1, 1, "relay to=HOST:PORT language=LANG", "Takes mail for a domain; --relay: as its backup.", verb_domain_add },
