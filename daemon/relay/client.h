@@ -9,7 +9,7 @@
 #include "io/stream.h"
 #include "relay/dialogue.h"
 #include "relay/reply.h"
-#include "relay/verdict.h"
+#include "queue/verdict.h"
 
 struct tls_context;
 

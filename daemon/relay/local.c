@@ -46,7 +46,7 @@ static enum result look_up(void *data, struct str local, struct str domain, stru
 {
     const struct delivery *d = data;
 
-    return routing_find(d->w->relay->service->db, local, domain, a, ret);
+    return routing_find(worker_relay(d->w)->service->db, local, domain, a, ret);
 }
 
 static enum result refuse_route(struct delivery *d, enum route_verdict verdict)
@@ -107,7 +107,7 @@ static enum result find_folder(struct delivery *d)
 
     if (d->job->folder.p == NULL || d->n != 1 || d->to[0].account_id == 0 || d->to[0].elsewhere)
         return RES_OK;
-    r = mailbox_find(d->w->relay->service->db, &who, d->job->folder, d->a, &box);
+    r = mailbox_find(worker_relay(d->w)->service->db, &who, d->job->folder, d->a, &box);
     if (r != RES_OK && r != RES_NOTFOUND)
         return refuse_later(d);
     d->to[0].folder = d->job->folder;
@@ -125,7 +125,7 @@ static enum result load(struct delivery *d, size_t *ret_return_path)
     const struct queue_envelope *m = d->job->message;
     CLEANUP(strbuf_release) struct strbuf path = { .max = MAX_RETURN_PATH };
     CLEANUP(body_cursor_release) struct body_cursor cursor = {
-        .source = { .db = d->w->relay->service->db, .id = m->id,
+        .source = { .db = worker_relay(d->w)->service->db, .id = m->id,
                     .shape = { (uint64_t)m->size, (uint64_t)m->header_size, (unsigned)m->frames } },
         .end = (uint64_t)m->size };
     struct str piece;
@@ -148,13 +148,13 @@ static enum result load(struct delivery *d, size_t *ret_return_path)
 static enum result plan(struct delivery *d)
 {
     const struct queue_envelope *m = d->job->message;
-    struct deliver *deliver = d->w->relay->service->deliver;
+    struct deliver *deliver = worker_relay(d->w)->service->deliver;
     enum result r;
 
     d->envelope = (struct queue_new){ .account_id = m->account_id, .reverse_path = m->reverse_path, .ret = m->ret,
                                       .envid = m->envid, .body_flags = m->body_flags, .direction = TRACE_LOCAL,
                                       .listener = STR("local"),
-                                      .expire_s = MAX((m->expires_at - worker_now(d->w)) / 1000000, 60) };
+                                      .expire_s = MAX((m->expires_at - crew_now(&d->w->crew)) / 1000000, 60) };
     d->m = (struct filter_message){ .reverse_path = m->reverse_path, .envid = m->envid, .ret = m->ret, .body_flags = m->body_flags };
     d->plan = (struct compose){ .m = &d->m, .envelope = &d->envelope, .lane = QUEUE_NORMAL, .each_answered = true, .ends_job = true };
     r = load(d, &d->plan.return_path_len);
@@ -163,19 +163,19 @@ static enum result plan(struct delivery *d)
     d->plan.id = m->id; /* stored under the id that its sender was told */
     if (r == RES_OK && (d->n != 1 || d->to[0].waits || d->to[0].elsewhere))
         r = deliver_id(deliver, &d->plan.id); /* it is queued again */
-    return r == RES_OK ? compose(deliver, d->w->relay->service->db, &d->plan, d->to, d->n) : RES_TEMPFAIL;
+    return r == RES_OK ? compose(deliver, worker_relay(d->w)->service->db, &d->plan, d->to, d->n) : RES_TEMPFAIL;
 }
 
 static enum result submit(struct delivery *d, int64_t start)
 {
-    struct queue_outcome outcome = { .job = d->job, .lease = d->w->batch.lease, .fate = QUEUE_DELIVERED, .attempted = true };
+    struct queue_outcome outcome = { .job = d->job, .lease = d->w->crew.batch.lease, .fate = QUEUE_DELIVERED, .attempted = true };
 
-    outcome.notice = settle_delivered_notice(d->w, d->job);
+    outcome.notice = settle_delivered_notice(&d->w->crew, d->job);
     outcome.log = (struct queue_attempt_log){ .phase = attempt_phase_name(PHASE_BODY), .code = 250, .enhanced = STR("2.1.5"),
                                               .reply = STR("250 2.1.5 delivered"),
                                               .milliseconds = (int)(loop_now() - start) };
     d->plan.message.job = &outcome;
-    return deliver_submit(d->w->relay->service->deliver, &d->plan.message);
+    return deliver_submit(worker_relay(d->w)->service->deliver, &d->plan.message);
 }
 
 static enum result deliver_it(struct delivery *d)
@@ -211,7 +211,7 @@ static enum result deliver_it(struct delivery *d)
 
 enum result local_deliver(struct worker *w, const struct queue_job *job, struct verdict *ret)
 {
-    struct delivery d = { .w = w, .job = job, .a = &w->batch_arena, .why = ret };
+    struct delivery d = { .w = w, .job = job, .a = &w->crew.batch_arena, .why = ret };
     enum result r = deliver_it(&d);
 
     compose_release(&d.plan);

@@ -8,9 +8,8 @@
 
 /* Starts its coroutines and returns.  Needs service->db, config, deliver, settings and dns_init.  Call it once. */
 void relay_run(struct service *service);
-/* Begins the drain: nothing new is claimed, messages under way are finished, after RELAY_GRACE_MS the waits for peers are
+/* Begins the drain: nothing new is claimed, messages under way are finished, after CREW_GRACE_MS the waits for peers are
  * cut, and leases are given back.  All coroutines have ended soon after. */
 void relay_stop(void);
-#define RELAY_GRACE_MS 22000
 /* Workers that still hold jobs; 0 after the drain, when the process may end. */
 unsigned relay_workers(void);

@@ -3,7 +3,7 @@
 #pragma once
 #include "auth/service.h"
 #include "io/dns.h"
-#include "relay/verdict.h"
+#include "queue/verdict.h"
 
 #define TARGET_MAX_HOSTS 20
 

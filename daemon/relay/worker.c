@@ -1,21 +1,13 @@
 /* relay/worker.c - one worker: a slot of a destination, a connection, and the jobs that are due there. */
 #include "base/encode.h"
-#include "base/log.h"
 #include "relay/content.h"
 #include "relay/relay_internal.h"
 #include "store/body.h"
-
-#include <stdlib.h>
 
 #define MAX_BATCHES 25             /* then another destination has its turn */
 #define MAX_TRANSACTIONS 100       /* over one connection */
 #define TARGET_MS (30 * 1000)      /* for so long a route is believed */
 #define DEAD_MS (5 * 1000)
-
-int64_t worker_now(const struct worker *w)
-{
-    return w->batch.now + (loop_now() - w->claimed_at) * 1000;
-}
 
 /* ---- destinations that did not answer ---- */
 
@@ -29,13 +21,13 @@ static struct str copy_into(char *to, size_t size, struct str s)
 
 static void remember_dead(struct worker *w, const struct verdict *why)
 {
-    struct relay *relay = w->relay;
+    struct relay *relay = worker_relay(w);
     struct dead_destination *d = &relay->dead[relay->next_dead++ % RELAY_DEAD];
 
-    if (w->destination.len >= sizeof(d->name))
+    if (w->crew.destination.len >= sizeof(d->name))
         return;
-    memcpy(d->name, w->destination.p, w->destination.len);
-    d->name[w->destination.len] = '\0';
+    memcpy(d->name, w->crew.destination.p, w->crew.destination.len);
+    d->name[w->crew.destination.len] = '\0';
     d->until = deadline_in(DEAD_MS);
     d->verdict = *why;
     d->verdict.enhanced = STR_NULL;
@@ -45,9 +37,9 @@ static void remember_dead(struct worker *w, const struct verdict *why)
 static const struct dead_destination *find_dead(const struct worker *w)
 {
     for (size_t i = 0; i < RELAY_DEAD; i++) {
-        const struct dead_destination *d = &w->relay->dead[i];
+        const struct dead_destination *d = &worker_relay(w)->dead[i];
 
-        if (d->until > loop_now() && str_eq(str_c(d->name), w->destination))
+        if (d->until > loop_now() && str_eq(str_c(d->name), w->crew.destination))
             return d;
     }
     return NULL;
@@ -81,7 +73,7 @@ static enum result connect_group(struct worker *w, struct group *g)
     if (connection_ready(w))
         return RES_OK;
     connection_close(&w->connection);
-    if (connection_open(&w->connection, &w->target, w->relay->tls, &w->dialogue, &w->batch_arena, &why) == RES_OK)
+    if (connection_open(&w->connection, &w->target, worker_relay(w)->tls, &w->dialogue, &w->crew.batch_arena, &why) == RES_OK)
         return RES_OK;
     judge_group(g, &why);
     if (!coroutine_cancelled())
@@ -97,9 +89,9 @@ static enum result next_piece(void *arg, struct str *ret_piece)
 static void transact(struct worker *w, struct group *g)
 {
     const struct queue_envelope *m = g->jobs[0].message;
-    struct client_recipient *r = arena_array(&w->batch_arena, struct client_recipient, g->n);
+    struct client_recipient *r = arena_array(&w->crew.batch_arena, struct client_recipient, g->n);
     struct body_cursor cursor = {
-        .source = { .db = w->relay->service->db, .id = m->id,
+        .source = { .db = worker_relay(w)->service->db, .id = m->id,
                     .shape = { (uint64_t)m->size, (uint64_t)m->header_size, (unsigned)m->frames } },
         .end = (uint64_t)m->size };
     struct client_message message = { .reverse_path = m->reverse_path, .envid = m->envid, .ret = m->ret, .size = m->size,
@@ -109,7 +101,7 @@ static void transact(struct worker *w, struct group *g)
     for (size_t i = 0; i < g->n; i++)
         r[i] = (struct client_recipient){ .address = g->jobs[i].recipient, .orcpt = g->jobs[i].orcpt,
                                           .notify = g->jobs[i].notify };
-    client_send(&w->connection.client, &message, r, g->n, &w->batch_arena);
+    client_send(&w->connection.client, &message, r, g->n, &w->crew.batch_arena);
     body_cursor_release(&cursor);
     for (size_t i = 0; i < g->n; i++)
         g->verdicts[i] = r[i].verdict;
@@ -146,7 +138,7 @@ static bool judge_dead(struct worker *w, struct group *g)
     if (dead == NULL)
         return false;
     verdict = dead->verdict;
-    verdict.text = arena_str(&w->batch_arena, verdict.text); /* the place is used again */
+    verdict.text = arena_str(&w->crew.batch_arena, verdict.text); /* the place is used again */
     judge_group(g, &verdict);
     return true;
 }
@@ -160,20 +152,32 @@ static enum result know_target(struct worker *w, struct verdict *ret_why)
     if (w->target_until > loop_now())
         return RES_OK;
     arena_reset(&w->target_arena);
-    r = target_resolve(w->relay->service, w->destination, &w->target_arena, &w->target, ret_why);
+    r = target_resolve(worker_relay(w)->service, w->crew.destination, &w->target_arena, &w->target, ret_why);
     w->target_until = r == RES_OK ? deadline_in(TARGET_MS) : 0;
     if (r != RES_OK)
-        ret_why->text = arena_str(&w->batch_arena, ret_why->text);
+        ret_why->text = arena_str(&w->crew.batch_arena, ret_why->text);
     return r;
+}
+
+static void settle_group(struct worker *w, const struct group *g, int64_t start)
+{
+    const struct connection *c = &w->connection;
+    const struct settle_attempt attempt = {
+        .made = true, .told_dsn = c->client.ehlo.dsn, .host = c->host, .address = c->address, .tls = c->tls,
+        .session = c->session, .dialogue = strbuf_str(&w->dialogue.text), .milliseconds = (int)(loop_now() - start)
+    };
+
+    settle_jobs(&w->crew, g->jobs, g->verdicts, g->n, &attempt);
 }
 
 static void deliver_here(struct worker *w, struct group *g)
 {
-    for (size_t i = 0; i < g->n && !w->relay->stopping; i++) {
+    for (size_t i = 0; i < g->n && !w->crew.crew->stopping; i++) {
+        struct group one = { .jobs = &g->jobs[i], .n = 1, .verdicts = &g->verdicts[i] };
         int64_t start = loop_now();
 
         if (local_deliver(w, &g->jobs[i], &g->verdicts[i]) == RES_INVALID)
-            settle_jobs(w, &g->jobs[i], &g->verdicts[i], 1, true, (int)(loop_now() - start));
+            settle_group(w, &one, start);
     }
 }
 
@@ -191,127 +195,41 @@ static size_t drop_interrupted(struct group *g)
     return kept;
 }
 
-static void run_group(struct worker *w, struct group *g)
+static void run(struct crew_worker *crew, struct queue_job *jobs, size_t n)
 {
-    static const struct verdict bounced = { .kind = VERDICT_NEVER, .phase = PHASE_DNS, .reason = REASON_BOUNCED, .code = 550,
-                                            .enhanced = STR("5.0.0"),
-                                            .text = STR("returned by an administrator of this server") };
+    struct worker *w = (struct worker *)crew;
+    struct group g = { .jobs = jobs, .n = n, .verdicts = arena_array(&crew->batch_arena, struct verdict, n) };
     int64_t start = loop_now();
     struct verdict why;
 
     dialogue_begin(&w->dialogue, mono_ms());
-    if (g->jobs[0].message->bounce) {
-        judge_group(g, &bounced);
-        settle_jobs(w, g->jobs, g->verdicts, g->n, false, 0);
+    if (jobs[0].message->bounce) {
+        settle_bounced(crew, jobs, n);
         return;
     }
     if (know_target(w, &why) != RES_OK) {
-        judge_group(g, &why);
+        judge_group(&g, &why);
     } else if (w->target.local) {
-        deliver_here(w, g);
+        deliver_here(w, &g);
         return;
-    } else if (!judge_dead(w, g)) {
-        send_group(w, g);
+    } else if (!judge_dead(w, &g)) {
+        send_group(w, &g);
     }
     if (coroutine_cancelled())
-        g->n = drop_interrupted(g);
-    if (g->n > 0)
-        settle_jobs(w, g->jobs, g->verdicts, g->n, true, (int)(loop_now() - start));
+        g.n = drop_interrupted(&g);
+    if (g.n > 0)
+        settle_group(w, &g, start);
 }
 
-/* The next group of the batch. */
-static struct group group_at(struct worker *w, size_t at)
+static void end(struct crew_worker *crew)
 {
-    struct group g = { .jobs = &w->batch.jobs[at], .n = 1 };
+    struct worker *w = (struct worker *)crew;
 
-    while (at + g.n < w->batch.n && w->batch.jobs[at + g.n].message == w->batch.jobs[at].message)
-        g.n++;
-    g.verdicts = arena_array(&w->batch_arena, struct verdict, g.n);
-    return g;
-}
-
-static void run_batch(struct worker *w)
-{
-    size_t at = 0;
-
-    w->items = arena_array(&w->batch_arena, struct finish_item *, w->batch.n);
-    w->n_items = 0;
-    w->claimed_at = loop_now();
-    while (at < w->batch.n && !w->relay->stopping) {
-        struct group g = group_at(w, at);
-
-        at += g.n;
-        run_group(w, &g);
-    }
-    for (size_t i = 0; i < w->n_items; i++)
-        finisher_wait(w->relay->finisher, w->items[i]);
-    if (w->relay->stopping && w->batch.n > 0 && queue_give_back(w->relay->service->db, w->batch.lease) != RES_OK)
-        log_warn("relay-give-back", F_STR("destination", w->destination)); /* they fall due when the lease ends */
-}
-
-static enum result claim_more(struct worker *w)
-{
-    struct queue_batch batch;
-    struct str lease;
-    enum result r;
-
-    arena_reset(&w->batch_arena);
-    w->batch = (struct queue_batch){ 0 };
-    lease = relay_lease(w->relay, &w->batch_arena);
-    r = queue_claim_more(w->relay->service->db, w->destination, lease, QUEUE_MAX_BATCH, &w->batch_arena, &batch);
-    if (r == RES_OK)
-        w->batch = batch;
-    return r;
-}
-
-static void worker_free(struct worker *w)
-{
-    struct relay *relay = w->relay;
-
-    *(w->prev != NULL ? &w->prev->next : &relay->workers) = w->next;
-    if (w->next != NULL)
-        w->next->prev = w->prev;
-    relay->n_workers--;
-    dialogue_release(&w->dialogue);
-    arena_reset(&w->batch_arena);
-    arena_reset(&w->target_arena);
-    arena_reset(&w->arena);
-    free(w);
-    relay_wake(relay);
-}
-
-static void run(void *arg)
-{
-    struct worker *w = arg;
-
-    w->coroutine = coroutine_self();
-    run_batch(w);
-    for (int i = 1; i < MAX_BATCHES && !w->relay->stopping && claim_more(w) == RES_OK; i++)
-        run_batch(w);
-    w->batch = (struct queue_batch){ 0 }; /* nothing to renew any more */
-    if (queue_release(w->relay->service->db, w->destination) != RES_OK)
-        log_warn("relay-release", F_STR("destination", w->destination)); /* queue_heal puts it right */
     connection_close(&w->connection);
-    worker_free(w);
+    dialogue_release(&w->dialogue);
+    arena_reset(&w->target_arena);
 }
 
-bool worker_start(struct relay *relay, const struct queue_batch *batch, struct arena *a)
-{
-    struct worker *w = calloc(1, sizeof(*w));
-
-    if (w == NULL)
-        abort();
-    *w = (struct worker){ .relay = relay, .batch_arena = *a, .batch = *batch, .next = relay->workers };
-    w->destination = arena_str(&w->arena, batch->destination);
-    if (coroutine_spawn("relay-worker", run, w) == NULL) {
-        arena_reset(&w->arena);
-        free(w);
-        return false;
-    }
-    *a = (struct arena){ 0 };
-    if (relay->workers != NULL)
-        relay->workers->prev = w;
-    relay->workers = w;
-    relay->n_workers++;
-    return true;
-}
+const struct crew_kind relay_crew = { .name = "relay", .claim = queue_claim, .limit = QUEUE_MAX_BATCH,
+                                      .max_batches = MAX_BATCHES, .max_workers = RELAY_MAX_WORKERS,
+                                      .worker_size = sizeof(struct worker), .run = run, .end = end };

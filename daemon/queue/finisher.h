@@ -1,4 +1,4 @@
-/* relay/finisher.h - many workers' outcomes in one commit: while one is under way, the others gather for the next. */
+/* queue/finisher.h - many workers' outcomes in one commit: while one is under way, the others gather for the next. */
 #pragma once
 #include "store/queue.h"
 

@@ -1,9 +1,11 @@
-/* relay/settle.c - from verdicts to outcomes: asks the schedule, writes the notices, hands over to the finisher. */
+/* queue/settle.c - from verdicts to outcomes. */
+#include "queue/settle.h"
+
 #include "base/encode.h"
 #include "base/log.h"
+#include "config/settings.h"
+#include "queue/notice.h"
 #include "queue/schedule.h"
-#include "relay/notice.h"
-#include "relay/relay_internal.h"
 
 #define NOTICE_TRIES 10
 #define NOTICE_PAUSE_MS 500
@@ -19,22 +21,25 @@ static struct schedule_job schedule_job_of(const struct queue_job *job)
     };
 }
 
-static struct schedule_actions ask_schedule(const struct worker *w, const struct queue_job *job, enum schedule_event event)
+static struct schedule_actions ask_schedule(const struct crew_worker *w, const struct queue_job *job, enum schedule_event event)
 {
     const struct settings *s = settings_get();
     const struct schedule_policy policy = { s->retry_s, s->retries, s->delay_notice_s };
     const struct schedule_job state = schedule_job_of(job);
 
-    return schedule(&policy, &state, event, worker_now(w) / 1000000);
+    return schedule(&policy, &state, event, crew_now(w) / 1000000);
 }
 
-static enum schedule_event event_of(const struct worker *w, const struct queue_job *job, const struct verdict *verdict)
+static enum schedule_event event_of(const struct queue_job *job, const struct verdict *verdict,
+                                    const struct settle_attempt *attempt)
 {
     if (job->message->bounce)
         return JOB_CLAIMED;
     switch (verdict->kind) {
     case VERDICT_SENT:
-        return w->connection.client.ehlo.dsn ? JOB_RELAYED : JOB_RELAYED_BLIND;
+        return attempt->told_dsn ? JOB_RELAYED : JOB_RELAYED_BLIND;
+    case VERDICT_DELIVERED:
+        return JOB_DELIVERED;
     case VERDICT_LATER:
         return JOB_DEFERRED;
     case VERDICT_NEVER:
@@ -43,12 +48,12 @@ static enum schedule_event event_of(const struct worker *w, const struct queue_j
     return JOB_FAILED;
 }
 
-static enum queue_fate fate_of(const struct schedule_actions *actions)
+static enum queue_fate fate_of(const struct schedule_actions *actions, enum verdict_kind kind)
 {
     switch (actions->next) {
     case SCHEDULE_TRY:
     case SCHEDULE_DONE:
-        return QUEUE_RELAYED;
+        return kind == VERDICT_DELIVERED ? QUEUE_DELIVERED : QUEUE_RELAYED;
     case SCHEDULE_AGAIN:
         return QUEUE_AGAIN;
     case SCHEDULE_EXPIRE:
@@ -66,21 +71,20 @@ static struct str reply_line(struct arena *a, const struct verdict *v)
     return arena_printf(a, "%d %.*s%s%.*s", v->code, STR_ARG(v->enhanced), v->enhanced.len > 0 ? " " : "", STR_ARG(v->text));
 }
 
-static struct queue_outcome outcome_of(struct worker *w, const struct queue_job *job, const struct verdict *v,
-                                       const struct schedule_actions *actions, bool attempted, int milliseconds)
+static struct queue_outcome outcome_of(struct crew_worker *w, const struct queue_job *job, const struct verdict *v,
+                                       const struct schedule_actions *actions, const struct settle_attempt *t)
 {
-    const struct connection *c = &w->connection;
     struct arena *a = &w->batch_arena; /* the connection may be gone before this is written */
-    struct queue_outcome o = { .job = job, .lease = w->batch.lease, .fate = fate_of(actions), .attempted = attempted,
-                               .retry_s = actions->retry_s };
+    struct queue_outcome o = { .job = job, .lease = w->batch.lease, .fate = fate_of(actions, v->kind),
+                               .attempted = t->made, .retry_s = actions->retry_s };
 
     o.log = (struct queue_attempt_log){
-        .host = arena_str(a, c->host), .address = arena_str(a, c->address), .tls = arena_str(a, c->tls),
-        .session = arena_str(a, c->session), .phase = attempt_phase_name(v->phase),
+        .host = arena_str(a, t->host), .address = arena_str(a, t->address), .tls = arena_str(a, t->tls),
+        .session = arena_str(a, t->session), .phase = attempt_phase_name(v->phase),
         .reason = o.fate == QUEUE_EXPIRED ? REASON_EXPIRED : v->reason, .code = v->code, .enhanced = v->enhanced,
-        .reply = reply_line(a, v), .milliseconds = milliseconds,
+        .reply = reply_line(a, v), .milliseconds = t->milliseconds,
     };
-    if (v->phase == PHASE_DNS || !attempted)
+    if (v->phase == PHASE_DNS || !t->made)
         o.log.host = o.log.address = o.log.tls = o.log.session = STR_NULL;
     return o;
 }
@@ -103,18 +107,18 @@ static enum dsn_action action_of(const struct schedule_actions *actions)
 
 /* Makes the notice, and does not give up while the database is only away: a notice that was promised must come.
  * RES_OK: *ret is NULL when there can be none.  RES_TEMPFAIL: the process stops. */
-static enum result make_notice(struct worker *w, const struct queue_envelope *m, const struct notice_recipient *v, size_t n,
+static enum result make_notice(struct crew_worker *w, const struct queue_envelope *m, const struct notice_recipient *v, size_t n,
                                struct queue_new **ret)
 {
     enum result r = RES_TEMPFAIL;
 
-    for (int tries = 0; r == RES_TEMPFAIL && !(w->relay->stopping && tries >= NOTICE_TRIES); tries++) {
+    for (int tries = 0; r == RES_TEMPFAIL && !(w->crew->stopping && tries >= NOTICE_TRIES); tries++) {
         if (tries > 0)
             coroutine_wait(deadline_in(NOTICE_PAUSE_MS), false);
-        r = notice_make(w->relay->service, m, v, n, worker_now(w), tries < NOTICE_TRIES, &w->batch_arena, ret);
+        r = notice_make(w->crew->db, m, v, n, crew_now(w), tries < NOTICE_TRIES, &w->batch_arena, ret);
     }
     if (r != RES_OK)
-        log_error("relay-no-notice", F_INT("queue", m->id), F_C("why", result_name(r)));
+        log_error("queue-no-notice", F_INT("queue", m->id), F_C("why", result_name(r)));
     if (r == RES_TEMPFAIL)
         return r;
     if (r != RES_OK)
@@ -122,7 +126,7 @@ static enum result make_notice(struct worker *w, const struct queue_envelope *m,
     return RES_OK;
 }
 
-struct queue_new *settle_delivered_notice(struct worker *w, const struct queue_job *job)
+struct queue_new *settle_delivered_notice(struct crew_worker *w, const struct queue_job *job)
 {
     static const struct verdict delivered = { .kind = VERDICT_SENT, .code = 250, .enhanced = STR("2.1.5"),
                                               .text = STR("delivered") };
@@ -136,7 +140,7 @@ struct queue_new *settle_delivered_notice(struct worker *w, const struct queue_j
     return notice;
 }
 
-static void log_outcome(const struct worker *w, const struct queue_outcome *o)
+static void log_outcome(const struct crew_worker *w, const struct queue_outcome *o)
 {
     static const char *const fates[] = { [QUEUE_RELAYED] = "relayed", [QUEUE_DELIVERED] = "delivered",
                                          [QUEUE_AGAIN] = "deferred", [QUEUE_BOUNCED] = "bounced", [QUEUE_EXPIRED] = "expired" };
@@ -144,7 +148,7 @@ static void log_outcome(const struct worker *w, const struct queue_outcome *o)
 
     if (!log_enabled(LOG_INFO))
         return;
-    log_info("relay-attempt", F_STR("queue", id_encode(&a, 'q', o->job->message->id)), F_STR("recipient", o->job->recipient),
+    log_info("queue-attempt", F_STR("queue", id_encode(&a, 'q', o->job->message->id)), F_STR("recipient", o->job->recipient),
              F_STR("destination", w->destination), F_C("result", fates[o->fate]), F_STR("host", o->log.host),
              F_STR("reason", o->log.reason), F_STR("reply", str_sub(o->log.reply, 0, 200)), F_STR("session", o->log.session));
 }
@@ -155,25 +159,24 @@ static size_t keep_sent(struct queue_outcome *v, size_t n)
     size_t kept = 0;
 
     for (size_t i = 0; i < n; i++) {
-        if (v[i].fate == QUEUE_RELAYED)
+        if (v[i].fate == QUEUE_RELAYED || v[i].fate == QUEUE_DELIVERED)
             v[kept++] = v[i];
     }
     return kept;
 }
 
-void settle_jobs(struct worker *w, const struct queue_job *jobs, const struct verdict *verdicts, size_t n, bool attempted,
-                 int milliseconds)
+void settle_jobs(struct crew_worker *w, const struct queue_job *jobs, const struct verdict *verdicts, size_t n,
+                 const struct settle_attempt *attempt)
 {
     struct arena *a = &w->batch_arena;
     struct queue_outcome *outcomes = arena_array(a, struct queue_outcome, n);
     struct notice_recipient *told = arena_array(a, struct notice_recipient, n);
     size_t *told_at = arena_array(a, size_t, n), n_told = 0;
-    struct finish_item *item = arena_new(a, struct finish_item);
 
     for (size_t i = 0; i < n; i++) {
-        const struct schedule_actions actions = ask_schedule(w, &jobs[i], event_of(w, &jobs[i], &verdicts[i]));
+        const struct schedule_actions actions = ask_schedule(w, &jobs[i], event_of(&jobs[i], &verdicts[i], attempt));
 
-        outcomes[i] = outcome_of(w, &jobs[i], &verdicts[i], &actions, attempted, milliseconds);
+        outcomes[i] = outcome_of(w, &jobs[i], &verdicts[i], &actions, attempt);
         if (actions.notice == NOTICE_NONE)
             continue;
         outcomes[i].delay_told = actions.notice == NOTICE_DELAYED;
@@ -183,8 +186,8 @@ void settle_jobs(struct worker *w, const struct queue_job *jobs, const struct ve
             told[n_told].status = STR("4.4.7"); /* RFC 3463, 3.5: delivery time expired */
         told_at[n_told++] = i;
     }
-    if (attempted && w->dialogue.text.len > 0)
-        outcomes[0].log.dialogue = arena_str(a, strbuf_str(&w->dialogue.text));
+    if (attempt->made && attempt->dialogue.len > 0)
+        outcomes[0].log.dialogue = arena_str(a, attempt->dialogue);
     if (n_told > 0) {
         struct queue_new *notice = NULL;
         bool made = make_notice(w, jobs[0].message, told, n_told, &notice) == RES_OK;
@@ -196,9 +199,32 @@ void settle_jobs(struct worker *w, const struct queue_job *jobs, const struct ve
     }
     for (size_t i = 0; i < n; i++)
         log_outcome(w, &outcomes[i]);
-    if (n == 0)
-        return;
-    *item = (struct finish_item){ .v = outcomes, .n = n };
-    finisher_add(w->relay->finisher, item);
-    w->items[w->n_items++] = item;
+    if (n > 0)
+        crew_finish(w, outcomes, n);
+}
+
+void settle_bounced(struct crew_worker *w, const struct queue_job *jobs, size_t n)
+{
+    static const struct verdict bounced = { .kind = VERDICT_NEVER, .phase = PHASE_DNS, .reason = REASON_BOUNCED, .code = 550,
+                                            .enhanced = STR("5.0.0"),
+                                            .text = STR("returned by an administrator of this server") };
+    struct verdict *verdicts = arena_array(&w->batch_arena, struct verdict, n);
+
+    for (size_t i = 0; i < n; i++)
+        verdicts[i] = bounced;
+    settle_jobs(w, jobs, verdicts, n, &(struct settle_attempt){ .made = false });
+}
+
+void settle_forwarded(struct crew_worker *w, const struct queue_job *job, const struct queue_new *forwarded,
+                      const struct settle_attempt *attempt)
+{
+    static const struct verdict sent = { .kind = VERDICT_DELIVERED, .phase = PHASE_BODY, .code = 250,
+                                         .enhanced = STR("2.1.5"), .text = STR("forwarded") };
+    const struct schedule_actions actions = { .next = SCHEDULE_DONE };
+    struct queue_outcome *o = arena_new(&w->batch_arena, struct queue_outcome);
+
+    *o = outcome_of(w, job, &sent, &actions, attempt);
+    o->notice = forwarded;
+    log_outcome(w, o);
+    crew_finish(w, o, 1);
 }

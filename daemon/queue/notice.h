@@ -1,9 +1,9 @@
-/* relay/notice.h - delivery status notifications about queued mail, as new messages for the queue (RFC 3461, 6;
+/* queue/notice.h - delivery status notifications about queued mail, as new messages for the queue (RFC 3461, 6;
  * RFC 5321, 4.5.5). */
 #pragma once
-#include "auth/service.h"
+#include "db/db.h"
 #include "mail/dsn.h"
-#include "relay/verdict.h"
+#include "queue/verdict.h"
 #include "store/queue.h"
 
 struct notice_recipient {
@@ -18,6 +18,6 @@ struct notice_recipient {
  * asked for it (RET=FULL), something failed and it is not large, else with its header; without both when with_original is
  * false.  *ret lives in a; its one recipient goes to a mailbox here or to the sender's domain.  now_us: PostgreSQL's time.
  * RES_OK; RES_INVALID: the sender's address is none (logged); RES_TEMPFAIL: the database is away. */
-enum result notice_make(struct service *service, const struct queue_envelope *message, const struct notice_recipient *v,
+enum result notice_make(struct db *db, const struct queue_envelope *message, const struct notice_recipient *v,
                         size_t n, int64_t now_us, bool with_original, struct arena *a,
                         struct queue_new **ret) SUSPENDS NODISCARD;

@@ -1,5 +1,5 @@
-/* relay/finisher.c - the one coroutine that commits what became of jobs. */
-#include "relay/finisher.h"
+/* queue/finisher.c - the one coroutine that commits what became of jobs. */
+#include "queue/finisher.h"
 
 #include "base/log.h"
 
@@ -27,7 +27,7 @@ static enum result write_bare(struct finisher *f, const struct queue_outcome *o)
     struct queue_outcome bare = *o;
     size_t lost;
 
-    log_error("relay-outcome-refused", F_INT("queue", o->job->message->id), F_INT("recipient", o->job->n));
+    log_error("queue-outcome-refused", F_INT("queue", o->job->message->id), F_INT("recipient", o->job->n));
     bare.log = (struct queue_attempt_log){ .reason = STR("temporary"), .code = o->log.code,
                                            .milliseconds = o->log.milliseconds };
     bare.notice = NULL;
@@ -44,7 +44,7 @@ static void write_all(struct finisher *f, const struct queue_outcome *v, size_t 
         enum result r = queue_finish(f->db, v, n, &lost);
 
         if (lost > 0)
-            log_warn("relay-leases-lost", F_INT("jobs", lost));
+            log_warn("queue-leases-lost", F_INT("jobs", lost));
         if (r == RES_OK)
             return;
         if (r != RES_TEMPFAIL && n > 1) { /* one of them is guilty: in halves, until it stands alone */
@@ -55,7 +55,7 @@ static void write_all(struct finisher *f, const struct queue_outcome *v, size_t 
         if (r != RES_TEMPFAIL && write_bare(f, v) != RES_TEMPFAIL)
             return; /* written, or refused even so: then the job falls due again when its lease ends */
         if (gives_up(f)) {
-            log_error("relay-outcomes-unwritten", F_INT("jobs", n));
+            log_error("queue-outcomes-unwritten", F_INT("jobs", n));
             return;
         }
         coroutine_wait(deadline_in(pause), false);
@@ -125,14 +125,14 @@ void finisher_add(struct finisher *f, struct finish_item *item)
     *f->last = item;
     f->last = &item->next;
     if (!f->running)
-        f->running = coroutine_spawn("relay-finisher", run, f) != NULL;
+        f->running = coroutine_spawn("queue-finisher", run, f) != NULL;
 }
 
 void finisher_wait(struct finisher *f, struct finish_item *item)
 {
     while (!item->done) {
         if (!f->running) /* there was no stack for it */
-            f->running = coroutine_spawn("relay-finisher", run, f) != NULL;
+            f->running = coroutine_spawn("queue-finisher", run, f) != NULL;
         coroutine_wait(f->running ? NO_DEADLINE : deadline_in(RETRY_MIN_MS), false);
     }
 }

@@ -1,8 +1,9 @@
-/* relay/notice.c - notifications. */
-#include "relay/notice.h"
+/* queue/notice.c - notifications. */
+#include "queue/notice.h"
 
 #include "base/encode.h"
 #include "base/log.h"
+#include "config/settings.h"
 #include "mail/address.h"
 #include "mail/header.h"
 #include "store/body.h"
@@ -15,7 +16,7 @@
 #define MAX_FRAME ((size_t)256 * 1024)      /* room for what dsn_build puts around the original */
 
 struct draft {
-    struct service *service;
+    struct db *db;
     const struct queue_envelope *message;
     struct arena *a;
     struct dsn dsn;
@@ -35,7 +36,7 @@ static bool any_failed(const struct notice_recipient *v, size_t n)
 static enum result read_original(struct draft *d, bool full)
 {
     const struct queue_envelope *m = d->message;
-    struct body_source source = { .db = d->service->db, .id = m->id,
+    struct body_source source = { .db = d->db, .id = m->id,
                                   .shape = { (uint64_t)m->size, (uint64_t)m->header_size, (unsigned)m->frames } };
     int64_t len = full ? m->size : MIN(m->header_size, MAX_HEADER);
 
@@ -46,7 +47,7 @@ static enum result read_original(struct draft *d, bool full)
 static enum result find_language(struct draft *d)
 {
     struct str language;
-    enum result r = queue_language(d->service->db, d->message->account_id, d->message->reverse_path, d->a, &language);
+    enum result r = queue_language(d->db, d->message->account_id, d->message->reverse_path, d->a, &language);
 
     if (r != RES_OK)
         return r;
@@ -64,10 +65,10 @@ static enum result find_way(struct draft *d)
     enum result r;
 
     if (address_parse_mailbox(d->message->reverse_path, true, d->a, &local, &domain) != RES_OK) {
-        log_warn("relay-notice-address", F_INT("queue", d->message->id), F_STR("sender", d->message->reverse_path));
+        log_warn("queue-notice-address", F_INT("queue", d->message->id), F_STR("sender", d->message->reverse_path));
         return RES_INVALID;
     }
-    r = routing_find(d->service->db, local, domain, d->a, &facts);
+    r = routing_find(d->db, local, domain, d->a, &facts);
     if (r != RES_OK)
         return r;
     d->to = (struct queue_new_recipient){
@@ -127,11 +128,11 @@ static enum result build(struct draft *d, struct queue_new **ret)
     return RES_OK;
 }
 
-enum result notice_make(struct service *service, const struct queue_envelope *message, const struct notice_recipient *v,
+enum result notice_make(struct db *db, const struct queue_envelope *message, const struct notice_recipient *v,
                         size_t n, int64_t now_us, bool with_original, struct arena *a,
                         struct queue_new **ret)
 {
-    struct draft d = { .service = service, .message = message, .a = a };
+    struct draft d = { .db = db, .message = message, .a = a };
     struct str hostname = arena_str(a, settings_get()->hostname);
     struct queue_new *q;
     int64_t id;
@@ -153,7 +154,7 @@ enum result notice_make(struct service *service, const struct queue_envelope *me
     fill_recipients(&d, v, n);
     r = build(&d, &q);
     if (r == RES_OK)
-        r = queue_ids(service->db, 1, &id);
+        r = queue_ids(db, 1, &id);
     if (r != RES_OK)
         return r;
     q->id = id;

@@ -1,8 +1,8 @@
-/* relay/verdict.h - how an attempt ended for one recipient. */
+/* queue/verdict.h - how an attempt ended for one recipient. */
 #pragma once
 #include "route/reason.h"
 
-enum verdict_kind { VERDICT_LATER, VERDICT_NEVER, VERDICT_SENT };
+enum verdict_kind { VERDICT_LATER, VERDICT_NEVER, VERDICT_SENT, VERDICT_DELIVERED };
 
 struct verdict {
     enum verdict_kind kind;
