@@ -13,6 +13,7 @@
 #include "imap/imap.h"
 #include "io/dns.h"
 #include "io/spool.h"
+#include "mda/mda.h"
 #include "pop3/pop3.h"
 #include "relay/relay.h"
 #include "smtp/smtp.h"
@@ -93,7 +94,7 @@ static void drain_run(void *arg)
     int64_t deadline = deadline_in(DRAIN_MS);
 
     (void)arg;
-    while (service_sessions() + relay_workers() + api_active() > 0 && loop_now() < deadline)
+    while (service_sessions() + relay_workers() + mda_workers() + api_active() > 0 && loop_now() < deadline)
         coroutine_wait(deadline_in(20), false);
     loop_stop();
 }
@@ -107,6 +108,7 @@ static void begin_drain(uv_signal_t *h, int number)
     log_info("draining", F_INT("signal", number), F_INT("sessions", service_sessions()));
     service_drain();
     relay_stop();
+    mda_stop();
     api_drain();
     if (coroutine_spawn("drain", drain_run, NULL) == NULL)
         loop_stop();
@@ -201,6 +203,11 @@ static void start_relay(void)
     relay_run(&service);
 }
 
+static void start_mda(void)
+{
+    mda_run(&service);
+}
+
 static void serve_api(enum listener l, int fd)
 {
     api_listen(fd, l == LISTEN_HTTPS);
@@ -228,6 +235,7 @@ static const struct kind {
     { "smtp", 3, true, start_smtp },
     { "access", 4, true, start_access },
     { "relay", 4, false, start_relay },
+    { "mda", 3, false, start_mda },
     { "api", 4, true, start_api },
 };
 

@@ -23,10 +23,12 @@ const char *listener_name(enum listener l)
     return names[l];
 }
 
+enum key_kind { KEY_TEXT, KEY_COUNT, KEY_COUNT_OR_NONE, KEY_PATH, KEY_SIZE };
+
 /* Every key: where its value goes, and what the manual says of it. */
 static const struct key {
     const char *section, *name;
-    enum key_kind { KEY_TEXT, KEY_COUNT, KEY_PATH, KEY_SIZE } kind;
+    enum key_kind kind;
     size_t offset;
     const char *fallback, *help;
 } keys[] = {
@@ -59,6 +61,7 @@ static const struct key {
     { "smtp", "processes", KEY_COUNT, AT(smtp_processes), "1", "Processes that take mail." },
     { "access", "processes", KEY_COUNT, AT(access_processes), "1", "Processes that serve IMAP and POP3." },
     { "relay", "processes", KEY_COUNT, AT(relay_processes), "1", "Processes that send the queue." },
+    { "mda", "processes", KEY_COUNT_OR_NONE, AT(mda_processes), "1", "Processes that deliver into files and to programs; 0: none." },
     { "relay", "port", KEY_COUNT, AT(relay_port), "25", "Port of other servers." },
     { "log", "format", KEY_TEXT, AT(log_format), "logfmt", "logfmt or json." },
     { "log", "level", KEY_TEXT, AT(log_level), "info", "debug, info, warn or error." },
@@ -98,8 +101,9 @@ static bool set_key(struct loading *l, const struct key *k, struct str value, co
 
     switch (k->kind) {
     case KEY_COUNT:
-        if (!str_u64(value, 65535, &n) || n == 0) {
-            *ret_why = "is not a number from 1 to 65535";
+    case KEY_COUNT_OR_NONE:
+        if (!str_u64(value, 65535, &n) || (n == 0 && k->kind == KEY_COUNT)) {
+            *ret_why = k->kind == KEY_COUNT ? "is not a number from 1 to 65535" : "is not a number from 0 to 65535";
             return false;
         }
         *(unsigned *)(void *)(base + k->offset) = (unsigned)n;

@@ -30,6 +30,7 @@ struct config {
     struct str web, sql, libexec;   /* directories of the installed files */
     struct str node;                /* name of this node in leases and logs; default: the host's name */
     unsigned smtp_processes, access_processes, relay_processes;
+    unsigned mda_processes;         /* 0: nothing is delivered outside PostgreSQL */
     unsigned relay_port;            /* where MX hosts listen: 25, or a test's */
     struct str log_format;          /* "logfmt" or "json" */
     struct str log_level;           /* "debug", "info", "warn", "error" */

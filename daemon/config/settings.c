@@ -17,6 +17,10 @@ const struct setting_def setting_defs[] = {
     { "queue.expire", "5d", "duration", "How long a message waits before it is returned to its sender.", false },
     { "queue.delay_notice", "4h", "duration", "After how long the sender is told, once, that a message is late; 0s: never.", false },
     { "relay.routes", "", "routes", "Smart hosts: domain=[host]:port,tls=must,user=u,password-file=/path; * is every other domain.", false },
+    { "mda.users", "", "users", "Unix users as whom mail may be delivered into files and to programs; never root.", false },
+    { "mda.programs", "", "programs", "Programs that aliases and filters may name: name=user:/path arguments; name2=...", false },
+    { "mda.time_limit", "5m", "duration", "How long one delivery into a file or to a program may take.", false },
+    { "mda.forward_files", "false", "boolean", "Whether the .forward file of a mailbox's Unix user is followed.", false },
 };
 const size_t setting_defs_count = ARRAY_LEN(setting_defs);
 
@@ -221,6 +225,14 @@ static enum result take(struct str key, struct arena *a, struct settings *s, str
         return take_duration(value, 0, 30 * 86400, a, &s->delay_notice_s, ret_value, ret_error);
     if (str_eq(key, STR("relay.routes")))
         return relay_route_list_parse(value, a, &s->relay_routes, ret_error);
+    if (str_eq(key, STR("mda.users")))
+        return unix_users_parse(value, a, &s->unix_users, ret_error);
+    if (str_eq(key, STR("mda.programs")))
+        return programs_parse(value, a, &s->programs, ret_error);
+    if (str_eq(key, STR("mda.time_limit")))
+        return take_duration(value, 1, 3600, a, &s->mda_time_s, ret_value, ret_error);
+    if (str_eq(key, STR("mda.forward_files")))
+        return take_boolean(value, &s->forward_files, ret_value, ret_error);
     return RES_NOTFOUND;
 }
 

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/result.h"
 #include "base/str.h"
+#include "route/delivery.h"
 #include "route/network.h"
 #include "route/relay_route.h"
 
@@ -24,6 +25,10 @@ struct settings {
     enum { CLEARTEXT_NEVER, CLEARTEXT_LOOPBACK, CLEARTEXT_ALWAYS } cleartext; /* auth.cleartext: one word ... */
     struct network_list cleartext_networks;         /* ... and networks behind it */
     struct relay_route_list relay_routes;           /* relay.routes */
+    struct name_list unix_users;                    /* mda.users: as whom may be delivered */
+    struct program_list programs;                   /* mda.programs */
+    int64_t mda_time_s;                             /* mda.time_limit of one delivery */
+    bool forward_files;                             /* mda.forward_files */
     struct str language;                            /* server.language of DSNs: "en", "pt-BR" */
 };
 

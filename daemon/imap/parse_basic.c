@@ -1,6 +1,6 @@
 /* Small productions of RFC 3501, 9: atoms, strings, numbers, sets, flags, dates. */
 #include "imap/parse_internal.h"
-#include "imap/utf7.h"
+#include "mail/utf7.h"
 #include "mail/date.h"
 #include "store/message.h"
 

@@ -1,6 +1,6 @@
 /* Answers: completion lines, the one table from results to response codes, strings, flags, sets. */
 #include "imap/session.h"
-#include "imap/utf7.h"
+#include "mail/utf7.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -106,7 +106,7 @@ static enum result say_hello(struct client *c, struct arena *a, struct verdict *
     enum result r;
 
     c->ehlo = (struct ehlo){ 0 };
-    client_say(c, arena_printf(a, "EHLO %.*s", STR_ARG(c->hostname)));
+    client_say(c, arena_printf(a, "%s %.*s", c->lmtp ? "LHLO" : "EHLO", STR_ARG(c->hostname)));
     r = client_read(c, PHASE_EHLO, CLIENT_COMMAND_MS, a, &reply, ret);
     if (r != RES_OK)
         return r;
@@ -114,7 +114,7 @@ static enum result say_hello(struct client *c, struct arena *a, struct verdict *
         ehlo_parse(reply.text, &c->ehlo);
         return RES_OK;
     }
-    if (reply.code < 500 || !c->usable)
+    if (reply.code < 500 || !c->usable || c->lmtp)
         return refused(c, PHASE_EHLO, &reply, ret);
     client_say(c, arena_printf(a, "HELO %.*s", STR_ARG(c->hostname)));
     r = client_read(c, PHASE_EHLO, CLIENT_COMMAND_MS, a, &reply, ret);

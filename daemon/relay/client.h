@@ -19,6 +19,7 @@ struct client {
     struct dialogue *dialogue; /* where it is recorded; not owned */
     struct reply_parser parser;
     struct ehlo ehlo;
+    bool lmtp;             /* it is LMTP (RFC 2033): LHLO, and an answer for each recipient at the end of the data */
     bool usable;           /* the next transaction may begin */
     bool begun;            /* a transaction may be open on the other side: RSET comes first */
     unsigned transactions; /* that were sent */

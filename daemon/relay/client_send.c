@@ -228,13 +228,48 @@ static void to_stream(void *arg, struct str bytes)
     stream_write(arg, bytes);
 }
 
+/* One answer for all. */
+static bool judge_end(struct transaction *t)
+{
+    struct verdict verdict;
+    struct reply reply;
+
+    if (!read_reply(t, PHASE_BODY, CLIENT_DOT_MS, &reply))
+        return false;
+    client_judge(t->c, PHASE_BODY, &reply, &verdict);
+    judge_accepted(t, &verdict);
+    return true;
+}
+
+/* LMTP: one for each accepted recipient, in their order (RFC 2033, 4.2).  What was answered before the connection was
+ * lost counts. */
+static bool judge_each(struct transaction *t)
+{
+    struct verdict lost;
+    struct reply reply;
+    enum result r = RES_OK;
+
+    for (size_t i = 0; i < t->n; i++) {
+        struct verdict *v = &t->v[i].verdict;
+
+        if (v->kind != VERDICT_SENT)
+            continue;
+        if (r == RES_OK)
+            r = client_read(t->c, PHASE_BODY, CLIENT_DOT_MS, t->a, &reply, &lost);
+        if (r == RES_OK)
+            client_judge(t->c, PHASE_BODY, &reply, v);
+        else
+            *v = lost;
+    }
+    return r == RES_OK;
+}
+
 /* The body and its end.  Without an accepted recipient the body is left out: the server that said 354 all the same
  * gets an empty one, which it refuses (RFC 2920, 3.1). */
 static void send_body(struct transaction *t)
 {
     struct data_writer w = { .out = to_stream, .arg = t->c->stream };
     struct verdict verdict;
-    struct reply reply;
     struct str piece;
 
     stream_set_timeout(t->c->stream, CLIENT_BLOCK_MS);
@@ -254,11 +289,9 @@ static void send_body(struct transaction *t)
     dialogue_add(t->c->dialogue, 'C', arena_printf(t->a, "(message, %" PRId64 " bytes)", t->accepted > 0 ? t->m->size : 0),
                  mono_ms());
     stream_set_interruptible(t->c->stream, false);
-    if (!read_reply(t, PHASE_BODY, CLIENT_DOT_MS, &reply))
+    if (!(t->c->lmtp ? judge_each(t) : judge_end(t)))
         return;
     stream_set_interruptible(t->c->stream, true);
-    client_judge(t->c, PHASE_BODY, &reply, &verdict);
-    judge_accepted(t, &verdict);
     if (t->accepted > 0)
         t->c->begun = false;
 }

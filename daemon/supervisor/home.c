@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -52,15 +54,34 @@ bool home_user(const char *kind, uid_t *ret_uid, gid_t *ret_gid)
     return true;
 }
 
+/* The mda's children take a user's identity: these two capabilities outlive the change of user and the exec. */
+static bool keep_setuid(void)
+{
+    static const unsigned kept[] = { CAP_SETUID, CAP_SETGID };
+    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+    data[0].permitted = data[0].effective = data[0].inheritable = 1u << CAP_SETUID | 1u << CAP_SETGID;
+    if (syscall(SYS_capset, &header, data) != 0)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, kept[i], 0, 0) != 0)
+            return false;
+    }
+    return true;
+}
+
 bool home_become(const char *kind)
 {
+    bool is_mda = strcmp(kind, "mda") == 0;
     uid_t uid;
     gid_t gid;
 
     if (geteuid() == 0) {
-        if (!home_user(kind, &uid, &gid))
+        if (!home_user(kind, &uid, &gid) || (is_mda && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0))
             return false;
-        if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) {
+        if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0 ||
+            (is_mda && !keep_setuid())) {
             fprintf(stderr, "correiod: could not become correio-%s: %s\n", kind, strerror(errno));
             return false;
         }

@@ -516,6 +516,7 @@ int supervise(const struct config *config)
     add_workers("smtp", config->smtp_processes);
     add_workers("access", config->access_processes);
     add_workers("relay", config->relay_processes);
+    add_workers("mda", config->mda_processes);
     add_workers("api", 1);
     serve();
     stop();

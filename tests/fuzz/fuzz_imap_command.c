@@ -2,7 +2,7 @@
 #include "imap/list_match.h"
 #include "imap/parse.h"
 #include "imap/stored_envelope.h"
-#include "imap/utf7.h"
+#include "mail/utf7.h"
 
 #include <stdlib.h>
 

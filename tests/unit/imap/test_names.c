@@ -3,7 +3,7 @@
 
 #include "base/macros.h"
 #include "imap/list_match.h"
-#include "imap/utf7.h"
+#include "mail/utf7.h"
 #include "store/mailbox.h"
 
 static const struct {

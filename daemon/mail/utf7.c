@@ -1,4 +1,4 @@
-#include "imap/utf7.h"
+#include "mail/utf7.h"
 #include "base/strbuf.h"
 #include "mail/charset.h"
 

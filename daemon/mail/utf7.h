@@ -1,4 +1,4 @@
-/* imap/utf7.h - modified UTF-7, how mailbox names travel (RFC 3501, 5.1.3).  In the store they are UTF-8. */
+/* mail/utf7.h - modified UTF-7, how mailbox names travel (RFC 3501, 5.1.3).  In the store they are UTF-8. */
 #pragma once
 #include "base/arena.h"
 #include "base/result.h"

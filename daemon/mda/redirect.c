@@ -1,0 +1,102 @@
+/* mda/redirect.c - what a .forward sends on. */
+#include "base/log.h"
+#include "io/spool.h"
+#include "mail/address.h"
+#include "mail/header.h"
+#include "mda/mda_internal.h"
+#include "store/body.h"
+#include "store/routing.h"
+
+#define SLACK ((size_t)64 * 1024)
+
+/* One address: where it is queued for. */
+static enum result route(struct mda_worker *w, const struct queue_job *job, struct str address,
+                         struct queue_new_recipient *ret)
+{
+    struct arena *a = &w->crew.batch_arena;
+    struct str local, domain;
+    struct route_facts facts;
+    enum result r;
+
+    if (str_chr(address, '@') == SIZE_MAX) /* of this domain */
+        address = arena_printf(a, "%.*s%.*s", STR_ARG(address), STR_ARG(str_from(job->recipient, str_rchr(job->recipient, '@'))));
+    if (address_parse_mailbox(address, true, a, &local, &domain) != RES_OK)
+        return RES_INVALID;
+    r = routing_find(w->crew.crew->db, local, domain, a, &facts);
+    if (r != RES_OK)
+        return r;
+    *ret = (struct queue_new_recipient){
+        .recipient = address_write_mailbox(a, local, domain), .orcpt = job->orcpt, .notify = job->notify, .lane = QUEUE_NORMAL,
+        .destination = facts.kind == FACT_REMOTE || facts.kind == FACT_RELAY ? domain : QUEUE_LOCAL,
+        .account_id = facts.kind == FACT_ACCOUNT ? facts.account_id : 0,
+    };
+    return RES_OK;
+}
+
+/* Delivered-To, by which a loop is seen when the message comes back (RFC 9228), and the message. */
+static enum result copy(struct mda_worker *w, const struct queue_job *job, struct spool *spool)
+{
+    const struct queue_envelope *m = job->message;
+    CLEANUP(body_cursor_release) struct body_cursor cursor = {
+        .source = { .db = w->crew.crew->db, .id = m->id,
+                    .shape = { (uint64_t)m->size, (uint64_t)m->header_size, (unsigned)m->frames } },
+        .end = (uint64_t)m->size };
+    enum result r = spool_add(spool, arena_printf(&w->crew.batch_arena, "Delivered-To: %.*s\r\n", STR_ARG(job->recipient)));
+
+    while (r == RES_OK) {
+        struct str piece;
+
+        r = body_next(&cursor, &piece);
+        if (r != RES_OK || piece.len == 0)
+            break;
+        r = spool_add(spool, piece);
+    }
+    return r;
+}
+
+static enum result pack(struct mda_worker *w, const struct queue_job *job, struct queue_new *q)
+{
+    struct spool spool;
+    struct str text, *frames;
+    enum result r;
+
+    spool_init(&spool, (size_t)job->message->size + SLACK);
+    r = copy(w, job, &spool);
+    if (r == RES_OK)
+        r = spool_view(&spool, &text);
+    if (r == RES_OK) {
+        q->size = (int64_t)text.len;
+        q->header_size = (int64_t)header_size(text);
+        body_frames(&w->crew.batch_arena, text, (size_t)q->header_size, &frames, &q->nframes);
+        q->frames = frames;
+    }
+    spool_release(&spool);
+    return r == RES_OK ? RES_OK : RES_TEMPFAIL;
+}
+
+enum result redirect_make(struct mda_worker *w, const struct queue_job *job, const struct str *addresses, size_t n,
+                          struct queue_new **ret)
+{
+    const struct queue_envelope *m = job->message;
+    struct arena *a = &w->crew.batch_arena;
+    struct queue_new_recipient *recipients = arena_array(a, struct queue_new_recipient, n);
+    struct queue_new *q = arena_new(a, struct queue_new);
+    enum result r = RES_OK;
+
+    *q = (struct queue_new){ .account_id = m->account_id, .reverse_path = m->reverse_path, .ret = m->ret, .envid = m->envid,
+                             .expire_s = MAX((m->expires_at - crew_now(&w->crew)) / 1000000, 60),
+                             .body_flags = m->body_flags, .message_id = m->message_id, .direction = TRACE_LOCAL,
+                             .listener = STR("local"), .recipients = recipients, .nrecipients = n };
+    for (size_t i = 0; i < n && r == RES_OK; i++) {
+        r = route(w, job, addresses[i], &recipients[i]);
+        if (r == RES_OK && !str_eq(recipients[i].destination, QUEUE_LOCAL))
+            q->direction = TRACE_OUT;
+    }
+    if (r == RES_OK)
+        r = pack(w, job, q);
+    if (r == RES_OK)
+        r = queue_ids(w->crew.crew->db, 1, &q->id);
+    if (r == RES_OK)
+        *ret = q;
+    return r;
+}
