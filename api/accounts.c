@@ -1,5 +1,6 @@
 /* /accounts and /accounts/{address} */
 #include "api/accounts.h"
+#include "api/delivery.h"
 #include "api/fields.h"
 #include "api/handlers.h"
 #include "api/names.h"
@@ -23,6 +24,8 @@ static const struct field members[] = {
     { .name = "role", .type = FIELD_WORD, .words = roles, .n_words = ARRAY_LEN(roles) },
     { .name = "language", .type = FIELD_WORD, .nullable = true, .words = languages, .n_words = ARRAY_LEN(languages) },
     { .name = "quota", .type = FIELD_OBJECT, .members = quota_members, .n_members = ARRAY_LEN(quota_members) },
+    { .name = "delivery", .type = FIELD_STRING, .nullable = true, .min = 1, .max = 1000 },
+    { .name = "delivery_user", .type = FIELD_STRING, .nullable = true, .min = 1, .max = 32 },
     { .name = "id", .type = FIELD_KEPT },
     { .name = "address", .type = FIELD_KEPT },
     { .name = "state", .type = FIELD_KEPT },
@@ -75,6 +78,8 @@ struct json_object *account_json(const struct account *a)
     js_set(o, "suspended", suspension(a));
     js_set(o, "language", js_str(a->language));
     js_set(o, "quota", quota);
+    js_set(o, "delivery", js_str(a->delivery));
+    js_set(o, "delivery_user", js_str(a->delivery_user));
     js_set(o, "last_sign_in", sign_in(a));
     js_set(o, "created_at", js_time(a->created_us));
     js_set(o, "version", js_int(a->version));
@@ -178,6 +183,8 @@ static void take_members(struct request *r, const struct json_object *body, stru
     w->role = (enum account_role)field_word(body, "role", roles, ARRAY_LEN(roles), (int)w->role);
     w->language = field_str(body, "language", w->language);
     w->quota_bytes = field_int(js_get(body, "quota", NULL), "limit", 0, w->quota_bytes);
+    w->delivery = field_str(body, "delivery", w->delivery);
+    w->delivery_user = field_str(body, "delivery_user", w->delivery_user);
     if (field_there(body, "password"))
         account_check_password(r, STR("/password"), field_str(body, "password", STR("")));
 }
@@ -193,6 +200,8 @@ static struct json_object *without_password(struct request *r, const struct acco
     js_set(o, "language", js_str(w->language));
     js_set(quota, "limit", w->quota_bytes > 0 ? js_int(w->quota_bytes) : NULL);
     js_set(o, "quota", quota);
+    js_set(o, "delivery", js_str(w->delivery));
+    js_set(o, "delivery_user", js_str(w->delivery_user));
     return o;
 }
 
@@ -252,11 +261,16 @@ static void write_account(struct request *r, bool patch)
     if (result == RES_OK) {
         present = request_keep(r, account_json(&old));
         if (patch)
-            w = (struct account_write){ w.address, old.name, old.role, old.language, old.quota_bytes };
+            w = (struct account_write){ w.address, old.name, old.role, old.language, old.quota_bytes,
+                                        old.delivery, old.delivery_user };
     }
     fields_check(r, body, STR(""), members, patch ? PATCH_MEMBERS : ARRAY_LEN(members), present);
     if (r->errors == NULL)
         take_members(r, body, &w);
+    if (r->errors == NULL)
+        delivery_check(r, w.delivery, w.delivery_user, false,
+                       !str_eq(w.delivery, present != NULL ? old.delivery : STR_NULL) ||
+                           !str_eq(w.delivery_user, present != NULL ? old.delivery_user : STR_NULL));
     if (present == NULL && !caller_sees(&r->caller, name_domain_of(w.address)))
         error_at(r, STR("address"), "unknown-domain", "\"%.*s\" is none of your domains.", STR_ARG(name_domain_of(w.address)));
     if (errors_of_body(r))

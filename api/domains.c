@@ -1,4 +1,5 @@
 /* /domains and /domains/{domain} */
+#include "api/delivery.h"
 #include "api/fields.h"
 #include "api/handlers.h"
 #include "api/path.h"
@@ -17,6 +18,8 @@ static const struct field members[] = {
     { .name = "route", .type = FIELD_STRING, .nullable = true, .min = 1, .max = 300 },
     { .name = "state", .type = FIELD_WORD, .words = states, .n_words = ARRAY_LEN(states) },
     { .name = "language", .type = FIELD_WORD, .nullable = true, .words = languages, .n_words = ARRAY_LEN(languages) },
+    { .name = "delivery", .type = FIELD_STRING, .min = 1, .max = 1000 },
+    { .name = "delivery_user", .type = FIELD_STRING, .nullable = true, .min = 1, .max = 32 },
     { .name = "id", .type = FIELD_KEPT },
     { .name = "name", .type = FIELD_KEPT },
     { .name = "accounts", .type = FIELD_KEPT },
@@ -35,6 +38,8 @@ static struct json_object *to_json(const struct domain *d)
     js_set(o, "route", js_str(d->route));
     js_set(o, "state", js_str(str_c(states[d->disabled])));
     js_set(o, "language", js_str(d->language));
+    js_set(o, "delivery", js_str(d->delivery));
+    js_set(o, "delivery_user", js_str(d->delivery_user));
     js_set(o, "accounts", js_int(d->accounts));
     js_set(o, "aliases", js_int(d->aliases));
     js_set(o, "created_at", js_time(d->created_us));
@@ -107,6 +112,8 @@ static void take_members(struct request *r, const struct json_object *body, stru
     w->route = field_str(body, "route", w->route);
     w->disabled = field_word(body, "state", states, ARRAY_LEN(states), w->disabled) != 0;
     w->language = field_str(body, "language", w->language);
+    w->delivery = field_str(body, "delivery", w->delivery);
+    w->delivery_user = field_str(body, "delivery_user", w->delivery_user);
     if (w->kind == DOMAIN_LOCAL) {
         if (field_there(body, "route") && w->route.p != NULL)
             error_at(r, STR("/route"), "syntax", "Only a relay domain has a route.");
@@ -139,7 +146,7 @@ static void answer_refusal(struct request *r, enum result result, struct str nam
 static void write_domain(struct request *r, bool patch)
 {
     struct json_object *body, *present = NULL;
-    struct domain_write w = { .kind = DOMAIN_LOCAL, .route = STR_NULL };
+    struct domain_write w = { .kind = DOMAIN_LOCAL, .route = STR_NULL, .delivery = STR("store") };
     struct domain old;
     int64_t version;
     enum result result;
@@ -154,7 +161,8 @@ static void write_domain(struct request *r, bool patch)
     if (result == RES_OK) {
         present = request_keep(r, to_json(&old));
         if (patch)
-            w = (struct domain_write){ w.name, old.kind, old.route, old.disabled, old.language };
+            w = (struct domain_write){ w.name, old.kind, old.route, old.disabled, old.language, old.delivery,
+                                       old.delivery_user };
     } else if (r->caller.visible.limited) { /* makes no domain that it could not see afterwards */
         problem(r, PROBLEM_INSUFFICIENT_SCOPE, NULL);
         return;
@@ -166,6 +174,10 @@ static void write_domain(struct request *r, bool patch)
     fields_check(r, body, STR(""), members, ARRAY_LEN(members), present);
     if (r->errors == NULL)
         take_members(r, body, &w);
+    if (r->errors == NULL)
+        delivery_check(r, w.delivery, w.delivery_user, true,
+                       !str_eq(w.delivery, present != NULL ? old.delivery : STR("store")) ||
+                           !str_eq(w.delivery_user, present != NULL ? old.delivery_user : STR_NULL));
     if (errors_of_body(r))
         return;
     if (present == NULL && version != VERSION_ANY) {

@@ -10,6 +10,7 @@ static const struct column columns[] = {
     { "Used", "quota.used", COLUMN_SIZE },        { "Quota", "quota.limit", COLUMN_SIZE },
     { "Last sign-in", "last_sign_in.at", COLUMN_TIME }, { "Messages", "quota.messages", COLUMN_NUMBER },
     { "Language", "language", COLUMN_TEXT },      { "Reason", "suspended.reason", COLUMN_TEXT },
+    { "Delivery", "delivery", COLUMN_TEXT },      { "Unix user", "delivery_user", COLUMN_TEXT },
     { "Made", "created_at", COLUMN_TIME },
 };
 #define LIST_COLUMNS 7
@@ -30,7 +31,7 @@ static enum outcome done(struct call *c, enum outcome out, struct json_object *a
 /* The members that options name.  False: a value is wrong; said. */
 static bool take_members(struct call *c, struct json_object *body)
 {
-    static const char *const texts[] = { "name", "role", "language" };
+    static const char *const texts[] = { "name", "role", "language", "delivery", "delivery-user" };
     const char *quota = option(c, "quota");
     struct json_object *o;
     uint64_t bytes;
@@ -38,8 +39,8 @@ static bool take_members(struct call *c, struct json_object *body)
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         const char *value = option(c, texts[i]);
 
-        if (value != NULL)
-            js_set(body, texts[i], strcmp(texts[i], "language") == 0 && value[0] == '\0' ? NULL : js_str(str_c(value)));
+        if (value != NULL) /* empty: none of its own, but for name and role */
+            js_set(body, i == 4 ? "delivery_user" : texts[i], i >= 2 && value[0] == '\0' ? NULL : js_str(str_c(value)));
     }
     if (quota == NULL)
         return true;

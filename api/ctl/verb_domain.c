@@ -4,7 +4,8 @@
 static const struct column columns[] = {
     { "Domain", "name", COLUMN_TEXT },         { "Kind", "kind", COLUMN_TEXT },      { "State", "state", COLUMN_TEXT },
     { "Accounts", "accounts", COLUMN_NUMBER }, { "Aliases", "aliases", COLUMN_NUMBER }, { "Route", "route", COLUMN_TEXT },
-    { "Language", "language", COLUMN_TEXT },   { "Made", "created_at", COLUMN_TIME },
+    { "Language", "language", COLUMN_TEXT },   { "Delivery", "delivery", COLUMN_TEXT },
+    { "Unix user", "delivery_user", COLUMN_TEXT }, { "Made", "created_at", COLUMN_TIME },
 };
 
 static const char *path(struct call *c)
@@ -43,6 +44,27 @@ enum outcome verb_domain_show(struct call *c)
 
     if (out == DONE)
         print_object(c, answer, columns, ARRAY_LEN(columns), "name");
+    js_free(answer);
+    return out;
+}
+
+enum outcome verb_domain_set(struct call *c)
+{
+    static const struct {
+        const char *option, *member;
+    } members[] = { { "to", "route" }, { "language", "language" }, { "delivery", "delivery" }, { "delivery-user", "delivery_user" } };
+    struct json_object *body = js_object(), *answer = NULL;
+    enum outcome out;
+
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        const char *value = option(c, members[i].option);
+
+        if (value != NULL) /* empty: none */
+            js_set(body, members[i].member, value[0] == '\0' ? NULL : js_str(str_c(value)));
+    }
+    out = client_call(c, "PATCH", path(c), body, "", &answer);
+    if (out == DONE)
+        print_done(c, answer, "name", t("changed"));
     js_free(answer);
     return out;
 }

@@ -17,8 +17,8 @@ const struct setting_def setting_defs[] = {
     { "queue.expire", "5d", "duration", "How long a message waits before it is returned to its sender.", false },
     { "queue.delay_notice", "4h", "duration", "After how long the sender is told, once, that a message is late; 0s: never.", false },
     { "relay.routes", "", "routes", "Smart hosts: domain=[host]:port,tls=must,user=u,password-file=/path; * is every other domain.", false },
-    { "mda.users", "", "users", "Unix users as whom mail may be delivered into files and to programs; never root.", false },
-    { "mda.programs", "", "programs", "Programs that aliases and filters may name: name=user:/path arguments; name2=...", false },
+    { "mda.users", "", "string", "Unix users as whom mail may be delivered into files and to programs; never root.", false },
+    { "mda.programs", "", "string", "Programs that aliases and filters may name: name=user:/path arguments; name2=...", false },
     { "mda.time_limit", "5m", "duration", "How long one delivery into a file or to a program may take.", false },
     { "mda.forward_files", "false", "boolean", "Whether the .forward file of a mailbox's Unix user is followed.", false },
 };

@@ -20,8 +20,8 @@ enum result account_create(struct db *db, const struct account_write *w, const s
     /* special_use: store/mailbox.h.  UIDVALIDITY: a counter that never falls behind the clock. */
     static const struct db_stmt stmt = { "account_create",
         "WITH d AS (SELECT id, tenant_id FROM domain WHERE name = $2 AND kind = 0 AND deleted_at IS NULL FOR SHARE),"
-        " a AS (INSERT INTO account (tenant_id, domain_id, address, name, role, state, language)"
-        "  SELECT tenant_id, id, $3, coalesce($4, ''), $5, 0, $6 FROM d RETURNING id, domain_id),"
+        " a AS (INSERT INTO account (tenant_id, domain_id, address, name, role, state, language, delivery,"
+        "   delivery_user) SELECT tenant_id, id, $3, coalesce($4, ''), $5, 0, $6, $8, $9 FROM d RETURNING id, domain_id),"
         " x AS (INSERT INTO address (domain_id, localpart, account_id) SELECT domain_id, $1, id FROM a),"
         " t AS (SELECT extract(epoch FROM now())::bigint AS now),"
         " s AS (INSERT INTO account_state (account_id, last_uidvalidity, quota_bytes)"
@@ -42,7 +42,8 @@ enum result account_create(struct db *db, const struct account_write *w, const s
     if (r == RES_OK) {
         const struct db_param params[] = { db_text(str_sub(w->address, 0, at)), db_text(str_from(w->address, at + 1)),
                                            db_text(w->address), db_text(w->name), db_int2((int16_t)w->role),
-                                           db_text(w->language), db_int8(w->quota_bytes) };
+                                           db_text(w->language), db_int8(w->quota_bytes), db_text(w->delivery),
+                                           db_text(w->delivery_user) };
 
         r = tx_query(tx, &stmt, params, ARRAY_LEN(params), &rows);
     }
@@ -94,7 +95,8 @@ static enum result finish(struct tx **tx, const struct admins *admins, const str
 enum result account_update(struct db *db, const struct account_write *w, int64_t if_version, const struct audit *audit)
 {
     static const struct db_stmt stmt = { "account_update",
-        "UPDATE account SET name = coalesce($2, ''), role = $3, language = $4, version = version + 1 WHERE id = $1" };
+        "UPDATE account SET name = coalesce($2, ''), role = $3, language = $4, delivery = $5,"
+        " delivery_user = $6, version = version + 1 WHERE id = $1" };
     static const struct db_stmt quota = { "account_quota",
         "UPDATE account_state SET quota_bytes = nullif($2, 0) WHERE account_id = $1 AND quota_bytes IS DISTINCT FROM nullif($2, 0)" };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
@@ -103,7 +105,8 @@ enum result account_update(struct db *db, const struct account_write *w, int64_t
     enum result r = begin_locked(db, w->address, if_version, &tx, &admins, &id);
 
     if (r == RES_OK) {
-        const struct db_param params[] = { db_int8(id), db_text(w->name), db_int2((int16_t)w->role), db_text(w->language) };
+        const struct db_param params[] = { db_int8(id), db_text(w->name), db_int2((int16_t)w->role), db_text(w->language),
+                                           db_text(w->delivery), db_text(w->delivery_user) };
         const struct db_param limit[] = { db_int8(id), db_int8(w->quota_bytes) };
 
         r = tx_query(tx, &stmt, params, ARRAY_LEN(params), NULL);

@@ -5,7 +5,7 @@
 #define COLUMNS                                                                                                    \
     "d.id, d.name, d.kind, d.route, d.state, d.language, "                                                         \
     "(SELECT count(*) FROM account a WHERE a.domain_id = d.id AND a.state <> 4), "                                 \
-    "(SELECT count(*) FROM alias l WHERE l.domain_id = d.id), d.created_at, d.version"
+    "(SELECT count(*) FROM alias l WHERE l.domain_id = d.id), d.created_at, d.version, d.delivery, d.delivery_user"
 
 /* $1 kinds, $2 states, $3 text, $4 limited, $5 domains */
 #define MATCHES                                                                                                    \
@@ -25,6 +25,8 @@ static struct domain from_row(const struct db_rows *rows, size_t row, struct are
         .aliases = db_get_int(rows, row, 7),
         .created_us = db_get_time(rows, row, 8),
         .version = db_get_int(rows, row, 9),
+        .delivery = arena_str(a, db_get_str(rows, row, 10)),
+        .delivery_user = arena_str(a, db_get_str(rows, row, 11)),
     };
 }
 
@@ -92,10 +94,11 @@ enum result domain_get(struct db *db, struct str name, const struct visible *vis
 enum result domain_create(struct db *db, const struct domain_write *w, const struct audit *audit)
 {
     static const struct db_stmt stmt = { "domain_create",
-        "INSERT INTO domain (tenant_id, name, kind, route, state, language) "
-        "SELECT min(id), $1, $2, $3, $4, $5 FROM tenant" };
+        "INSERT INTO domain (tenant_id, name, kind, route, state, language, delivery, delivery_user) "
+        "SELECT min(id), $1, $2, $3, $4, $5, $6, $7 FROM tenant" };
     const struct db_param params[] = { db_text(w->name), db_int2((int16_t)w->kind), db_text(w->route),
-                                       db_int2(w->disabled), db_text(w->language) };
+                                       db_int2(w->disabled), db_text(w->language), db_text(w->delivery),
+                                       db_text(w->delivery_user) };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     enum result r = tx_begin(db, STR_NULL, &tx);
 

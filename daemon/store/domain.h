@@ -14,6 +14,7 @@ struct domain {
     struct str route; /* relay only; STR_NULL: by MX */
     bool disabled;
     struct str language;       /* STR_NULL: the server's */
+    struct str delivery, delivery_user; /* of its accounts that have none (route/delivery.h); delivery_user may be STR_NULL */
     int64_t accounts, aliases; /* how many */
     int64_t created_us, version;
 };
@@ -47,6 +48,7 @@ struct domain_write {
     struct str route;
     bool disabled;
     struct str language;
+    struct str delivery, delivery_user;
 };
 /* RES_EXISTS. */
 enum result domain_create(struct db *db, const struct domain_write *w, const struct audit *audit) SUSPENDS NODISCARD;

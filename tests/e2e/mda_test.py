@@ -5,7 +5,9 @@ import getpass
 import glob
 import mailbox
 import os
+import pty
 import pwd
+import select
 import shutil
 import signal
 import subprocess
@@ -243,12 +245,15 @@ def with_mbox(server, user):
         assert text.endswith("no line end at the end\n\n"), text
         same(os.path.exists(box + ".lock"), False)
         same([m["Subject"] for m in mailbox.mbox(box)], ["one", "two"])
-        listed = user.run("mail", "-H", "-f", box)
-        assert "one" in listed.stdout and "two" in listed.stdout, listed
-        config = user.write("muttrc", "set print_command='cat >> printed'\nset header_cache=''\n")
-        user.run("mutt", "-n", "-F", config, "-f", box, "-e", "push <tag-pattern>~A<enter><tag-prefix><pipe-message>cat>>seen<enter><exit>", timeout=30)
-        listed = user.run("mail", "-N", "-f", box, input="1\n2\nx\n")
-        assert ">From here" in listed.stdout or "From here" in listed.stdout, listed
+        config = user.write("muttrc", "set header_cache=\nset wait_key=no\nset quit=yes\nset move=no\nset pipe_split=yes\n")
+        keys = "push '<tag-pattern>~A<enter><tag-prefix><pipe-message>cat >> seen<enter><exit>'"
+        on_screen(user, "mutt", "-n", "-F", config, "-f", box, "-e", keys)
+        with open(user.path("seen")) as f:
+            seen = f.read()
+        assert "Subject: one" in seen and "Subject: two" in seen, seen
+        same("two" in on_screen(user, "alpine", "-p", user.write("pinerc", ""), "-f", box, until="two"), True)
+        listed = user.run("mail", "-N", "-f", box, input="h\np 1\np 2\nx\n")
+        assert "one" in listed.stdout and "no line end at the end" in listed.stdout, listed
 
     @case("mbox: locked by fcntl, by a dotlock, by a dead one's dotlock")
     def _():
@@ -342,8 +347,8 @@ def with_programs(server, user):
 
     @case("pipe: ended by a signal, too slow, not there: it waits; what hangs is ended with its children")
     def _():
-        for name, text, why in (("kills", "kill -9 $$", "signal 9"), ("slow", "sleep 1000 & echo $! > child; wait", "did not end in 2 s"),
-                                ("stops", "kill -STOP $PPID; kill -9 $$", "did not end in 2 s")):
+        for name, text, why in (("kills", "kill -9 $$", "signal 9"), ("slow", "sleep 1000 & echo $! > child; wait", "did not end in 5 s"),
+                                ("stops", "kill -STOP $PPID; kill -9 $$", "did not end in 5 s")):
             to = place(server, f"pipe:{user.write(name, '#!/bin/sh' + chr(10) + text + chr(10), 0o700)}", user)
             send(server, to)
             wait_for(f"a reason ({name})", lambda: why in waiting(server, to), 20)
@@ -355,7 +360,7 @@ def with_programs(server, user):
 
     @case("procmail: procmail -a $EXTENSION -d $USER sorts by its rules")
     def _():
-        user.write(".procmailrc", f"MAILDIR={user.home}\nDEFAULT=$MAILDIR/proc-default\n"
+        user.write(".procmailrc", f"LOCKSLEEP=1\nMAILDIR={user.home}\nDEFAULT=$MAILDIR/proc-default\n"
                    ":0:\n* ^Subject: sorted\nproc-sorted\n\nARG = $1\n:0:\n* ARG ?? ^^lists^^\nproc-lists\n")
         to = place(server, "pipe:/usr/bin/procmail -a $EXTENSION -d $USER", user)
         send(server, to, message="Subject: sorted\r\n\r\nx\r\n")
@@ -488,6 +493,28 @@ def hold(condition, seconds=1.5):
     return True
 
 
+def on_screen(user, *words, until=None, seconds=30):
+    """A program of the screen on a terminal of its own, until it ends or shows a text; what it showed."""
+    ours, its = pty.openpty()
+    who = {"user": user.uid, "group": user.gid, "extra_groups": []} if user.made else {}
+    env = {"HOME": user.home, "USER": user.name, "LOGNAME": user.name, "PATH": os.environ["PATH"], "TERM": "vt100", "LANG": "C.UTF-8"}
+    process = subprocess.Popen(words, stdin=its, stdout=its, stderr=its, env=env, cwd=user.home, start_new_session=True, **who)
+    os.close(its)
+    screen, end = b"", time.monotonic() + seconds
+    try:
+        while time.monotonic() < end and not (until and until.encode() in screen):
+            if select.select([ours], [], [], 0.2)[0]:
+                screen += os.read(ours, 65536)
+    except OSError:  # EIO: the program has closed its terminal
+        pass
+    finally:
+        os.close(ours)
+        if until or time.monotonic() >= end:
+            process.kill()
+        process.wait()
+    return screen.decode("utf-8", "replace")
+
+
 def main():
     user = UnixUser()
     try:
@@ -495,7 +522,7 @@ def main():
         with Server(env={**RETRY, "CORREIO_DNS_SERVERS": "127.0.0.1:9", "CORREIO_SMTP_RELAY_NETWORKS": "127.0.0.0/8",
                          "CORREIO_MDA_USERS": user.name + " ghost-user", "CORREIO_MDA_PROGRAMS": robot, "CORREIO_MDA_FORWARD_FILES": "true",
                          "CORREIO_LOG_LEVEL": "debug"}) as server:
-            server.setting("mda.time_limit", "2s")
+            server.setting("mda.time_limit", "5s")
             server.accounts([f"m{n:02}" for n in range(60)])
             for part in (with_maildir, with_mbox, with_programs, with_lmtp, with_forward, with_crash):
                 part(server, user)

@@ -36,6 +36,8 @@ function Edit({ object, stale }) {
       role: account.role,
       language: account.language ?? '',
       quota: account.quota.limit === null ? '' : String(account.quota.limit / GB),
+      delivery: account.delivery ?? '',
+      deliveryUser: account.delivery_user ?? '',
     },
     save: async (values) => {
       const limit = quotaBytes(values.quota);
@@ -45,10 +47,21 @@ function Edit({ object, stale }) {
         language: values.language || null,
         quota: { limit: Number.isNaN(limit) ? values.quota : limit },
       };
+      if (role === 'system_admin') {
+        body.delivery = values.delivery.trim() || null;
+        body.delivery_user = values.deliveryUser.trim() || null;
+      }
       await object.patch(body);
       toast(t('saved'));
     },
-    places: { '/name': 'name', '/role': 'role', '/language': 'language', '/quota/limit': 'quota' },
+    places: {
+      '/name': 'name',
+      '/role': 'role',
+      '/language': 'language',
+      '/quota/limit': 'quota',
+      '/delivery': 'delivery',
+      '/delivery_user': 'deliveryUser',
+    },
   });
   const roles = ROLES.map((one) => [one, t(`role.${one}`)]);
   const languages = [['', t('language.domain')], ...Object.entries(LANGUAGES)];
@@ -57,7 +70,11 @@ function Edit({ object, stale }) {
     <${Input} label=${t('account.quota')} hint=${t('account.quota-hint')} ...${form.field('quota')} inputmode="decimal"
       autocomplete="off" />
     <${Select} label=${t('account.language')} ...${form.field('language')} options=${languages} />
-    ${role === 'system_admin' && html`<${Select} label=${t('account.role')} ...${form.field('role')} options=${roles} />`}
+    ${role === 'system_admin' && html`<${Select} label=${t('account.role')} ...${form.field('role')} options=${roles} />
+      <${Input} label=${t('account.delivery')} hint=${t('account.delivery-hint')} ...${form.field('delivery')}
+        autocomplete="off" spellcheck="false" />
+      <${Input} label=${t('account.delivery-user')} hint=${t('account.delivery-user-hint')} ...${form.field('deliveryUser')}
+        autocomplete="off" spellcheck="false" />`}
     <${Submit} state=${form} verb=${t('action.save')} explain=${stale.explain} />${stale.offer(form.failure)}
   </form></section>`;
 }
