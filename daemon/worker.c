@@ -13,6 +13,7 @@
 #include "imap/imap.h"
 #include "io/dns.h"
 #include "io/spool.h"
+#include "managesieve/managesieve.h"
 #include "mda/mda.h"
 #include "pop3/pop3.h"
 #include "relay/relay.h"
@@ -182,7 +183,10 @@ static void serve_access(enum listener l, int fd)
 {
     bool pop3 = l == LISTEN_POP3 || l == LISTEN_POP3S;
 
-    service_listen(&service, fd, l, l == LISTEN_POP3S || l == LISTEN_IMAPS, pop3 ? pop3_session : imap_session);
+    service_listen(&service, fd, l, l == LISTEN_POP3S || l == LISTEN_IMAPS,
+                   l == LISTEN_SIEVE ? managesieve_session
+                   : pop3            ? pop3_session
+                                     : imap_session);
 }
 
 static void start_access(void)

@@ -15,7 +15,7 @@ struct auth_client *auth_client_new(const char *socket_path);
 
 struct auth_request {
     struct str user, password; /* as the client gave them */
-    const char *protocol;      /* "imap", "pop3", "submission", "http" */
+    const char *protocol;      /* "imap", "pop3", "managesieve", "submission", "http" */
     struct str ip;
 };
 struct auth_identity {

@@ -42,7 +42,7 @@ static const struct key {
     { "listen", "pop3s", KEY_TEXT, LISTEN_AT(LISTEN_POP3S), "127.0.0.1:2995", "POP3, TLS." },
     { "listen", "imap", KEY_TEXT, LISTEN_AT(LISTEN_IMAP), "127.0.0.1:2143", "IMAP, STARTTLS." },
     { "listen", "imaps", KEY_TEXT, LISTEN_AT(LISTEN_IMAPS), "127.0.0.1:2993", "IMAP, TLS." },
-    { "listen", "sieve", KEY_TEXT, LISTEN_AT(LISTEN_SIEVE), "off", "ManageSieve, STARTTLS." },
+    { "listen", "sieve", KEY_TEXT, LISTEN_AT(LISTEN_SIEVE), "127.0.0.1:2190", "ManageSieve, STARTTLS." },
     { "listen", "http", KEY_TEXT, LISTEN_AT(LISTEN_HTTP), "127.0.0.1:8080", "Dashboard and REST API, plain: for this machine or behind a proxy." },
     { "listen", "https", KEY_TEXT, LISTEN_AT(LISTEN_HTTPS), "off", "Dashboard and REST API, TLS." },
     { "database", "url", KEY_TEXT, AT(database_url), NULL, "The owner's URL of an outside PostgreSQL; without it a private cluster is made and run." },

@@ -34,7 +34,7 @@ class Server:
         os.chmod(self.home, 0o755)
         self.log_path = os.path.join(self.home, "log")
         self.process = None
-        listeners = "SMTP SUBMISSION SMTPS POP3 POP3S IMAP IMAPS HTTP HTTPS".split()
+        listeners = "SMTP SUBMISSION SMTPS POP3 POP3S IMAP IMAPS SIEVE HTTP HTTPS".split()
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("CORREIO_")}
         self.env.update({f"CORREIO_LISTEN_{name}": "127.0.0.1:0" for name in listeners})
         self.env["CORREIO_LISTEN_LMTP"] = f"127.0.0.1:0, {self.home}/run/lmtp.sock"
