@@ -67,7 +67,7 @@ static enum result ask(struct managesieve *s, struct str prompt, struct str *ret
     stream_printf(s->stream, "\"%.*s\"\r\n", STR_ARG(prompt));
     r = stream_flush(s->stream);
     if (r == RES_OK)
-        r = read_command(s, &text, LINE_MAX_BYTES);
+        r = ms_read_command(s, &text, LINE_MAX_BYTES);
     if (r != RES_OK)
         return r;
     if (managesieve_parse_string(strbuf_str(&text), &s->arena, &answer) != RES_OK)

@@ -61,7 +61,7 @@ static enum result read_literal(struct managesieve *s, struct strbuf *text, uint
     return RES_OK;
 }
 
-enum result read_command(struct managesieve *s, struct strbuf *text, size_t max)
+enum result ms_read_command(struct managesieve *s, struct strbuf *text, size_t max)
 {
     text->max = max;
     for (;;) {

@@ -115,7 +115,7 @@ static enum result wait_command(struct managesieve *s)
 static enum next one_command(struct managesieve *s)
 {
     CLEANUP(strbuf_release) struct strbuf text = { 0 };
-    enum result r = read_command(s, &text, LINE_MAX_BYTES + (s->state == ST_SIGNED ? SCRIPT_MAX_BYTES : 0));
+    enum result r = ms_read_command(s, &text, LINE_MAX_BYTES + (s->state == ST_SIGNED ? SCRIPT_MAX_BYTES : 0));
     enum next next = NEXT_CLOSE;
 
     if (r == RES_OK)

@@ -47,7 +47,7 @@ enum next ms_capabilities(struct managesieve *s, const char *text) SUSPENDS;
 
 /* Reads one command, or one answer to a challenge, into `text`; no more than max bytes.  RES_LIMIT: it was too large, has
  * been read to its end and answered; other errors end the session (RES_CLOSED: it has been told why). */
-enum result read_command(struct managesieve *s, struct strbuf *text, size_t max) SUSPENDS NODISCARD;
+enum result ms_read_command(struct managesieve *s, struct strbuf *text, size_t max) SUSPENDS NODISCARD;
 
 /* ---- one handler a command ---- */
 typedef enum next managesieve_handler(struct managesieve *s, const struct managesieve_command *cmd);

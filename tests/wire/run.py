@@ -3,7 +3,7 @@
 
   port NAME     which listener (first line); "tls" behind it: the handshake comes first
   C: text       is sent with CR LF; {user} and {other} are this transcript's own accounts, their password
-                is "secret"
+                is "secret"; {plain} and {plain-wrong} are SASL PLAIN for {user}, the second with a wrong password
   C\\ text       is sent as it is, with Python's escapes (\\r\\n, \\x00)
   S: pattern    the next line; * stands for anything
   S* pattern    lines are read until one matches
@@ -12,6 +12,7 @@
   # text        a remark
 A transcript is one connection; "port" inside it closes the old one and opens another.
 """
+import base64
 import fnmatch
 import glob
 import os
@@ -46,6 +47,8 @@ class Talk:
         return context
 
     def fill(self, text):
+        for name, password in (("{plain}", "secret"), ("{plain-wrong}", "wrong")):
+            text = text.replace(name, base64.b64encode(f"\0{self.user}\0{password}".encode()).decode())
         return text.replace("{user}", self.user).replace("{other}", self.other)
 
     def matches(self, line, pattern):
