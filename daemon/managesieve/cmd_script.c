@@ -103,13 +103,14 @@ enum next ms_listscripts(struct managesieve *s, const struct managesieve_command
 
 enum next ms_setactive(struct managesieve *s, const struct managesieve_command *cmd)
 {
+    static const struct script_change activate = { .sets_active = true, .active = true };
     struct str name = cmd->args[0].string;
 
     if (name.len == 0)
-        return changed(s, "deactivate", name, script_activate(s->service->db, &s->owner, STR_NULL, false, NULL));
+        return changed(s, "deactivate", name, script_deactivate(s->service->db, &s->owner, NULL));
     if (!sieve_is_script_name(name))
         return bad_name(s);
-    return changed(s, "activate", name, script_activate(s->service->db, &s->owner, name, true, NULL));
+    return changed(s, "activate", name, script_change(s->service->db, &s->owner, name, &activate, -1, NULL));
 }
 
 enum next ms_getscript(struct managesieve *s, const struct managesieve_command *cmd)
@@ -140,8 +141,11 @@ enum next ms_deletescript(struct managesieve *s, const struct managesieve_comman
 enum next ms_renamescript(struct managesieve *s, const struct managesieve_command *cmd)
 {
     struct str from = cmd->args[0].string, to = cmd->args[1].string;
+    const struct script_change rename = { .name = to };
 
     if (!sieve_is_script_name(from) || !sieve_is_script_name(to))
         return bad_name(s);
-    return changed(s, "rename", to, script_rename(s->service->db, &s->owner, from, to, NULL));
+    if (str_eq(from, to))
+        return ms_no_result(s, RES_EXISTS);
+    return changed(s, "rename", to, script_change(s->service->db, &s->owner, from, &rename, -1, NULL));
 }

@@ -70,27 +70,28 @@ enum result script_get(struct db *db, const struct script_owner *owner, struct s
 
 /* ---- writing ---- */
 
-/* Runs one statement that gives a row when it did its work, and commits with the audit row. */
-static enum result write_one(struct db *db, const struct db_stmt *stmt, const struct db_param *params, size_t n,
-                             enum result none, const struct audit *audit)
+/* Those who write one owner's scripts wait for each other: of the number, and of the active one. */
+static enum result begin(struct db *db, const struct script_owner *owner, struct tx **ret_tx)
 {
+    static const struct db_stmt lock = { "script_lock", "SELECT pg_advisory_xact_lock(4714, hashtext($1::text))" };
+    CLEANUP(arena_releasep) struct arena a = { 0 };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
-    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    const struct db_param key[] = { db_text(arena_printf(&a, "%lld/%lld", (long long)owner->account_id,
+                                                         (long long)owner->domain_id)) };
     enum result r = tx_begin(db, STR_NULL, &tx);
 
     if (r == RES_OK)
-        r = tx_query(tx, stmt, params, n, &rows);
+        r = tx_query(tx, &lock, key, ARRAY_LEN(key), NULL);
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return none;
-    return audit_commit(&tx, audit);
+    *ret_tx = tx;
+    tx = NULL;
+    return RES_OK;
 }
 
 enum result script_put(struct db *db, const struct script_owner *owner, struct str name, struct str content,
                        int64_t if_version, const struct audit *audit)
 {
-    static const struct db_stmt lock = { "script_lock", "SELECT pg_advisory_xact_lock(4714, hashtext($1::text))" };
     static const struct db_stmt look = { "script_look",
         "SELECT (SELECT s.version FROM sieve_script s WHERE " OWNED " AND s.name = $4), "
         "(SELECT count(*) FROM sieve_script s WHERE " OWNED ")" };
@@ -99,11 +100,8 @@ enum result script_put(struct db *db, const struct script_owner *owner, struct s
         "VALUES (nullif($1, 0), nullif($2, 0), $3, $4, $5, sha256(convert_to($5, 'UTF8'))) "
         "ON CONFLICT (coalesce(account_id, 0), coalesce(domain_id, 0), place, name) DO UPDATE "
         "SET content = excluded.content, hash = excluded.hash, changed_at = now(), version = s.version + 1" };
-    CLEANUP(arena_releasep) struct arena a = { 0 };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    const struct db_param key[] = { db_text(arena_printf(&a, "%lld/%lld", (long long)owner->account_id,
-                                                         (long long)owner->domain_id)) };
     struct db_param params[N_OWNER + 2] = { [N_OWNER] = db_text(name), [N_OWNER + 1] = db_text(content) };
     int64_t version;
     enum result r;
@@ -111,9 +109,7 @@ enum result script_put(struct db *db, const struct script_owner *owner, struct s
     if (content.len > SCRIPT_MAX_BYTES)
         return RES_LIMIT;
     bind_owner(params, owner);
-    r = tx_begin(db, STR_NULL, &tx);
-    if (r == RES_OK)
-        r = tx_query(tx, &lock, key, ARRAY_LEN(key), NULL);
+    r = begin(db, owner, &tx);
     if (r == RES_OK)
         r = tx_query(tx, &look, params, N_OWNER + 1, &rows);
     if (r != RES_OK)
@@ -127,42 +123,53 @@ enum result script_put(struct db *db, const struct script_owner *owner, struct s
     return r == RES_OK ? audit_commit(&tx, audit) : r;
 }
 
-enum result script_activate(struct db *db, const struct script_owner *owner, struct str name, bool active,
-                            const struct audit *audit)
+/* Only one of a person's is active at any moment: the others go first. */
+static const struct db_stmt clear_active = { "script_clear",
+    "UPDATE sieve_script s SET active = false, version = s.version + 1 WHERE " OWNED
+    " AND s.active AND s.name IS DISTINCT FROM $4" };
+
+enum result script_change(struct db *db, const struct script_owner *owner, struct str name,
+                          const struct script_change *change, int64_t if_version, const struct audit *audit)
 {
-    /* The others first: only one of a person's may be active at any moment. */
-    static const struct db_stmt clear = { "script_clear",
-        "UPDATE sieve_script s SET active = false, version = s.version + 1 WHERE " OWNED
-        " AND s.active AND $3 = 0 AND s.name IS DISTINCT FROM $4" };
+    static const struct db_stmt look = { "script_look_one",
+        "SELECT s.version FROM sieve_script s WHERE " OWNED " AND s.name = $4" };
     static const struct db_stmt set = { "script_set",
-        "UPDATE sieve_script s SET active = $5, version = s.version + (s.active <> $5)::int WHERE " OWNED
-        " AND s.name = $4 RETURNING s.id" };
+        "UPDATE sieve_script s SET name = coalesce($5, s.name), active = CASE WHEN $6 THEN $7 ELSE s.active END, "
+        "version = s.version + 1 WHERE " OWNED " AND s.name = $4 AND (s.name <> $5 OR ($6 AND s.active <> $7))" };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    struct db_param params[N_OWNER + 2] = { [N_OWNER] = db_text(name), [N_OWNER + 1] = db_bool(active) };
-    enum result r = tx_begin(db, STR_NULL, &tx);
+    struct db_param params[N_OWNER + 4] = { [N_OWNER] = db_text(name),
+                                            [N_OWNER + 1] = db_text(change->name),
+                                            [N_OWNER + 2] = db_bool(change->sets_active),
+                                            [N_OWNER + 3] = db_bool(change->active) };
+    enum result r = begin(db, owner, &tx);
 
     bind_owner(params, owner);
-    if (r == RES_OK && (active || name.p == NULL))
-        r = tx_query(tx, &clear, params, N_OWNER + 1, NULL);
-    if (r == RES_OK && name.p != NULL)
-        r = tx_query(tx, &set, params, ARRAY_LEN(params), &rows);
+    if (r == RES_OK)
+        r = tx_query(tx, &look, params, N_OWNER + 1, &rows);
     if (r != RES_OK)
         return r;
-    if (name.p != NULL && db_count(&rows) == 0)
+    if (db_count(&rows) == 0)
         return RES_NOTFOUND;
-    return audit_commit(&tx, audit);
+    if (if_version >= 0 && db_get_int(&rows, 0, 0) != if_version)
+        return RES_CONFLICT;
+    if (change->sets_active && change->active && owner->place == SCRIPT_PERSONAL)
+        r = tx_query(tx, &clear_active, params, N_OWNER + 1, NULL);
+    if (r == RES_OK)
+        r = tx_query(tx, &set, params, ARRAY_LEN(params), NULL);
+    return r == RES_OK ? audit_commit(&tx, audit) : r;
 }
 
-enum result script_rename(struct db *db, const struct script_owner *owner, struct str from, struct str to,
-                          const struct audit *audit)
+enum result script_deactivate(struct db *db, const struct script_owner *owner, const struct audit *audit)
 {
-    static const struct db_stmt stmt = { "script_rename",
-        "UPDATE sieve_script s SET name = $5, version = s.version + 1 WHERE " OWNED " AND s.name = $4 RETURNING s.id" };
-    struct db_param params[N_OWNER + 2] = { [N_OWNER] = db_text(from), [N_OWNER + 1] = db_text(to) };
+    CLEANUP(tx_rollbackp) struct tx *tx = NULL;
+    struct db_param params[N_OWNER + 1] = { [N_OWNER] = db_text(STR_NULL) };
+    enum result r = begin(db, owner, &tx);
 
     bind_owner(params, owner);
-    return write_one(db, &stmt, params, ARRAY_LEN(params), RES_NOTFOUND, audit);
+    if (r == RES_OK)
+        r = tx_query(tx, &clear_active, params, ARRAY_LEN(params), NULL);
+    return r == RES_OK ? audit_commit(&tx, audit) : r;
 }
 
 enum result script_delete(struct db *db, const struct script_owner *owner, struct str name, int64_t if_version,
@@ -173,7 +180,7 @@ enum result script_delete(struct db *db, const struct script_owner *owner, struc
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     struct db_param params[N_OWNER + 1] = { [N_OWNER] = db_text(name) };
-    enum result r = tx_begin(db, STR_NULL, &tx);
+    enum result r = begin(db, owner, &tx);
 
     bind_owner(params, owner);
     if (r == RES_OK)
@@ -256,8 +263,9 @@ enum result script_find(struct db *db, int64_t account_id, bool global, struct s
 enum result script_find_imap(struct db *db, int64_t account_id, struct str name, struct arena *a, struct script_ref *ret)
 {
     static const struct db_stmt stmt = { "script_find_imap",
-        "SELECT " REF_COLUMNS " FROM sieve_script s, account c WHERE c.id = $1 AND s.name = $2 AND s.place = 4 AND "
-        "(s.account_id = $1 OR (s.account_id IS NULL AND (s.domain_id = c.domain_id OR s.domain_id IS NULL))) "
+        "SELECT " REF_COLUMNS " FROM sieve_script s, account c WHERE c.id = $1 AND s.name = $2 AND "
+        "((s.account_id = $1 AND s.place = 0) OR (s.account_id IS NULL AND s.place = 4 AND "
+        "(s.domain_id = c.domain_id OR s.domain_id IS NULL))) "
         "ORDER BY s.account_id NULLS LAST, s.domain_id NULLS LAST LIMIT 1" };
     const struct db_param params[] = { db_int8(account_id), db_text(name) };
 

@@ -11,7 +11,7 @@ enum script_place {
     SCRIPT_BEFORE,   /* an administrator's, before it; those that are active run by name */
     SCRIPT_AFTER,    /* and behind it */
     SCRIPT_GLOBAL,   /* for `include :global` (RFC 6609); never runs by itself */
-    SCRIPT_IMAP,     /* for imapsieve (RFC 6785): named by the annotation /shared/imapsieve/script */
+    SCRIPT_IMAP,     /* an administrator's for imapsieve (RFC 6785): named by the annotation /shared/imapsieve/script */
 };
 
 #define SCRIPT_MAX_BYTES ((size_t)1 << 20)
@@ -40,13 +40,19 @@ enum result script_get(struct db *db, const struct script_owner *owner, struct s
  * RES_CONFLICT: another version.  RES_LIMIT: SCRIPT_MAX_COUNT, or too large. */
 enum result script_put(struct db *db, const struct script_owner *owner, struct str name, struct str content,
                        int64_t if_version, const struct audit *audit) SUSPENDS NODISCARD;
-/* Makes it active (a person's: instead of the other one) or not; name STR_NULL: none of a person's is active.
- * RES_NOTFOUND. */
-enum result script_activate(struct db *db, const struct script_owner *owner, struct str name, bool active,
-                            const struct audit *audit) SUSPENDS NODISCARD;
-/* RES_NOTFOUND; RES_EXISTS: the new name is taken. */
-enum result script_rename(struct db *db, const struct script_owner *owner, struct str from, struct str to,
-                          const struct audit *audit) SUSPENDS NODISCARD;
+struct script_change {
+    struct str name;   /* STR_NULL: as it is */
+    bool sets_active;
+    bool active;       /* a person's: instead of the other one */
+};
+/* Renames it, makes it active or not.  if_version as above.  RES_NOTFOUND; RES_EXISTS: the new name is taken;
+ * RES_CONFLICT: another version. */
+enum result script_change(struct db *db, const struct script_owner *owner, struct str name,
+                          const struct script_change *change, int64_t if_version, const struct audit *audit)
+    SUSPENDS NODISCARD;
+/* None of a person's is active from now on. */
+enum result script_deactivate(struct db *db, const struct script_owner *owner, const struct audit *audit)
+    SUSPENDS NODISCARD;
 /* RES_NOTFOUND; RES_CONFLICT: another version, or it is active and `even_active` is not set (RFC 5804, 2.10). */
 enum result script_delete(struct db *db, const struct script_owner *owner, struct str name, int64_t if_version,
                           bool even_active, const struct audit *audit) SUSPENDS NODISCARD;
@@ -70,7 +76,7 @@ enum result script_chain(struct db *db, int64_t account_id, struct arena *a, str
  * RES_NOTFOUND. */
 enum result script_find(struct db *db, int64_t account_id, bool global, struct str name, struct arena *a,
                         struct script_ref *ret) SUSPENDS NODISCARD;
-/* The one of imapsieve with this name: the person's, else the domain's, else the server's.  RES_NOTFOUND. */
+/* The one of imapsieve with this name: the person's (any of their filters), else the domain's, else the server's.  RES_NOTFOUND. */
 enum result script_find_imap(struct db *db, int64_t account_id, struct str name, struct arena *a, struct script_ref *ret)
     SUSPENDS NODISCARD;
 /* Its text and, as it may have been changed meanwhile, the text's hash.  RES_NOTFOUND: it is gone. */
