@@ -159,6 +159,10 @@ static void check_value(struct request *r, struct json_object *value, struct str
     case FIELD_STRINGS:
         check_strings(r, value, place, f);
         break;
+    case FIELD_BOOL:
+        if (js_kind_of(value) != JS_BOOL)
+            error_at(r, place, "type", "It is neither true nor false.");
+        break;
     case FIELD_TRUE:
         if (js_kind_of(value) != JS_BOOL || !js_get_bool(value))
             error_at(r, place, "enum", "It can only be true.");
@@ -264,6 +268,14 @@ int field_word(const struct json_object *object, const char *name, const char *c
     int at = s.p == NULL ? -1 : word_find(s, words, n);
 
     return at < 0 ? otherwise : at;
+}
+
+bool field_bool(const struct json_object *object, const char *name, bool otherwise)
+{
+    bool there;
+    struct json_object *value = js_get(object, name, &there);
+
+    return there ? js_get_bool(value) : otherwise;
 }
 
 bool field_strs(struct request *r, const struct json_object *object, const char *name, struct str **ret_v, size_t *ret_n)

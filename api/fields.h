@@ -10,6 +10,7 @@ enum field_type {
     FIELD_WORD,    /* one of `words` */
     FIELD_OBJECT,  /* with `members` */
     FIELD_STRINGS, /* array of min to max different strings, each at most `each` characters, or one of `words` */
+    FIELD_BOOL,
     FIELD_TRUE,    /* nothing but true */
     FIELD_ANY,     /* the handler checks it */
     FIELD_KEPT,    /* read-only: as it is in the present object, or an error */
@@ -42,4 +43,5 @@ int64_t field_int(const struct json_object *object, const char *name, int64_t nu
 int field_word(const struct json_object *object, const char *name, const char *const *words, size_t n, int otherwise);
 /* The strings of an array, in the request's arena; false: absent or null. */
 bool field_strs(struct request *r, const struct json_object *object, const char *name, struct str **ret_v, size_t *ret_n);
+bool field_bool(const struct json_object *object, const char *name, bool otherwise);
 bool field_there(const struct json_object *object, const char *name);

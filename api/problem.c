@@ -136,24 +136,42 @@ void problem_of_result(struct request *r, enum result result)
 
 /* ---- errors of values ---- */
 
-void error_at(struct request *r, struct str place, const char *code, const char *detail, ...)
+/* The new error, to which more members may be added; NULL: there are enough to see what is wrong. */
+static struct json_object *note_error(struct request *r, struct str place, const char *code, struct str detail)
 {
-    CLEANUP(strbuf_release) struct strbuf text = { .max = 2000 };
     struct json_object *error;
-    va_list ap;
 
     if (r->errors == NULL)
         r->errors = js_array();
-    if (js_len(r->errors) >= 200) /* enough to see what is wrong */
-        return;
-    va_start(ap, detail);
-    (void)!strbuf_vaddf(&text, detail, ap);
-    va_end(ap);
+    if (js_len(r->errors) >= 200)
+        return NULL;
     error = js_object();
     js_set(error, place.len == 0 || place.p[0] == '/' ? "pointer" : "parameter", js_str(place.p != NULL ? place : STR("")));
     js_set(error, "code", js_str(str_c(code)));
-    js_set(error, "detail", js_str(strbuf_str(&text)));
+    js_set(error, "detail", js_str(detail));
     js_push(r->errors, error);
+    return error;
+}
+
+void error_at(struct request *r, struct str place, const char *code, const char *detail, ...)
+{
+    CLEANUP(strbuf_release) struct strbuf text = { .max = 2000 };
+    va_list ap;
+
+    va_start(ap, detail);
+    (void)!strbuf_vaddf(&text, detail, ap);
+    va_end(ap);
+    (void)note_error(r, place, code, strbuf_str(&text));
+}
+
+void error_in_text(struct request *r, struct str place, const char *code, unsigned line, unsigned column, struct str detail)
+{
+    struct json_object *error = note_error(r, place, code, detail);
+
+    if (error == NULL)
+        return;
+    js_set(error, "line", js_int(line));
+    js_set(error, "column", js_int(column));
 }
 
 static bool answer_errors(struct request *r, enum problem_kind kind)

@@ -28,6 +28,8 @@ void problem_of_result(struct request *r, enum result result);
 /* Notes an error and goes on, so that one answer holds all of them.  place: a JSON Pointer ("/name") of the body, or
  * the name of a parameter of query or path. */
 void error_at(struct request *r, struct str place, const char *code, const char *detail, ...) PRINTF_LIKE(4, 5);
+/* The same for a text of several lines, with the place in it: both count from 1. */
+void error_in_text(struct request *r, struct str place, const char *code, unsigned line, unsigned column, struct str detail);
 /* True when there were errors; then they have been answered: 400 invalid-parameter or 422 validation. */
 bool errors_of_query(struct request *r);
 bool errors_of_body(struct request *r);

@@ -53,7 +53,7 @@ struct request {
     bool secure;                  /* the client's side is TLS, or needs none: loopback, the socket */
     bool tls;                     /* the client's side is TLS */
     const struct route *route;
-    struct str params[2]; /* the route's placeholders, decoded */
+    struct str params[3]; /* the route's placeholders, decoded */
     struct caller caller;
     struct json_object *errors; /* FieldErrors found so far */
     struct json_object *kept;   /* array of trees that live as long as the request */

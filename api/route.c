@@ -32,6 +32,26 @@ const struct route routes[] = {
     { "PUT", V1 "/aliases/{}", SCOPE_ALIASES_WRITE, aliases_put },
     { "PATCH", V1 "/aliases/{}", SCOPE_ALIASES_WRITE, aliases_patch },
     { "DELETE", V1 "/aliases/{}", SCOPE_ALIASES_WRITE, aliases_delete },
+    { "GET", V1 "/accounts/{}/filters", SCOPE_ACCOUNTS_READ, filters_list },
+    { "GET", V1 "/accounts/{}/filters/{}", SCOPE_ACCOUNTS_READ, filters_get },
+    { "PUT", V1 "/accounts/{}/filters/{}", SCOPE_ACCOUNTS_WRITE, filters_put },
+    { "PATCH", V1 "/accounts/{}/filters/{}", SCOPE_ACCOUNTS_WRITE, filters_patch },
+    { "DELETE", V1 "/accounts/{}/filters/{}", SCOPE_ACCOUNTS_WRITE, filters_delete },
+    { "GET", V1 "/domains/{}/filters", SCOPE_DOMAINS_READ, filters_list },
+    { "GET", V1 "/domains/{}/filters/{}/{}", SCOPE_DOMAINS_READ, filters_get },
+    { "PUT", V1 "/domains/{}/filters/{}/{}", SCOPE_DOMAINS_WRITE, filters_put },
+    { "PATCH", V1 "/domains/{}/filters/{}/{}", SCOPE_DOMAINS_WRITE, filters_patch },
+    { "DELETE", V1 "/domains/{}/filters/{}/{}", SCOPE_DOMAINS_WRITE, filters_delete },
+    { "GET", V1 "/filters", SCOPE_SETTINGS_READ, filters_list },
+    { "GET", V1 "/filters/{}/{}", SCOPE_SETTINGS_READ, filters_get },
+    { "PUT", V1 "/filters/{}/{}", SCOPE_SETTINGS_WRITE, filters_put },
+    { "PATCH", V1 "/filters/{}/{}", SCOPE_SETTINGS_WRITE, filters_patch },
+    { "DELETE", V1 "/filters/{}/{}", SCOPE_SETTINGS_WRITE, filters_delete },
+    { "GET", V1 "/me/filters", SCOPE_ANY, filters_list },
+    { "GET", V1 "/me/filters/{}", SCOPE_ANY, filters_get },
+    { "PUT", V1 "/me/filters/{}", SCOPE_ANY, filters_put },
+    { "PATCH", V1 "/me/filters/{}", SCOPE_ANY, filters_patch },
+    { "DELETE", V1 "/me/filters/{}", SCOPE_ANY, filters_delete },
     { "GET", V1 "/settings", SCOPE_SETTINGS_READ, settings_list },
     { "GET", V1 "/settings/{}", SCOPE_SETTINGS_READ, settings_get_one },
     { "PUT", V1 "/settings/{}", SCOPE_SETTINGS_WRITE, settings_put },
@@ -75,7 +95,7 @@ static bool path_matches(struct request *r, struct str pattern, struct str *para
 
 const struct route *route_find(struct request *r, struct str *ret_allowed)
 {
-    struct str params[ARRAY_LEN(r->params)] = { STR_NULL, STR_NULL };
+    struct str params[ARRAY_LEN(r->params)] = { 0 };
     struct str allowed = STR("");
 
     if (r->path.len > 1 && str_ends(r->path, STR("/"))) {
