@@ -120,6 +120,7 @@ static void body_chain(void)
     };
     CLEANUP(arena_releasep) struct arena a = { 0 };
     struct script_ref *v, ref;
+    unsigned char hash[SCRIPT_HASH_BYTES];
     struct str text;
     size_t n;
 
@@ -141,10 +142,10 @@ static void body_chain(void)
     assert_int_equal(script_find(db, 1, true, STR("own"), &a, &ref), RES_NOTFOUND);
     put(&domain_global, "g", "keep;");
     assert_int_equal(script_find(db, 3, true, STR("g"), &a, &ref), RES_OK);
-    assert_int_equal(script_content(db, ref.id, &a, &text), RES_OK);
+    assert_int_equal(script_content(db, ref.id, &a, &text, hash), RES_OK);
     assert_true(str_eq(text, STR("discard;")));
     assert_int_equal(script_find(db, 1, true, STR("g"), &a, &ref), RES_OK);
-    assert_int_equal(script_content(db, ref.id, &a, &text), RES_OK);
+    assert_int_equal(script_content(db, ref.id, &a, &text, hash), RES_OK);
     assert_true(str_eq(text, STR("keep;")));
 
     put(&server_imap, "on move", "keep;");
