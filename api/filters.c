@@ -8,7 +8,7 @@
 #include "api/query.h"
 #include "api/record.h"
 #include "api/words.h"
-#include "filter/check.h"
+#include "filter/compile.h"
 
 const char *const filter_places[FILTER_PLACES] = { "personal", "before", "after", "global", "imap" };
 
@@ -218,8 +218,9 @@ static const struct audit *note(struct request *r, const struct filter_path *p, 
 
 void filter_check_text(struct request *r, struct str place, struct str text)
 {
+    struct sieve_script *script;
     struct sieve_error error;
-    enum result result = filter_check(text, &r->arena, &error);
+    enum result result = filter_compile(text, &r->arena, &script, &error);
 
     if (result != RES_OK)
         error_in_text(r, place, result == RES_LIMIT ? "limit" : "syntax", error.line, error.column, error.text);

@@ -1,12 +1,12 @@
 #include "filter/cache.h"
 #include "base/macros.h"
+#include "filter/compile.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define BUCKETS 1024
 #define MAX_BYTES ((size_t)64 << 20)       /* of arenas; a script that somebody holds does not count against it */
-#define COMPILE_ON_POOL ((size_t)16 << 10) /* compiling more than this would hold the loop up */
 
 struct filter_entry {
     unsigned char hash[SCRIPT_HASH_BYTES];
@@ -78,31 +78,15 @@ static void make_room(void)
     }
 }
 
-struct compiling {
-    struct str text;
-    struct filter_entry *entry;
-};
-
-static void compile(void *arg)
-{
-    struct compiling *c = arg;
-
-    if (sieve_compile(c->text, NULL, &c->entry->arena, &c->entry->script, &c->entry->error) != RES_OK)
-        c->entry->script = NULL;
-}
-
 static struct filter_entry *add(const unsigned char *hash, struct str text)
 {
     struct filter_entry *e = calloc(1, sizeof(*e)), *present;
-    struct compiling c = { text, e };
 
     if (e == NULL)
         abort();
     memcpy(e->hash, hash, SCRIPT_HASH_BYTES);
-    if (text.len > COMPILE_ON_POOL)
-        coroutine_work(compile, &c);
-    else
-        compile(&c);
+    if (filter_compile(text, &e->arena, &e->script, &e->error) != RES_OK)
+        e->script = NULL;
     present = find(hash); /* somebody else was faster */
     if (present != NULL) {
         arena_reset(&e->arena);

@@ -2,6 +2,7 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "config/settings.h"
+#include "filter/env.h"
 #include "filter/trouble.h"
 #include "mail/address.h"
 #include "mail/header.h"
@@ -9,7 +10,6 @@
 #include "store/keyword.h"
 #include "store/queue.h"
 
-#define MAX_STEPS UINT64_C(20000000) /* about 0.1 s: the process does nothing else meanwhile */
 #define MAX_SCRIPTS 100
 #define MAX_REPLY ((size_t)2 << 20)  /* bytes of what vacation and notify send */
 
@@ -249,7 +249,7 @@ static enum result redirect(struct run *r, const struct sieve_action *action)
     size_t n = 1;
     enum result res = RES_OK;
 
-    *to = action->address;
+    *to = arena_str(r->a, action->address);
     if (was_here(r)) {
         log_warn("filter-loop", F_INT("account", r->to->account_id), F_STR("to", action->address));
         return keep(r, action);
@@ -295,7 +295,9 @@ static enum result answer(struct run *r, const struct sieve_action *action, cons
     at = header_size(text);
     sent = add_sent(r);
     sent->content = (struct filter_content){ str_sub(text, 0, at), str_from(text, at) };
-    sent->to = memcpy(arena_array(r->a, struct str, n), to, n * sizeof(*to));
+    sent->to = arena_array(r->a, struct str, n);
+    for (size_t i = 0; i < n; i++)
+        sent->to[i] = arena_str(r->a, to[i]);
     sent->n_to = n;
     sent->notify = QUEUE_NOTIFY_NEVER;
     sent->mark = mark;
@@ -312,7 +314,7 @@ static enum result answer(struct run *r, const struct sieve_action *action, cons
 static enum result vacation(struct run *r, const struct sieve_action *action)
 {
     const struct sieve_vacation *v = &action->vacation;
-    struct sieve_mark_row mark = { .account_id = r->to->account_id, .kind = MARK_VACATION, .key = v->mark_key,
+    struct sieve_mark_row mark = { .account_id = r->to->account_id, .kind = MARK_VACATION, .key = arena_str(r->a, v->mark_key),
                                    .seconds = (int64_t)v->seconds };
     bool answered = false;
     enum result res = RES_OK;
@@ -340,7 +342,7 @@ static enum result take_action(struct run *r, const struct sieve_action *action)
     case SIEVE_REJECT:
     case SIEVE_EREJECT:
         r->out->refusal = action->kind == SIEVE_REJECT ? FILTER_REJECT : FILTER_EREJECT;
-        r->out->reason = action->text;
+        r->out->reason = arena_str(r->a, action->text); /* it may lie in the script, which is given back */
         return RES_OK;
     case SIEVE_VACATION:
         return vacation(r, action);
@@ -361,7 +363,8 @@ static enum result take_result(struct run *r, const struct sieve_result *result)
         const struct sieve_mark *m = &result->marks[i];
 
         r->out->marks[r->out->n_marks++] = (struct sieve_mark_row){ .account_id = r->to->account_id, .kind = MARK_DUPLICATE,
-                                                                    .key = m->key, .seconds = (int64_t)m->seconds,
+                                                                    .key = arena_str(r->a, m->key),
+                                                                    .seconds = (int64_t)m->seconds,
                                                                     .refresh = m->refresh };
     }
     return res;
@@ -384,39 +387,6 @@ static void report(struct run *r, const struct script_ref *ref, const struct sie
 }
 
 /* ---- the run ---- */
-
-static void fill_env(struct run *r)
-{
-    const struct filter_message *m = r->m;
-    struct sieve_item *items = arena_array(r->a, struct sieve_item, 8), *envelope = arena_array(r->a, struct sieve_item, 4);
-    size_t n = 0, n_envelope = 0;
-    struct str host = arena_str(r->a, settings_get()->hostname);
-    size_t dot = str_chr(host, '.');
-
-    items[n++] = (struct sieve_item){ STR("host"), host };
-    items[n++] = (struct sieve_item){ STR("domain"), dot == SIZE_MAX ? host : str_from(host, dot + 1) };
-    items[n++] = (struct sieve_item){ STR("location"), STR("MDA") };
-    items[n++] = (struct sieve_item){ STR("name"), STR("Correio") };
-    items[n++] = (struct sieve_item){ STR("phase"), STR("during") };
-    items[n++] = (struct sieve_item){ STR("version"), STR(CORREIO_VERSION) };
-    if (m->client_ip.p != NULL)
-        items[n++] = (struct sieve_item){ STR("remote-ip"), m->client_ip };
-    if (m->helo.p != NULL)
-        items[n++] = (struct sieve_item){ STR("remote-host"), m->helo };
-    if (r->to->orcpt.p != NULL)
-        envelope[n_envelope++] = (struct sieve_item){ STR("orcpt"), r->to->orcpt };
-    if (m->envid.p != NULL)
-        envelope[n_envelope++] = (struct sieve_item){ STR("envid"), m->envid };
-    if (m->ret != 0)
-        envelope[n_envelope++] = (struct sieve_item){ STR("ret"), m->ret == 'F' ? STR("FULL") : STR("HDRS") };
-    r->env = (struct sieve_env){
-        .message = m->message, .from = m->reverse_path, .to = r->to->address, .auth = m->auth,
-        .envelope = envelope, .nenvelope = n_envelope, .now_us = wall_us(),
-        .own_addresses = r->account.addresses, .nown_addresses = r->account.n_addresses,
-        .separators = r->account.separator, .items = items, .nitems = n, .spam_percent = -1,
-        .ops = &filter_ops, .data = &r->view,
-    };
-}
 
 /* Holds the compiled scripts; those that do not compile are told of and left out. */
 static enum result hold(struct run *r, const struct script_ref *refs, size_t n, const struct sieve_script **scripts,
@@ -448,18 +418,18 @@ static enum result run_scripts(struct run *r, const struct script_ref *refs, siz
 {
     const struct sieve_script **scripts = arena_array(r->a, const struct sieve_script *, n);
     const struct script_ref **held = arena_array(r->a, const struct script_ref *, n);
-    struct sieve_limits limits = sieve_default_limits;
+    struct sieve_limits limits = filter_limits();
     struct sieve_result result;
     enum result res;
 
-    limits.steps = MAX_STEPS;
     res = filter_account(r->view.db, r->to->account_id, r->a, &r->account);
     if (res == RES_NOTFOUND)
         return RES_TEMPFAIL;
     if (res != RES_OK)
         return res;
     r->out->language = r->account.language;
-    fill_env(r);
+    filter_env_fill(r->m, r->to, &r->account, r->a, &r->env);
+    r->env.data = &r->view;
     res = hold(r, refs, n, scripts, &n, held);
     if (res == RES_OK)
         res = sieve_run(scripts, n, &r->env, &limits, r->a, &result);

@@ -1,6 +1,6 @@
 /* Scripts: the commands of RFC 5804, 2.5 to 2.12, over store/script.h. */
 #include "base/log.h"
-#include "filter/check.h"
+#include "filter/compile.h"
 #include "managesieve/session.h"
 
 static enum next bad_name(struct managesieve *s)
@@ -26,11 +26,12 @@ static enum next too_large(struct managesieve *s)
 /* May this text be stored?  If not, *ret_next is how the session goes on after the answer. */
 static bool acceptable(struct managesieve *s, struct str text, enum next *ret_next)
 {
+    struct sieve_script *script;
     struct sieve_error error;
 
     if (text.len > SCRIPT_MAX_BYTES)
         *ret_next = too_large(s);
-    else if (filter_check(text, &s->arena, &error) != RES_OK)
+    else if (filter_compile(text, &s->arena, &script, &error) != RES_OK)
         *ret_next = ms_no(s, NULL, "line %u, column %u: %.*s", error.line, error.column, STR_ARG(error.text));
     else
         return true;

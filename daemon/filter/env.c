@@ -1,0 +1,46 @@
+#include "filter/env.h"
+#include "base/encode.h"
+#include "config/settings.h"
+
+#define MAX_STEPS UINT64_C(20000000) /* about 0.1 s: the process does nothing else meanwhile */
+
+struct sieve_limits filter_limits(void)
+{
+    struct sieve_limits limits = sieve_default_limits;
+
+    limits.steps = MAX_STEPS;
+    return limits;
+}
+
+void filter_env_fill(const struct filter_message *m, const struct filter_recipient *to,
+                     const struct filter_account *account, struct arena *a, struct sieve_env *ret)
+{
+    struct sieve_item *items = arena_array(a, struct sieve_item, 8), *envelope = arena_array(a, struct sieve_item, 4);
+    size_t n = 0, n_envelope = 0;
+    struct str host = arena_str(a, settings_get()->hostname);
+    size_t dot = str_chr(host, '.');
+
+    items[n++] = (struct sieve_item){ STR("host"), host };
+    items[n++] = (struct sieve_item){ STR("domain"), dot == SIZE_MAX ? host : str_from(host, dot + 1) };
+    items[n++] = (struct sieve_item){ STR("location"), STR("MDA") };
+    items[n++] = (struct sieve_item){ STR("name"), STR("Correio") };
+    items[n++] = (struct sieve_item){ STR("phase"), STR("during") };
+    items[n++] = (struct sieve_item){ STR("version"), STR(CORREIO_VERSION) };
+    if (m->client_ip.p != NULL)
+        items[n++] = (struct sieve_item){ STR("remote-ip"), m->client_ip };
+    if (m->helo.p != NULL)
+        items[n++] = (struct sieve_item){ STR("remote-host"), m->helo };
+    if (to->orcpt.p != NULL)
+        envelope[n_envelope++] = (struct sieve_item){ STR("orcpt"), to->orcpt };
+    if (m->envid.p != NULL)
+        envelope[n_envelope++] = (struct sieve_item){ STR("envid"), m->envid };
+    if (m->ret != 0)
+        envelope[n_envelope++] = (struct sieve_item){ STR("ret"), m->ret == 'F' ? STR("FULL") : STR("HDRS") };
+    *ret = (struct sieve_env){
+        .message = m->message, .from = m->reverse_path, .to = to->address, .auth = m->auth,
+        .envelope = envelope, .nenvelope = n_envelope, .now_us = wall_us(),
+        .own_addresses = account->addresses, .nown_addresses = account->n_addresses,
+        .separators = account->separator, .items = items, .nitems = n, .spam_percent = -1,
+        .ops = &filter_ops,
+    };
+}
