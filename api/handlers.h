@@ -11,6 +11,7 @@ route_handler accounts_list, accounts_get, accounts_put, accounts_patch, account
 route_handler accounts_password_put, accounts_link_post, accounts_suspend_put, accounts_suspend_delete; /* account_acts.c */
 route_handler aliases_list, aliases_get, aliases_put, aliases_patch, aliases_delete;
 route_handler filters_list, filters_get, filters_put, filters_patch, filters_delete;
+route_handler filters_test;                                                   /* filter_trial.c */
 route_handler settings_list, settings_get_one, settings_put, settings_delete;
 route_handler tokens_list, tokens_post, tokens_get, tokens_delete;
 route_handler session_get, session_post, session_delete, session_link_post;

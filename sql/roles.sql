@@ -71,6 +71,7 @@ GRANT EXECUTE ON FUNCTION thread_find(bigint, text[]) TO correio_access;
 
 -- api: the control plane.
 GRANT SELECT, INSERT, UPDATE, DELETE ON sieve_script TO correio_api;
+GRANT SELECT ON annotation, sieve_mark TO correio_api;               -- filters are tried on a message
 GRANT SELECT, INSERT, UPDATE, DELETE ON domain, account, alias, alias_member, address, domain_admin, token TO correio_api;
 GRANT USAGE ON SEQUENCE token_id_seq TO correio_api;                  -- a token names its own id
 GRANT SELECT, UPDATE, DELETE ON session TO correio_api;

@@ -115,7 +115,12 @@ static enum result run_all(struct filter_trial_run *r)
     env.data = r;
     r->out->steps = arena_array(r->a, struct sieve_trace, FILTER_TRIAL_STEPS);
     res = sieve_run(r->scripts, r->n, &env, &limits, r->a, &r->out->result);
-    return res == RES_OK ? RES_OK : RES_TEMPFAIL;
+    if (res != RES_OK)
+        return RES_TEMPFAIL;
+    for (size_t i = 0; i < r->out->result.nactions; i++)
+        r->out->result.actions[i].script = r->places[r->out->result.actions[i].script];
+    r->out->result.error_script = r->places[r->out->result.error_script];
+    return RES_OK;
 }
 
 enum result filter_try(struct db *db, const struct filter_trial *trial, struct arena *a, struct filter_trial_result *ret)
@@ -126,6 +131,25 @@ enum result filter_try(struct db *db, const struct filter_trial *trial, struct a
                                     .trial = trial, .a = a, .out = ret };
     *ret = (struct filter_trial_result){ .run = r };
     return run_all(r);
+}
+
+enum result filter_trial_place(const struct filter_trial_result *r, const struct sieve_target *target, struct arena *a,
+                               struct str *ret_name, bool *ret_made)
+{
+    struct mailbox box;
+    enum result res = RES_NOTFOUND;
+
+    *ret_made = false;
+    *ret_name = STR("INBOX");
+    if (target->mailbox.p != NULL)
+        res = filter_find_mailbox(&r->run->view, target, &box);
+    if (res == RES_TEMPFAIL)
+        return res;
+    if (res == RES_OK)
+        *ret_name = arena_str(a, box.name);
+    else if (target->create)
+        *ret_made = mailbox_name_check(a, target->mailbox, ret_name) == RES_OK;
+    return RES_OK;
 }
 
 void filter_trial_release(struct filter_trial_result *ret)

@@ -22,7 +22,7 @@ struct filter_trial_script {
 struct filter_trial_result {
     struct filter_trial_script *scripts;
     size_t n_scripts;
-    struct sieve_trace *steps; /* `script` is an index of scripts */
+    struct sieve_trace *steps; /* here and in the result `script` is an index of scripts */
     size_t n_steps;
     bool cut; /* there were more */
     struct sieve_result result;
@@ -34,5 +34,8 @@ struct filter_trial_result {
  * only `scripts` is set.  RES_TEMPFAIL. */
 enum result filter_try(struct db *db, const struct filter_trial *trial, struct arena *a, struct filter_trial_result *ret)
     SUSPENDS NODISCARD;
+/* Where an action of the result would store: the mailbox's name; *ret_made: it would be made first. */
+enum result filter_trial_place(const struct filter_trial_result *r, const struct sieve_target *target, struct arena *a,
+                               struct str *ret_name, bool *ret_made) SUSPENDS NODISCARD;
 /* To be called after every filter_try, whatever came of it. */
 void filter_trial_release(struct filter_trial_result *r);

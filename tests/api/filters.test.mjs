@@ -135,3 +135,63 @@ test('a person writes the own scripts and sees no others', async () => {
   await alice.call('GET', mine, LIST, { status: 403 });
   await alice.call('DELETE', '/me/filters/own', M, { status: 204, headers: match(2) });
 });
+
+const MESSAGE = 'From: Joe <joe@example.net>\nTo: me\nSubject: [list] hello\n\nbody\n';
+const TEST = '/accounts/{address}/filters/test';
+
+test('a trial: each test with its line and result, each action, and nothing is delivered', async () => {
+  const url = `/accounts/${world.alice}/filters/test`;
+  const trial = await local.call('POST', url, TEST, { body: { script: SCRIPT, message: MESSAGE, from: 'joe@example.net' } });
+  assert.deepEqual(trial.scripts, [{ place: 'personal', name: null, error: null }]);
+  assert.deepEqual(trial.steps.filter((s) => s.kind === 'test').map((s) => [s.name, s.line, s.result]), [['header', 2, true]]);
+  assert.ok(trial.steps.some((s) => s.kind === 'action' && s.name === 'fileinto' && s.line === 3 && s.detail === 'Lists'));
+  assert.deepEqual(trial.actions.map((a) => [a.kind, a.asked, a.mailbox, a.made, a.line]), [['fileinto', 'Lists', 'INBOX', false, 3]]);
+  assert.deepEqual([trial.failed, trial.cut], [null, false]);
+  const other = await local.call('POST', url, TEST, { body: { script: SCRIPT, message: MESSAGE.replace('[list]', 'x') } });
+  assert.deepEqual(other.actions.map((a) => [a.kind, a.implicit, a.mailbox]), [['keep', true, 'INBOX']]);
+  const tried = async (script, more = {}) => (await local.call('POST', url, TEST, { body: { script, message: MESSAGE, from: 'joe@example.net', ...more } })).actions;
+  assert.deepEqual((await tried('require ["fileinto", "mailbox", "imap4flags"]; fileinto :create :flags "\\\\Seen $x" "New";')).map((a) => [a.mailbox, a.made, a.flags]), [['New', true, ['\\Seen', '$x']]]);
+  assert.deepEqual((await tried('require ["fileinto", "special-use"]; fileinto :specialuse "\\\\Junk" "x";')).map((a) => a.mailbox), ['Junk']);
+  assert.deepEqual((await tried('redirect "far@example.net";')).map((a) => [a.kind, a.address]), [['redirect', 'far@example.net']]);
+  assert.deepEqual((await tried('require "reject"; reject "no";')).map((a) => [a.kind, a.text]), [['reject', 'no']]);
+  assert.deepEqual((await tried('require "vacation"; vacation "away";', { message: MESSAGE.replace('To: me', `To: ${world.alice}`) })).map((a) => [a.kind, a.address, a.text]), [['vacation', 'joe@example.net', 'away'], ['keep', undefined, undefined]]);
+  assert.deepEqual((await tried('require ["envelope", "subaddress"]; if envelope :detail "to" "lists" { discard; }', { to: world.alice.replace('@', '+lists@') })).map((a) => a.kind), ['discard']);
+  const raw = Buffer.from(MESSAGE.replace('hello', 'ol\u00e1'), 'latin1').toString('base64');
+  assert.equal((await local.call('POST', url, TEST, { body: { script: SCRIPT, message_base64: raw } })).actions[0].kind, 'fileinto');
+});
+
+test('a trial of what is stored: by name, and as on delivery with the administrator\'s scripts around it', async () => {
+  const url = `/accounts/${world.far}/filters`;
+  await local.call('PUT', `${url}/t`, ONE, { status: 201, body: { script: 'require "fileinto"; fileinto "Archive";' } });
+  const body = { message: MESSAGE };
+  assert.equal((await local.call('POST', `${url}/test`, TEST, { body: { ...body, name: 't' } })).actions[0].mailbox, 'Archive');
+  assert.deepEqual((await local.call('POST', `${url}/test`, TEST, { body })).scripts, []);
+  await local.call('PATCH', `${url}/t`, ONE, { headers: match(1), body: { active: true } });
+  const d = `/domains/${world.other}/filters`;
+  for (const place of ['before', 'after']) {
+    await local.call('PUT', `${d}/${place}/t`, DOMAIN, { status: 201, body: { script: 'keep;' } });
+    await local.call('PATCH', `${d}/${place}/t`, DOMAIN, { headers: match(1), body: { active: true } });
+  }
+  const trial = await local.call('POST', `${url}/test`, TEST, { body });
+  assert.deepEqual(trial.scripts.map((s) => [s.place, s.name]), [['before', 't'], ['personal', 't'], ['after', 't']]);
+  assert.deepEqual(trial.actions.map((a) => [a.mailbox, a.script]), [['Archive', 1]]);
+});
+
+test('a trial: failures of scripts, and what is refused', async () => {
+  const url = `/accounts/${world.alice}/filters/test`;
+  const many = await local.call('POST', url, TEST, { body: { script: 'redirect "a@example.net";'.repeat(5).replaceAll('a@', () => `a${Math.random()}@`), message: MESSAGE } });
+  assert.ok(many.failed.text.length > 5 && many.actions.some((a) => a.kind === 'keep' && a.implicit), JSON.stringify(many));
+  const long = await local.call('POST', url, TEST, { body: { script: 'if true { keep; }\n'.repeat(900), message: MESSAGE } });
+  assert.deepEqual([long.cut, long.steps.length], [true, 1000]);
+  const post = async (body) => errorsOf(await local.call('POST', url, TEST, { status: 422, body }));
+  assert.deepEqual(await post({}), { '/message': 'either-or' });
+  assert.deepEqual(await post({ message: '', message_base64: '' }), { '/message': 'either-or' });
+  assert.deepEqual(await post({ message: MESSAGE, name: 'none' }), { '/name': 'unknown-filter' });
+  assert.deepEqual(await post({ message: MESSAGE, name: 'x', script: 'keep;' }), { '/name': 'either-or' });
+  assert.deepEqual(await post({ message: MESSAGE, script: 'nonsense' }), { '/script': 'syntax' });
+  assert.deepEqual(await post({ message_base64: '***', from: 'a b', to: 'x' }), { '/message_base64': 'syntax', '/from': 'syntax', '/to': 'syntax' });
+  await nobody.call('POST', url, TEST, { status: 401, body: {} });
+  await (await signIn(world.office)).call('POST', url, TEST, { status: 404, body: { message: MESSAGE } });
+  const alice = await signIn(world.alice);
+  assert.equal((await alice.call('POST', '/me/filters/test', '/me/filters/test', { body: { message: MESSAGE, script: 'discard;' } })).actions[0].kind, 'discard');
+});

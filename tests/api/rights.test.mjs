@@ -56,11 +56,14 @@ test('a :write scope may read', async () => {
 test('a method that a path does not have is 405 with Allow', async () => {
   for (const [path, item] of Object.entries(contract.paths).filter(([, i]) => i.servers === undefined)) {
     if (METHODS.some((m) => m in item && (item[m].servers !== undefined))) continue;
-    const missing = METHODS.find((m) => !(m in item));
+    // A path such as /filters/test is one of /filters/{name}, too.
+    const form = (p) => new RegExp(`^${p.replace(/\{\w+\}/g, '[^/]+')}$`);
+    const has = METHODS.filter((m) => Object.entries(contract.paths).some(([p, i]) => m in i && form(p).test(path)));
+    const missing = METHODS.find((m) => !has.includes(m));
     if (missing === undefined) continue;
     const answer = await local.send(missing.toUpperCase(), `/api/v1${fill(path)}`);
     assert.equal(answer.status, 405, `${missing} ${path}`);
-    assert.deepEqual(answer.headers.allow.split(', ').sort(), METHODS.filter((m) => m in item).map((m) => m.toUpperCase()).sort());
+    assert.deepEqual(answer.headers.allow.split(', ').sort(), has.map((m) => m.toUpperCase()).sort());
   }
 });
 
