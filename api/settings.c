@@ -54,9 +54,12 @@ static struct json_object *choices_of(const struct setting_def *def)
 {
     static const struct str languages[] = { STR("en"), STR("pt-BR") };
     static const struct str checks[] = { STR("header"), STR("envelope"), STR("off") };
+    static const struct str replies[] = { STR("452"), STR("552") };
 
     if (strcmp(def->key, "server.language") == 0)
         return js_strs(languages, ARRAY_LEN(languages));
+    if (strcmp(def->key, "quota.full_reply") == 0)
+        return js_strs(replies, ARRAY_LEN(replies));
     return strcmp(def->key, "smtp.sender_check") == 0 ? js_strs(checks, ARRAY_LEN(checks)) : js_array();
 }
 

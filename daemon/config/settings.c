@@ -16,6 +16,9 @@ const struct setting_def setting_defs[] = {
     { "queue.retry_schedule", "1m 5m 15m 30m 1h 2h 4h", "duration-list", "Delay after each failed attempt; the last one repeats.", false },
     { "queue.expire", "5d", "duration", "How long a message waits before it is returned to its sender.", false },
     { "queue.delay_notice", "4h", "duration", "After how long the sender is told, once, that a message is late; 0s: never.", false },
+    { "quota.full_reply", "452", "choice", "What mail for a full mailbox is answered: 452 (the sender's server tries again) or 552 (it is returned).", false },
+    { "quota.grace", "0", "size", "How far one last message may take a mailbox over its quota.", false },
+    { "quota.apart", "false", "boolean", "Whether Junk and Trash are counted apart from the rest of a mailbox, against the same quota.", false },
     { "relay.routes", "", "routes", "Smart hosts: domain=[host]:port,tls=must,user=u,password-file=/path; * is every other domain.", false },
     { "mda.users", "", "string", "Unix users as whom mail may be delivered into files and to programs; never root.", false },
     { "mda.programs", "", "string", "Programs that aliases and filters may name: name=user:/path arguments; name2=...", false },
@@ -182,6 +185,13 @@ static enum result take_sender_check(struct str value, struct settings *s, struc
     return s->sender_check != SENDER_ANY || str_eq(value, STR("off")) ? RES_OK : RES_INVALID;
 }
 
+static enum result take_full_reply(struct str value, struct settings *s, struct str *ret_error)
+{
+    *ret_error = STR("This is neither 452 nor 552.");
+    s->quota_full_final = str_eq(value, STR("552"));
+    return s->quota_full_final || str_eq(value, STR("452")) ? RES_OK : RES_INVALID;
+}
+
 /* Puts the value of `key` into *s, in canonical form into *ret_value (which holds the trimmed text beforehand). */
 static enum result take(struct str key, struct arena *a, struct settings *s, struct str *ret_value, struct str *ret_error)
 {
@@ -223,6 +233,12 @@ static enum result take(struct str key, struct arena *a, struct settings *s, str
         return take_duration(value, 60, 60 * 86400, a, &s->expire_s, ret_value, ret_error);
     if (str_eq(key, STR("queue.delay_notice")))
         return take_duration(value, 0, 30 * 86400, a, &s->delay_notice_s, ret_value, ret_error);
+    if (str_eq(key, STR("quota.full_reply")))
+        return take_full_reply(value, s, ret_error);
+    if (str_eq(key, STR("quota.grace")))
+        return take_size(value, 0, INT64_C(1) << 30, a, &s->quota_grace, ret_value, ret_error);
+    if (str_eq(key, STR("quota.apart")))
+        return take_boolean(value, &s->quota_apart, ret_value, ret_error);
     if (str_eq(key, STR("relay.routes")))
         return relay_route_list_parse(value, a, &s->relay_routes, ret_error);
     if (str_eq(key, STR("mda.users")))

@@ -29,6 +29,9 @@ struct settings {
     struct program_list programs;                   /* mda.programs */
     int64_t mda_time_s;                             /* mda.time_limit of one delivery */
     bool forward_files;                             /* mda.forward_files */
+    bool quota_full_final;                          /* quota.full_reply: 552, not 452 */
+    int64_t quota_grace;                            /* quota.grace: bytes */
+    bool quota_apart;                               /* quota.apart */
     struct str language;                            /* server.language of DSNs: "en", "pt-BR" */
 };
 
