@@ -35,6 +35,8 @@ GRANT USAGE ON SEQUENCE mailbox_id_seq TO correio_smtp, correio_relay;
 GRANT SELECT, INSERT ON keyword TO correio_smtp, correio_relay;       -- flags that filters set
 GRANT SELECT ON sieve_script, annotation, secret TO correio_smtp, correio_relay;
 GRANT INSERT ON message, email TO correio_smtp, correio_relay;
+GRANT SELECT, INSERT ON quota_due TO correio_smtp, correio_relay;      -- ON CONFLICT reads
+GRANT EXECUTE ON FUNCTION quota_level(bigint, bigint) TO correio_smtp, correio_relay;
 GRANT INSERT ON blob TO correio_smtp, correio_relay;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sieve_mark TO correio_smtp, correio_relay;
 GRANT USAGE ON SEQUENCE email_id_seq, queue_id_seq TO correio_smtp, correio_relay;
@@ -51,6 +53,7 @@ GRANT SELECT (at, id), UPDATE (outcome) ON trace TO correio_relay;
 GRANT SELECT (at, trace_id, n, outcome), UPDATE (outcome) ON trace_recipient TO correio_relay;
 GRANT EXECUTE ON FUNCTION trace_partitions(int, text) TO correio_relay;
 GRANT EXECUTE ON FUNCTION mail_sweep(interval, int) TO correio_relay;
+GRANT DELETE ON quota_due TO correio_relay;
 
 -- mda: its part of the queue, and where the mailboxes are; no mail that is in PostgreSQL.
 GRANT SELECT ON domain, account, address, alias, alias_member, account_state, mailbox TO correio_mda;   -- routing; numbers, no mail
@@ -67,7 +70,8 @@ GRANT SELECT, UPDATE ON account_state TO correio_access;
 GRANT SELECT, INSERT, UPDATE, DELETE ON mailbox, subscription, keyword, message, expunged, pop3_lock TO correio_access;
 GRANT SELECT, INSERT ON email, blob, email_text TO correio_access;
 GRANT USAGE ON SEQUENCE mailbox_id_seq, email_id_seq TO correio_access;
-GRANT EXECUTE ON FUNCTION thread_find(bigint, text[]) TO correio_access;
+GRANT SELECT, INSERT ON quota_due TO correio_access;
+GRANT EXECUTE ON FUNCTION thread_find(bigint, text[]), quota_level(bigint, bigint) TO correio_access;
 
 -- api: the control plane.
 GRANT SELECT, INSERT, UPDATE, DELETE ON sieve_script TO correio_api;
@@ -81,6 +85,8 @@ GRANT SELECT, INSERT ON audit TO correio_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON node TO correio_api;
 GRANT SELECT, INSERT, UPDATE ON account_state TO correio_api;
 GRANT SELECT, INSERT ON mailbox TO correio_api;
+GRANT SELECT, INSERT ON quota_due TO correio_api;
+GRANT EXECUTE ON FUNCTION mail_recount(bigint, boolean) TO correio_api;
 GRANT USAGE ON SEQUENCE mailbox_id_seq TO correio_api;
 GRANT SELECT, UPDATE ON queue_message, queue_recipient, queue_destination TO correio_api;
 GRANT DELETE ON queue_message, queue_blob, queue_recipient TO correio_api;

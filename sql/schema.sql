@@ -9,6 +9,36 @@ CREATE FUNCTION public.email_exists(account bigint, email bigint) RETURNS boolea
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$SELECT EXISTS (SELECT FROM email WHERE account_id = account AND id = email_exists.email)$$;
+CREATE FUNCTION public.mail_recount(account bigint, repair boolean) RETURNS TABLE(mailbox text, counter text, was bigint, counted bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM FROM account_state WHERE account_id = account FOR NO KEY UPDATE;
+  RETURN QUERY
+    WITH n AS MATERIALIZED (SELECT mailbox_id, count(*) AS messages, count(*) FILTER (WHERE flags & 1 = 0) AS unseen,
+        count(*) FILTER (WHERE flags & 8 <> 0) AS deleted, sum(size)::bigint AS bytes FROM message
+        WHERE account_id = account GROUP BY mailbox_id),
+      b AS MATERIALIZED (SELECT b.id, b.name, b.messages, b.unseen, b.deleted, b.bytes, coalesce(n.messages, 0) AS n_messages,
+        coalesce(n.unseen, 0) AS n_unseen, coalesce(n.deleted, 0) AS n_deleted, coalesce(n.bytes, 0) AS n_bytes
+        FROM mailbox b LEFT JOIN n ON n.mailbox_id = b.id WHERE b.account_id = account),
+      s AS MATERIALIZED (SELECT used_bytes, used_messages, (SELECT coalesce(sum(bytes), 0)::bigint FROM n) AS n_bytes,
+        (SELECT coalesce(sum(messages), 0)::bigint FROM n) AS n_messages FROM account_state WHERE account_id = account),
+      ub AS (UPDATE mailbox x SET messages = b.n_messages, unseen = b.n_unseen, deleted = b.n_deleted, bytes = b.n_bytes FROM b
+        WHERE repair AND x.account_id = account AND x.id = b.id
+          AND (b.messages, b.unseen, b.deleted, b.bytes) <> (b.n_messages, b.n_unseen, b.n_deleted, b.n_bytes)),
+      us AS (UPDATE account_state x SET used_bytes = s.n_bytes, used_messages = s.n_messages FROM s
+        WHERE repair AND x.account_id = account AND (s.used_bytes, s.used_messages) <> (s.n_bytes, s.n_messages)),
+      d AS (INSERT INTO quota_due SELECT account FROM s WHERE repair AND (s.used_bytes, s.used_messages) <> (s.n_bytes, s.n_messages)
+        ON CONFLICT DO NOTHING)
+    SELECT b.name, v.counter, v.was, v.counted FROM b, LATERAL (VALUES ('messages', b.messages, b.n_messages),
+        ('unseen', b.unseen, b.n_unseen), ('deleted', b.deleted, b.n_deleted), ('bytes', b.bytes, b.n_bytes)) AS v (counter, was, counted)
+      WHERE v.was <> v.counted
+    UNION ALL
+    SELECT NULL, v.counter, v.was, v.counted FROM s, LATERAL (VALUES ('messages', s.used_messages, s.n_messages),
+        ('bytes', s.used_bytes, s.n_bytes)) AS v (counter, was, counted) WHERE v.was <> v.counted;
+END $$;
 CREATE FUNCTION public.mail_sweep(keep interval, most integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -35,6 +65,9 @@ BEGIN
     AND NOT EXISTS (SELECT FROM email e WHERE e.account_id = account AND e.id = t.email_id);
   RETURN taken;
 END $$;
+CREATE FUNCTION public.quota_level(used bigint, quota bigint) RETURNS smallint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$SELECT (CASE WHEN used >= quota - quota / 20 THEN 95 WHEN used >= quota - quota / 5 THEN 80 ELSE 0 END)::smallint$$;
 CREATE FUNCTION public.thread_find(account bigint, ids text[]) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -384,6 +417,9 @@ CREATE TABLE public.queue_recipient (
     flags integer DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='2000', autovacuum_vacuum_cost_delay='0');
+CREATE TABLE public.quota_due (
+    account_id bigint NOT NULL
+);
 CREATE TABLE public.secret (
     name text NOT NULL,
     value bytea NOT NULL
@@ -629,6 +665,8 @@ ALTER TABLE ONLY public.queue_message
     ADD CONSTRAINT queue_message_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.queue_recipient
     ADD CONSTRAINT queue_recipient_pkey PRIMARY KEY (queue_id, n);
+ALTER TABLE ONLY public.quota_due
+    ADD CONSTRAINT quota_due_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY public.secret
     ADD CONSTRAINT secret_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY public.session

@@ -4,21 +4,25 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/strbuf.h"
+#include "config/settings.h"
+#include "store/quota.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define NOTICE_MAX 7900
-#define DELIVER_PARAMS 22
+#define DELIVER_PARAMS 25
 
 /* Rows back: stored.  None: no such mailbox, or over quota; neighbours are unharmed.  $22: the email may be there already,
  * for another mailbox of the account. */
 #define NEW_EMAIL "CASE WHEN $22 THEN NOT email_exists($1, $3) ELSE true END"
 static const struct db_stmt deliver_stmt = { "deliver",
-    "WITH a AS (UPDATE account_state SET modseq = modseq + 1, used_bytes = used_bytes + $4, used_messages = used_messages + 1 "
-    "WHERE account_id = $1 AND $1 = ANY (current_setting('correio.locked')::bigint[]) AND (quota_bytes IS NULL OR used_bytes + $4 <= quota_bytes) "
-    "AND (quota_messages IS NULL OR used_messages < quota_messages) "
-    "AND EXISTS (SELECT FROM mailbox WHERE account_id = $1 AND id = $2) RETURNING modseq), "
+    "WITH a AS (UPDATE account_state c SET modseq = modseq + 1, used_bytes = used_bytes + $4, used_messages = used_messages + 1, "
+    "warned = coalesce($23, warned) "
+    "WHERE account_id = $1 AND $1 = ANY (current_setting('correio.locked')::bigint[]) "
+    "AND CASE WHEN $23::smallint IS NULL THEN " QUOTA_ROOM("$4", "1", "$2", "$24", "$25") " ELSE warned < $23 END "
+    "AND EXISTS (SELECT FROM mailbox WHERE account_id = $1 AND id = $2) RETURNING modseq, " QUOTA_LEVELS "), "
+    "q AS (" QUOTA_NOTE "), "
     "m AS (UPDATE mailbox b SET uidnext = b.uidnext + 1, highestmodseq = a.modseq, messages = b.messages + 1, "
     "bytes = b.bytes + $4, unseen = b.unseen + (($5 & 1) = 0)::int, deleted = b.deleted + (($5 & 8) <> 0)::int "
     "FROM a WHERE b.account_id = $1 AND b.id = $2 RETURNING b.uidnext - 1 AS uid, a.modseq), "
@@ -117,7 +121,7 @@ static size_t first_of_email(const struct accept_item *p, size_t target)
     return i;
 }
 
-static void bind(struct batch *b, struct item *it, int64_t now_us)
+static void bind_params(struct batch *b, struct item *it, int64_t now_us)
 {
     const struct accept_item *p = it->p;
     const struct accept_target *t = target_of(it);
@@ -145,7 +149,13 @@ static void bind(struct batch *b, struct item *it, int64_t now_us)
     *q++ = db_bytea(g->bodystructure);
     *q++ = db_bytea(g->parts);
     *q++ = db_bytea_array(&b->arena, p->frames, p->n_frames);
-    *q = db_bool(first_of_email(p, it->target) != it->target);
+    *q++ = db_bool(first_of_email(p, it->target) != it->target);
+    *q = db_int2((int16_t)t->warning);
+    if (t->warning == 0)
+        *q = (struct db_param){ .oid = q->oid, .len = -1 };
+    q++;
+    *q++ = db_bool(settings_get()->quota_apart);
+    *q = db_int8(settings_get()->quota_grace);
 }
 
 static struct str mail_notice(struct batch *b)
@@ -251,7 +261,7 @@ static enum result write_all(struct batch *b, struct tx **tx)
     calls[n++] = (struct db_call){ .stmt = b->alone ? &lock_alone_stmt : &lock_stmt, .params = &accounts, .n = 1 };
     deliveries = calls + n;
     for (size_t i = 0; i < b->n_items; i++) {
-        bind(b, &b->items[i], now_us);
+        bind_params(b, &b->items[i], now_us);
         calls[n++] = (struct db_call){ .stmt = &deliver_stmt, .params = b->items[i].params, .n = DELIVER_PARAMS };
     }
     if (b->n_items > 0)

@@ -20,6 +20,7 @@ struct accept_target { /* a mailbox here */
     struct str recipient; /* the address as it was given, for the queue when it has to wait */
     struct str orcpt;
     unsigned notify;
+    int warning; /* not 0: the server's own word that the mailbox is so full (percent), once; no quota refuses it */
     enum result result; /* out: RES_OK; RES_LIMIT: over quota, or the mailbox is gone */
 };
 struct accept_message {

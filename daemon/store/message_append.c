@@ -7,10 +7,12 @@
 #include "store/message_write.h"
 
 #include "base/fault.h"
+#include "config/settings.h"
 #include "io/coroutine.h"
 #include "store/body.h"
 #include "store/ids.h"
 #include "store/notify.h"
+#include "store/quota.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -20,7 +22,7 @@
 #define ON_LOOP_MAX ((size_t)128 << 10) /* packing more would hold the loop up */
 #define INLINE_MAX ((size_t)1 << 20)    /* raw bytes that travel in the main statement */
 #define FRAMES_A_STATEMENT 4
-#define PARAMS 20
+#define PARAMS 21
 #define CALLS 3 /* of an item: token, lock, message */
 
 struct item {
@@ -53,11 +55,11 @@ static const struct db_stmt lock_alone_stmt = { "message_append_lock_alone", LOC
 static const struct db_stmt append_stmt = { "message_append",
     "WITH t AS MATERIALIZED (SELECT id, uidvalidity, highestmodseq FROM mailbox WHERE account_id = $1 AND name = $2"
     "   AND current_setting('correio.locked') = $1::bigint::text),"
-    " a AS (UPDATE account_state SET modseq = modseq + 1, used_bytes = used_bytes + $4,"
+    " a AS (UPDATE account_state c SET modseq = modseq + 1, used_bytes = used_bytes + $4,"
     "     used_messages = used_messages + 1"
-    "   WHERE account_id = $1 AND (quota_bytes IS NULL OR used_bytes + $4 <= quota_bytes)"
-    "     AND (quota_messages IS NULL OR used_messages < quota_messages) AND EXISTS (SELECT FROM t)"
-    "   RETURNING modseq),"
+    "   WHERE account_id = $1 AND " QUOTA_ROOM("$4", "1", "(SELECT id FROM t)", "$21", "0") " AND EXISTS (SELECT FROM t)"
+    "   RETURNING modseq, " QUOTA_LEVELS "),"
+    " q AS (" QUOTA_NOTE "),"
     " m AS (UPDATE mailbox b SET uidnext = b.uidnext + 1, highestmodseq = a.modseq, messages = b.messages + 1,"
     "     bytes = b.bytes + $4, unseen = b.unseen + (($5 & 1) = 0)::int, deleted = b.deleted + (($5 & 8) <> 0)::int"
     "   FROM a, t WHERE b.account_id = $1 AND b.id = t.id RETURNING b.id, b.uidnext - 1 AS uid, a.modseq),"
@@ -89,7 +91,7 @@ static void pack(void *arg)
     body_frames(&it->arena, it->m->message, it->m->digest->header_size, &it->frames, &it->nframes);
 }
 
-static void bind(struct item *it)
+static void bind_params(struct item *it)
 {
     const struct message_append *m = it->m;
     const struct mail_digest *d = m->digest;
@@ -118,6 +120,7 @@ static void bind(struct item *it)
     *q++ = db_bytea(d->bodystructure);
     *q++ = db_bytea(d->parts);
     *q++ = db_bytea_array(&it->arena, it->frames, it->nframes);
+    *q++ = db_bool(settings_get()->quota_apart);
     assert(q == it->params + PARAMS);
 }
 
@@ -137,7 +140,7 @@ static enum result prepare(struct db *db, struct item *it)
         coroutine_work(pack, it);
     else if (!it->large)
         pack(it);
-    bind(it);
+    bind_params(it);
     return RES_OK;
 }
 

@@ -55,4 +55,43 @@ CREATE TABLE annotation (
   PRIMARY KEY (account_id, mailbox_id, name));
 
 -- ---------------------------------------------------------------- quota
-ALTER TABLE account_state ADD warned smallint NOT NULL DEFAULT 0;     -- the highest of 80 and 95 (percent) that was told; goes down with use
+ALTER TABLE account_state ADD warned smallint NOT NULL DEFAULT 0;     -- 80 or 95 (percent): what its user was told; goes down with use
+-- How full an account is, as warnings count it: 0, 80, 95 (percent).  Inlined by the planner.
+CREATE FUNCTION quota_level(used bigint, quota bigint) RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  AS 'SELECT (CASE WHEN used >= quota - quota / 20 THEN 95 WHEN used >= quota - quota / 5 THEN 80 ELSE 0 END)::smallint';
+REVOKE ALL ON FUNCTION quota_level(bigint, bigint) FROM PUBLIC;
+-- Accounts whose level is another than what was told: written by who changes the use, worked off by relay each minute.
+CREATE TABLE quota_due (account_id bigint PRIMARY KEY);
+
+-- Counts an account's mail anew, under its lock: rows of counters that are wrong (mailbox NULL: the account's own), with
+-- what they say and what they should say; `repair` puts them right.  Called by api, which may read no mail.
+CREATE FUNCTION mail_recount(account bigint, repair boolean)
+  RETURNS TABLE (mailbox text, counter text, was bigint, counted bigint)
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM FROM account_state WHERE account_id = account FOR NO KEY UPDATE;
+  RETURN QUERY
+    WITH n AS MATERIALIZED (SELECT mailbox_id, count(*) AS messages, count(*) FILTER (WHERE flags & 1 = 0) AS unseen,
+        count(*) FILTER (WHERE flags & 8 <> 0) AS deleted, sum(size)::bigint AS bytes FROM message
+        WHERE account_id = account GROUP BY mailbox_id),
+      b AS MATERIALIZED (SELECT b.id, b.name, b.messages, b.unseen, b.deleted, b.bytes, coalesce(n.messages, 0) AS n_messages,
+        coalesce(n.unseen, 0) AS n_unseen, coalesce(n.deleted, 0) AS n_deleted, coalesce(n.bytes, 0) AS n_bytes
+        FROM mailbox b LEFT JOIN n ON n.mailbox_id = b.id WHERE b.account_id = account),
+      s AS MATERIALIZED (SELECT used_bytes, used_messages, (SELECT coalesce(sum(bytes), 0)::bigint FROM n) AS n_bytes,
+        (SELECT coalesce(sum(messages), 0)::bigint FROM n) AS n_messages FROM account_state WHERE account_id = account),
+      ub AS (UPDATE mailbox x SET messages = b.n_messages, unseen = b.n_unseen, deleted = b.n_deleted, bytes = b.n_bytes FROM b
+        WHERE repair AND x.account_id = account AND x.id = b.id
+          AND (b.messages, b.unseen, b.deleted, b.bytes) <> (b.n_messages, b.n_unseen, b.n_deleted, b.n_bytes)),
+      us AS (UPDATE account_state x SET used_bytes = s.n_bytes, used_messages = s.n_messages FROM s
+        WHERE repair AND x.account_id = account AND (s.used_bytes, s.used_messages) <> (s.n_bytes, s.n_messages)),
+      d AS (INSERT INTO quota_due SELECT account FROM s WHERE repair AND (s.used_bytes, s.used_messages) <> (s.n_bytes, s.n_messages)
+        ON CONFLICT DO NOTHING)
+    SELECT b.name, v.counter, v.was, v.counted FROM b, LATERAL (VALUES ('messages', b.messages, b.n_messages),
+        ('unseen', b.unseen, b.n_unseen), ('deleted', b.deleted, b.n_deleted), ('bytes', b.bytes, b.n_bytes)) AS v (counter, was, counted)
+      WHERE v.was <> v.counted
+    UNION ALL
+    SELECT NULL, v.counter, v.was, v.counted FROM s, LATERAL (VALUES ('messages', s.used_messages, s.n_messages),
+        ('bytes', s.used_bytes, s.n_bytes)) AS v (counter, was, counted) WHERE v.was <> v.counted;
+END $$;
+REVOKE ALL ON FUNCTION mail_recount(bigint, boolean) FROM PUBLIC;
