@@ -1,11 +1,12 @@
 /* relay/relay.c - the relay's crew (queue/crew.h), and what it does for the whole queue.
  *
  *   keeper       heals the queue each minute; partitions and sweep each hour
- *   sweeper      each minute, removes the bodies of mail that was expunged a week ago
+ *   sweeper      each minute, warns whose mailbox is nearly full, and removes the bodies of mail that was expunged a week ago
  *   worker       worker.c */
 #include "base/log.h"
 #include "io/tls.h"
 #include "relay/relay_internal.h"
+#include "relay/warn.h"
 #include "store/sweep.h"
 #include "store/trace.h"
 
@@ -55,6 +56,7 @@ static void sweep(void *arg)
     while (!relay->crew->stopping) {
         int64_t swept = 0, wait_until = deadline_in(HEAL_MS);
 
+        warn_full_mailboxes(relay->service->db, relay->service->deliver, is_stopping, relay);
         if (sweep_mail(relay->service->db, SWEEP_BATCH, is_stopping, relay, &swept) == RES_OK && swept > 0)
             log_info("relay-swept", F_INT("records", swept));
         while (!relay->crew->stopping && loop_now() < wait_until)

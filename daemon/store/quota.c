@@ -73,24 +73,25 @@ enum result quota_domains(struct db *db, struct arena *a, struct quota_domain **
 
 /* ---- warnings ---- */
 
-/* The use that refuses mail: $1 whether Junk and Trash are apart. */
+/* The use that refuses mail, and its level; who cannot be told is never full.  $1: whether Junk and Trash are apart. */
 #define USE                                                                                                        \
     "account_state s CROSS JOIN LATERAL (SELECT coalesce(sum(bytes), 0)::bigint AS bytes, "                        \
     "coalesce(sum(messages), 0)::bigint AS messages FROM mailbox WHERE account_id = s.account_id AND $1 "          \
     "AND special_use IN (3, 5)) k "                                                                                \
     "CROSS JOIN LATERAL (SELECT s.used_bytes - k.bytes AS bytes, s.used_messages - k.messages AS messages) u "     \
-    "CROSS JOIN LATERAL (SELECT greatest(quota_level(u.bytes, s.quota_bytes), "                                    \
-    "quota_level(u.messages, s.quota_messages)) AS level) l"
+    "CROSS JOIN LATERAL (SELECT CASE WHEN EXISTS (SELECT FROM account WHERE id = s.account_id AND state <> 4) "     \
+    "AND EXISTS (SELECT FROM mailbox WHERE account_id = s.account_id AND name = 'INBOX') "                         \
+    "THEN greatest(quota_level(u.bytes, s.quota_bytes), quota_level(u.messages, s.quota_messages)) ELSE 0 END AS level) l"
 
-enum result quota_due_list(struct db *db, int most, struct arena *a, struct quota_due **ret_v, size_t *ret_n)
+enum result quota_due_list(struct db *db, int64_t after, int most, struct arena *a, struct quota_due **ret_v, size_t *ret_n)
 {
     static const struct db_stmt stmt = { "quota_due_list",
-        "SELECT q.account_id, coalesce(b.id, 0), CASE WHEN a.state <> 4 THEN l.level ELSE 0 END, coalesce(s.warned, 0), "
+        "SELECT q.account_id, coalesce(b.id, 0), coalesce(l.level, 0), coalesce(s.warned, 0), "
         "a.address, coalesce(a.language, d.language), u.bytes, u.messages, s.quota_bytes, s.quota_messages "
-        "FROM (SELECT account_id FROM quota_due ORDER BY account_id LIMIT $2) q "
+        "FROM (SELECT account_id FROM quota_due WHERE account_id > $2 ORDER BY account_id LIMIT $3) q "
         "LEFT JOIN (" USE ") ON s.account_id = q.account_id LEFT JOIN account a ON a.id = q.account_id "
-        "LEFT JOIN domain d ON d.id = a.domain_id LEFT JOIN mailbox b ON b.account_id = q.account_id AND b.name = 'INBOX'" };
-    const struct db_param params[] = { db_bool(settings_get()->quota_apart), db_int4(most) };
+        "LEFT JOIN domain d ON d.id = a.domain_id LEFT JOIN mailbox b ON b.account_id = q.account_id AND b.name = 'INBOX' ORDER BY q.account_id" };
+    const struct db_param params[] = { db_bool(settings_get()->quota_apart), db_int8(after), db_int4(most) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
     struct quota_due *v;
@@ -118,8 +119,7 @@ enum result quota_due_settle(struct db *db, int64_t account_id)
     static const struct db_stmt lock = { "quota_due_lock",
         "SELECT FROM account_state WHERE account_id = $1 FOR NO KEY UPDATE" };
     static const struct db_stmt stmt = { "quota_due_settle",
-        "WITH n AS MATERIALIZED (SELECT s.warned, CASE WHEN EXISTS (SELECT FROM account WHERE id = $2 AND state <> 4) "
-        "THEN l.level ELSE 0 END AS level FROM " USE " WHERE s.account_id = $2), "
+        "WITH n AS MATERIALIZED (SELECT s.warned, l.level FROM " USE " WHERE s.account_id = $2), "
         "w AS (UPDATE account_state c SET warned = n.level FROM n WHERE c.account_id = $2 AND n.level < n.warned) "
         "DELETE FROM quota_due WHERE account_id = $2 AND NOT EXISTS (SELECT FROM n WHERE n.level > n.warned)" };
     const struct db_param params[] = { db_bool(settings_get()->quota_apart), db_int8(account_id) };

@@ -46,8 +46,8 @@ struct quota_due {
     struct str address, language; /* language: the account's, else its domain's; STR_NULL: neither has one */
     struct quota_use use;
 };
-/* Some of the accounts whose level changed, at most `most`. */
-enum result quota_due_list(struct db *db, int most, struct arena *a, struct quota_due **ret_v, size_t *ret_n)
+/* Accounts whose level changed, by id, those above `after`, at most `most`. */
+enum result quota_due_list(struct db *db, int64_t after, int most, struct arena *a, struct quota_due **ret_v, size_t *ret_n)
     SUSPENDS NODISCARD;
 /* Takes back what was told of a level that is over, and the account off the list unless it has to be warned. */
 enum result quota_due_settle(struct db *db, int64_t account_id) SUSPENDS NODISCARD;
