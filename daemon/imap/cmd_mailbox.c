@@ -77,13 +77,13 @@ enum next cmd_unsubscribe(struct imap_session *s, struct imap_command *cmd)
     return r == RES_OK ? imap_ok(s, "UNSUBSCRIBE completed") : imap_no_result(s, r == RES_INVALID ? RES_NOTFOUND : r);
 }
 
-/* RFC 3501, 6.3.10; HIGHESTMODSEQ: RFC 7162, 3.1.7. */
+/* RFC 3501, 6.3.10; HIGHESTMODSEQ: RFC 7162, 3.1.7; DELETED, DELETED-STORAGE: RFC 9208, 4.1.4. */
 enum next cmd_status(struct imap_session *s, struct imap_command *cmd)
 {
     unsigned items = cmd->status.items;
     struct mailbox box = { 0 };
     struct strbuf b = { 0 };
-    int64_t recent = 0;
+    int64_t recent = 0, deleted_bytes = 0;
     struct str name;
     enum result r = mailbox_name_check(&s->arena, cmd->status.mailbox, &name);
 
@@ -91,6 +91,8 @@ enum next cmd_status(struct imap_session *s, struct imap_command *cmd)
         r = mailbox_find(s->db, &s->who, name, &s->arena, &box);
     if (r == RES_OK && (items & STATUS_RECENT))
         r = mailbox_count_recent(s->db, &s->who, &box, &recent);
+    if (r == RES_OK && (items & STATUS_DELETED_STORAGE))
+        r = mailbox_deleted_bytes(s->db, &s->who, &box, &deleted_bytes);
     if (r != RES_OK)
         return imap_no_result(s, r == RES_INVALID ? RES_NOTFOUND : r);
     if (items & STATUS_HIGHESTMODSEQ)
@@ -105,7 +107,9 @@ enum next cmd_status(struct imap_session *s, struct imap_command *cmd)
                    { STATUS_UIDNEXT, "UIDNEXT", box.uidnext },
                    { STATUS_UIDVALIDITY, "UIDVALIDITY", box.uidvalidity },
                    { STATUS_UNSEEN, "UNSEEN", box.unseen },
-                   { STATUS_HIGHESTMODSEQ, "HIGHESTMODSEQ", box.highestmodseq } };
+                   { STATUS_HIGHESTMODSEQ, "HIGHESTMODSEQ", box.highestmodseq },
+                   { STATUS_DELETED, "DELETED", box.deleted },
+                   { STATUS_DELETED_STORAGE, "DELETED-STORAGE", deleted_bytes } };
     for (size_t i = 0; i < ARRAY_LEN(values); i++) {
         if (items & values[i].item)
             (void)strbuf_addf(&b, "%s%s %lld", b.len > 0 ? " " : "", values[i].name, (long long)values[i].value);

@@ -166,7 +166,8 @@ static bool parse_status(struct cursor *c, struct imap_command *cmd)
         unsigned item;
     } items[] = { { "MESSAGES", STATUS_MESSAGES },       { "RECENT", STATUS_RECENT }, { "UIDNEXT", STATUS_UIDNEXT },
                   { "UIDVALIDITY", STATUS_UIDVALIDITY }, { "UNSEEN", STATUS_UNSEEN },
-                  { "HIGHESTMODSEQ", STATUS_HIGHESTMODSEQ } };
+                  { "HIGHESTMODSEQ", STATUS_HIGHESTMODSEQ },
+                  { "DELETED", STATUS_DELETED },         { "DELETED-STORAGE", STATUS_DELETED_STORAGE } };
 
     cmd->status.items = 0;
     if (!parse_sp(c) || !parse_mailbox(c, &cmd->status.mailbox) || !parse_sp(c) || !parse_char(c, '('))
@@ -260,6 +261,12 @@ static bool parse_copy(struct cursor *c, struct imap_command *cmd)
     return parse_sp(c) && parse_set(c, &cmd->copy.set) && parse_sp(c) && parse_mailbox(c, &cmd->copy.mailbox);
 }
 
+/* RFC 9208, 4.1.1. */
+static bool parse_getquota(struct cursor *c, struct imap_command *cmd)
+{
+    return parse_sp(c) && parse_astring(c, &cmd->quota_root);
+}
+
 static const struct verb {
     const char *name;
     parse_fn *parse;
@@ -295,6 +302,10 @@ static const struct verb {
     [IMAP_STORE] = { "STORE", parse_store, true },
     [IMAP_COPY] = { "COPY", parse_copy, true },
     [IMAP_MOVE] = { "MOVE", parse_copy, true },
+    [IMAP_GETQUOTA] = { "GETQUOTA", parse_getquota, false },
+    [IMAP_GETQUOTAROOT] = { "GETQUOTAROOT", parse_one_mailbox, false },
+    [IMAP_GETMETADATA] = { "GETMETADATA", parse_getmetadata, false },
+    [IMAP_SETMETADATA] = { "SETMETADATA", parse_setmetadata, false },
 };
 
 const char *imap_verb_name(enum imap_verb verb)

@@ -14,12 +14,14 @@
 #define IMAP_MAX_SECTIONS 64   /* BODY[...] items of a FETCH */
 #define IMAP_MAX_FIELDS   200  /* names in one HEADER.FIELDS */
 #define IMAP_MAX_KEYWORDS 100  /* of a flag list */
+#define IMAP_MAX_ENTRIES  100  /* of GETMETADATA and SETMETADATA */
 
 enum imap_verb {
     IMAP_CAPABILITY, IMAP_NOOP, IMAP_LOGOUT, IMAP_ID, IMAP_STARTTLS, IMAP_AUTHENTICATE, IMAP_LOGIN, IMAP_ENABLE,
     IMAP_SELECT, IMAP_EXAMINE, IMAP_CREATE, IMAP_DELETE, IMAP_RENAME, IMAP_SUBSCRIBE, IMAP_UNSUBSCRIBE, IMAP_LIST,
     IMAP_LSUB, IMAP_NAMESPACE, IMAP_STATUS, IMAP_APPEND, IMAP_IDLE, IMAP_CHECK, IMAP_CLOSE, IMAP_UNSELECT,
-    IMAP_EXPUNGE, IMAP_SEARCH, IMAP_FETCH, IMAP_STORE, IMAP_COPY, IMAP_MOVE, IMAP_VERBS
+    IMAP_EXPUNGE, IMAP_SEARCH, IMAP_FETCH, IMAP_STORE, IMAP_COPY, IMAP_MOVE, IMAP_GETQUOTA, IMAP_GETQUOTAROOT,
+    IMAP_GETMETADATA, IMAP_SETMETADATA, IMAP_VERBS
 };
 
 /* A sequence set as written: in each range lo and hi may stand in any order; 0 is "*". */
@@ -81,7 +83,13 @@ struct imap_search_key {
 /* STATUS items. */
 enum {
     STATUS_MESSAGES = 1, STATUS_RECENT = 2, STATUS_UIDNEXT = 4, STATUS_UIDVALIDITY = 8, STATUS_UNSEEN = 16,
-    STATUS_HIGHESTMODSEQ = 32
+    STATUS_HIGHESTMODSEQ = 32, STATUS_DELETED = 64, STATUS_DELETED_STORAGE = 128
+};
+
+/* An annotation (RFC 5464); its name is in lower case. */
+struct imap_entry {
+    struct str name;
+    struct str value; /* SETMETADATA; STR_NULL: NIL */
 };
 
 struct imap_command {
@@ -110,7 +118,8 @@ struct imap_command {
         struct {
             struct str from, to;
         } rename;
-        struct str mailbox; /* DELETE, SUBSCRIBE, UNSUBSCRIBE */
+        struct str mailbox;    /* DELETE, SUBSCRIBE, UNSUBSCRIBE, GETQUOTAROOT */
+        struct str quota_root; /* GETQUOTA */
         struct {
             struct str reference, pattern; /* UTF-8 */
             bool only_special;             /* LIST (SPECIAL-USE), RFC 6154, 2 */
@@ -150,6 +159,14 @@ struct imap_command {
             struct imap_set set;
             struct str mailbox;
         } copy; /* and MOVE */
+        struct {
+            struct str mailbox; /* empty: the server */
+            struct imap_entry *v;
+            size_t n;
+            bool has_max;
+            uint64_t max;                                     /* MAXSIZE, octets */
+            enum { DEPTH_0, DEPTH_1, DEPTH_INFINITY } depth;
+        } metadata; /* GETMETADATA, SETMETADATA */
     };
 };
 

@@ -104,7 +104,7 @@ static bool parse_quoted(struct cursor *c, struct str *ret)
     return true;
 }
 
-static bool parse_literal(struct cursor *c, struct str *ret)
+static bool parse_literal_bytes(struct cursor *c, struct str *ret)
 {
     const char *p = c->p + 1, *digits = p;
     uint64_t n;
@@ -121,9 +121,14 @@ static bool parse_literal(struct cursor *c, struct str *ret)
         return parse_fail(c, "Bad literal");
     *ret = str_of(p + 3, n);
     c->p = p + 3 + n;
-    if (n > 0 && memchr(ret->p, '\0', n) != NULL)
-        return parse_fail(c, "NUL in a literal");
     return true;
+}
+
+static bool parse_literal(struct cursor *c, struct str *ret)
+{
+    if (!parse_literal_bytes(c, ret))
+        return false;
+    return ret->len == 0 || memchr(ret->p, '\0', ret->len) == NULL || parse_fail(c, "NUL in a literal");
 }
 
 bool parse_string(struct cursor *c, struct str *ret)
@@ -149,6 +154,14 @@ bool parse_nstring(struct cursor *c, struct str *ret)
         return true;
     }
     return parse_string(c, ret);
+}
+
+bool parse_nstring8(struct cursor *c, struct str *ret)
+{
+    if (!peek_char(c, '~'))
+        return parse_nstring(c, ret);
+    c->p++;
+    return peek_char(c, '{') ? parse_literal_bytes(c, ret) : parse_fail(c, "Literal expected");
 }
 
 bool parse_mailbox(struct cursor *c, struct str *ret)

@@ -33,6 +33,7 @@ bool parse_atom(struct cursor *c, struct str *ret);
 bool parse_string(struct cursor *c, struct str *ret);  /* quoted or literal; no NUL */
 bool parse_astring(struct cursor *c, struct str *ret);
 bool parse_nstring(struct cursor *c, struct str *ret); /* NIL: STR_NULL */
+bool parse_nstring8(struct cursor *c, struct str *ret); /* nstring or literal8 (RFC 3516): any byte */
 bool parse_mailbox(struct cursor *c, struct str *ret); /* UTF-8 */
 bool parse_list_pattern(struct cursor *c, struct str *ret);
 bool parse_number(struct cursor *c, uint64_t max, uint64_t *ret);
@@ -45,3 +46,5 @@ bool parse_date_time(struct cursor *c, int64_t *ret_us);
 /* The larger families. */
 bool parse_fetch_items(struct cursor *c, struct imap_fetch *ret);
 bool parse_search(struct cursor *c, struct imap_command *cmd);
+bool parse_getmetadata(struct cursor *c, struct imap_command *cmd);
+bool parse_setmetadata(struct cursor *c, struct imap_command *cmd);

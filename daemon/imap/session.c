@@ -44,6 +44,10 @@ static const struct {
     [IMAP_STORE] = { cmd_store, ST_SELECTED },
     [IMAP_COPY] = { cmd_copy, ST_SELECTED },
     [IMAP_MOVE] = { cmd_copy, ST_SELECTED },
+    [IMAP_GETQUOTA] = { cmd_getquota, ST_AUTHENTICATED | ST_SELECTED },
+    [IMAP_GETQUOTAROOT] = { cmd_getquotaroot, ST_AUTHENTICATED | ST_SELECTED },
+    [IMAP_GETMETADATA] = { cmd_getmetadata, ST_AUTHENTICATED | ST_SELECTED },
+    [IMAP_SETMETADATA] = { cmd_setmetadata, ST_AUTHENTICATED | ST_SELECTED },
 };
 
 void imap_init(struct service *service)

@@ -106,4 +106,5 @@ enum result read_command(struct imap_session *s, struct strbuf *text, size_t *re
 typedef enum next imap_handler(struct imap_session *s, struct imap_command *cmd);
 imap_handler cmd_capability, cmd_noop, cmd_logout, cmd_id, cmd_starttls, cmd_authenticate, cmd_login, cmd_enable,
     cmd_select, cmd_create, cmd_delete, cmd_rename, cmd_subscribe, cmd_unsubscribe, cmd_list, cmd_lsub, cmd_namespace,
-    cmd_status, cmd_append, cmd_idle, cmd_close, cmd_unselect, cmd_expunge, cmd_search, cmd_fetch, cmd_store, cmd_copy;
+    cmd_status, cmd_append, cmd_idle, cmd_close, cmd_unselect, cmd_expunge, cmd_search, cmd_fetch, cmd_store, cmd_copy,
+    cmd_getquota, cmd_getquotaroot, cmd_getmetadata, cmd_setmetadata;

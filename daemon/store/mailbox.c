@@ -142,3 +142,21 @@ enum result mailbox_count_recent(struct db *db, const struct principal *who, con
     *ret_count = db_get_int(&rows, 0, 0);
     return RES_OK;
 }
+
+enum result mailbox_deleted_bytes(struct db *db, const struct principal *who, const struct mailbox *box,
+                                  int64_t *ret_bytes)
+{
+    static const struct db_stmt stmt = { "mailbox_deleted_bytes",
+        "SELECT coalesce(sum(size), 0)::bigint FROM message WHERE account_id = $1 AND mailbox_id = $2 AND flags & 8 <> 0" };
+    const struct db_param params[] = { db_int8(who->account_id), db_int8(box->id) };
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+
+    if (box->deleted == 0) {
+        *ret_bytes = 0;
+        return RES_OK;
+    }
+    if (db_query_as(db, who->token, &stmt, params, ARRAY_LEN(params), &rows) != RES_OK)
+        return RES_TEMPFAIL;
+    *ret_bytes = db_get_int(&rows, 0, 0);
+    return RES_OK;
+}

@@ -72,6 +72,9 @@ enum result mailbox_claim_recent(struct db *db, const struct principal *who, int
                                  int64_t *ret_first) SUSPENDS NODISCARD;
 enum result mailbox_count_recent(struct db *db, const struct principal *who, const struct mailbox *box,
                                  int64_t *ret_count) SUSPENDS NODISCARD;
+/* The sizes of the messages that are \Deleted, together. */
+enum result mailbox_deleted_bytes(struct db *db, const struct principal *who, const struct mailbox *box,
+                                  int64_t *ret_bytes) SUSPENDS NODISCARD;
 
 /* For the rest of store/: the columns of a mailbox and how to read them from column `column` on. */
 #define MAILBOX_COLUMNS                                                                                            \

@@ -80,7 +80,8 @@ static enum result find_id(struct tx *tx, const struct principal *who, struct st
 enum result mailbox_delete(struct db *db, const struct principal *who, struct str name)
 {
     static const struct db_stmt remove = { "mailbox_remove",
-        "WITH d AS (DELETE FROM mailbox WHERE account_id = $1 AND id = $2 RETURNING name, subscribed)"
+        "WITH d AS (DELETE FROM mailbox WHERE account_id = $1 AND id = $2 RETURNING name, subscribed),"
+        " n AS (DELETE FROM annotation WHERE account_id = $1 AND mailbox_id = $2)"
         " INSERT INTO subscription (account_id, name) SELECT $1, name FROM d WHERE subscribed"
         " ON CONFLICT DO NOTHING" };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
@@ -106,6 +107,17 @@ enum result mailbox_delete(struct db *db, const struct principal *who, struct st
     return r;
 }
 
+/* Annotations are preserved on INBOX when it is renamed (RFC 5464, 4.1). */
+static enum result copy_annotations(struct tx *tx, const struct principal *who, int64_t from, int64_t to)
+{
+    static const struct db_stmt stmt = { "mailbox_copy_annotations",
+        "INSERT INTO annotation (account_id, mailbox_id, name, value) SELECT $1, $3, name, value FROM annotation"
+        " WHERE account_id = $1 AND mailbox_id = $2" };
+    const struct db_param params[] = { db_int8(who->account_id), db_int8(from), db_int8(to) };
+
+    return tx_query(tx, &stmt, params, ARRAY_LEN(params), NULL) == RES_OK ? RES_OK : RES_TEMPFAIL;
+}
+
 /* INBOX stays, its messages go to a new mailbox (RFC 3501, 6.3.5). */
 static enum result rename_inbox(struct db *db, struct tx **tx, const struct principal *who, struct str to)
 {
@@ -116,6 +128,8 @@ static enum result rename_inbox(struct db *db, struct tx **tx, const struct prin
         r = insert_mailbox(*tx, who, to, SPECIAL_NONE, &id);
     if (r == RES_OK)
         r = message_move_all(*tx, who, inbox, id);
+    if (r == RES_OK)
+        r = copy_annotations(*tx, who, inbox, id);
     if (r == RES_OK)
         r = commit(tx);
     if (r != RES_OK)

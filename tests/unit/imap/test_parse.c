@@ -204,6 +204,9 @@ static void test_limits(void **state UNUSED)
         { "t FETCH 1 (UID", " BODY[]", ")", IMAP_MAX_SECTIONS, IMAP_MAX_SECTIONS + 1 },
         { "t FETCH 1 BODY[HEADER.FIELDS (a", " a", ")]", IMAP_MAX_FIELDS - 1, IMAP_MAX_FIELDS },
         { "t STORE 1 FLAGS (a", " a", ")", IMAP_MAX_KEYWORDS - 1, IMAP_MAX_KEYWORDS },
+        { "t GETMETADATA a (/shared/a", " /shared/a", ")", IMAP_MAX_ENTRIES - 1, IMAP_MAX_ENTRIES },
+        { "t SETMETADATA a (/shared/a NIL", " /shared/a NIL", ")", IMAP_MAX_ENTRIES - 1, IMAP_MAX_ENTRIES },
+        { "t GETMETADATA a /shared/", "x", "", 247, 248 },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -219,6 +222,36 @@ static void test_limits(void **state UNUSED)
             assert_int_equal(imap_parse(&a, strbuf_str(&b), SIZE_MAX, &cmd, &error), good ? RES_OK : RES_INVALID);
         }
     }
+}
+
+static void test_metadata(void **state UNUSED)
+{
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+    struct imap_command cmd;
+    const char *error = NULL;
+    static const char *const gets[] = {
+        "t GETMETADATA (MAXSIZE 10 DEPTH infinity) \"\" (/Shared /private/Comment)",
+        "t GETMETADATA \"\" (DEPTH infinity MAXSIZE 10) (/shared \"/private/comment\")", /* as in the RFC's examples */
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(gets); i++) {
+        assert_int_equal(imap_parse(&a, str_c(gets[i]), SIZE_MAX, &cmd, &error), RES_OK);
+        assert_int_equal(cmd.verb, IMAP_GETMETADATA);
+        assert_true(cmd.metadata.mailbox.len == 0 && cmd.metadata.has_max && cmd.metadata.max == 10);
+        assert_int_equal(cmd.metadata.depth, DEPTH_INFINITY);
+        assert_int_equal(cmd.metadata.n, 2);
+        assert_true(str_eq(cmd.metadata.v[0].name, STR("/shared")));
+        assert_true(str_eq(cmd.metadata.v[1].name, STR("/private/comment")));
+    }
+    assert_int_equal(imap_parse(&a, STR("t GETMETADATA INBOX (DEPTH 1) /shared/x"), SIZE_MAX, &cmd, &error), RES_OK);
+    assert_true(cmd.metadata.depth == DEPTH_1 && !cmd.metadata.has_max && cmd.metadata.n == 1);
+    assert_int_equal(imap_parse(&a, STR("t SETMETADATA INBOX (/shared/a NIL /SHARED/VENDOR/X/Y {2}\r\na\n /private/vendors \"\" /shared/b ~{3}\r\na\0b)"),
+                                SIZE_MAX, &cmd, &error), RES_OK);
+    assert_int_equal(cmd.metadata.n, 4);
+    assert_null(cmd.metadata.v[0].value.p);
+    assert_true(str_eq(cmd.metadata.v[1].name, STR("/shared/vendor/x/y")) && str_eq(cmd.metadata.v[1].value, STR("a\n")));
+    assert_true(cmd.metadata.v[2].value.p != NULL && cmd.metadata.v[2].value.len == 0);
+    assert_true(str_eq(cmd.metadata.v[3].value, str_of("a\0b", 3)));
 }
 
 /* ---- bad ones ---- */
@@ -252,6 +285,19 @@ static const char *const bad[] = {
     "t SEARCH ON 31-Foo-2020", "t SEARCH ON 2020-01-01", "t SEARCH BEFORE", "t SEARCH KEYWORD (x)", "t SEARCH UID",
     "t SEARCH MODSEQ x", "t SEARCH MODSEQ \"/flags/a\" some 1", "t SEARCH CHARSET UTF-8", "t SEARCH HEADER a",
     "t SEARCH CHARSET", "t SEARCH ALL  ALL", "t ID", "t ID (", "t ID (a b)", "t ID (\"a\")", "t ID (\"a\" \"b\" )", "t ENABLE",
+    "t GETQUOTA", "t GETQUOTA (", "t GETQUOTA a b", "t GETQUOTAROOT", "t GETQUOTAROOT \"", "t SETQUOTA \"\" ()",
+    "t STATUS a (DELETEDSTORAGE)",
+    "t GETMETADATA", "t GETMETADATA a", "t GETMETADATA a ()", "t GETMETADATA a (/shared/x", "t GETMETADATA a /other/x",
+    "t GETMETADATA a shared/x", "t GETMETADATA a /sharedx", "t GETMETADATA a /shared/", "t GETMETADATA a /shared//x",
+    "t GETMETADATA a \"/shared/a*\"", "t GETMETADATA a \"/shared/%\"", "t GETMETADATA a \"/shared/\xc3\xa9\"", "t GETMETADATA a \"\"",
+    "t GETMETADATA a \"/shared/\x01\"", "t GETMETADATA a (MAXSIZE) /shared/x", "t GETMETADATA a (MAXSIZE x) /shared/x",
+    "t GETMETADATA a (MAXSIZE 99999999999) /shared/x", "t GETMETADATA a (DEPTH 2) /shared/x", "t GETMETADATA a (DEPTH) /shared/x",
+    "t GETMETADATA a (MAXSIZE 1 /shared/x)", "t GETMETADATA (DEPTH 1) a", "t GETMETADATA (X) a /shared/x",
+    "t GETMETADATA a /shared/x /shared/y", "t GETMETADATA a /",
+    "t SETMETADATA", "t SETMETADATA a", "t SETMETADATA a ()", "t SETMETADATA a /shared/x NIL", "t SETMETADATA a (/shared/x)",
+    "t SETMETADATA a (/shared NIL)", "t SETMETADATA a (/shared/x b)", "t SETMETADATA a (/shared/x NIL", "t SETMETADATA a (/shared/x NIL )",
+    "t SETMETADATA a (/shared/vendor NIL)", "t SETMETADATA a (/private/vendor/x NIL)", "t SETMETADATA a (/shared/x ~\"a\")",
+    "t SETMETADATA a (/shared/x ~{3}\r\nab)", "t SETMETADATA a (/shared/x ~{9999999999}\r\nab)", "t SETMETADATA a (/shared/x ~)",
 };
 
 static void test_bad(void **state UNUSED)
@@ -285,7 +331,7 @@ int main(void)
         cmocka_unit_test(test_login),     cmocka_unit_test(test_fetch),  cmocka_unit_test(test_store),
         cmocka_unit_test(test_search),    cmocka_unit_test(test_append), cmocka_unit_test(test_mailboxes),
         cmocka_unit_test(test_literal_announcements), cmocka_unit_test(test_limits), cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_nul),
+        cmocka_unit_test(test_nul),       cmocka_unit_test(test_metadata),
     };
 
     return cmocka_run_group_tests_name("imap_parse", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* Whole dialogues over a socket pair, against a real PostgreSQL.  A transcript's lines: "C:" is sent, "S:" must come,
- * "X" shuts the session down.  "%%" in an S: line stands for any text. */
+ * "X" shuts the session down, "X100" sends a hundred of them and ")".  "%%" in an S: line stands for any text. */
 #include "tests/support/database.h"
 
 #include "base/macros.h"
@@ -120,6 +120,13 @@ static void play(const struct line *lines)
             open_peer(peer);
         if (l->text[0] == 'C') {
             stream_printf(peer->stream, "%s\r\n", l->text + 3);
+            assert_int_equal(stream_flush(peer->stream), RES_OK);
+            continue;
+        }
+        if (l->text[0] == 'X' && l->text[1] != '\0') { /* so many bytes, and the end of a list */
+            for (long n = strtol(l->text + 1, NULL, 10); n > 0; n--)
+                stream_puts(peer->stream, "x");
+            stream_puts(peer->stream, ")\r\n");
             assert_int_equal(stream_flush(peer->stream), RES_OK);
             continue;
         }
@@ -297,11 +304,59 @@ static const struct line limits[] = {
     { 0, "C: a SEARCH FROM {3+}\r\nALL" }, { 0, "S: a BAD No mailbox is selected" },
     { 0, "C: a NOOP" }, { 0, "S: a OK NOOP completed" }, END };
 
+/* 7 has quota_bytes 100 and quota_messages 3; Trash is one mailbox of it. */
+static const struct line quota[] = {
+    SIGN_IN(0),
+    { 0, "C: a GETQUOTAROOT inbox" }, { 0, "S: * QUOTAROOT \"INBOX\" \"\"" }, { 0, "S: * QUOTA \"\" (STORAGE 0 1 MESSAGE 0 3)" },
+    { 0, "S: a OK GETQUOTAROOT completed" },
+    { 0, "C: a GETQUOTAROOT not/yet" }, { 0, "S: * QUOTAROOT \"not/yet\" \"\"" }, { 0, "S: * QUOTA %%" }, { 0, "S: a OK %%" },
+    { 0, "C: a GETQUOTA nothing" }, { 0, "S: a NO [NONEXISTENT] %%" },
+    { 0, "C: a SETQUOTA \"\" (STORAGE 9)" }, { 0, "S: a BAD No such command" },
+    APPEND(0, "b", "(\\Deleted)"), { 0, "S: b OK %%" }, APPEND(0, "b", "()"), { 0, "S: b OK %%" },
+    { 0, "C: c GETQUOTA \"\"" }, { 0, "S: * QUOTA \"\" (STORAGE 1 1 MESSAGE 2 3)" }, { 0, "S: c OK GETQUOTA completed" },
+    { 0, "C: c STATUS INBOX (DELETED-STORAGE DELETED MESSAGES)" },
+    { 0, "S: * STATUS \"INBOX\" (MESSAGES 2 DELETED 1 DELETED-STORAGE 21)" }, { 0, "S: c OK %%" },
+    { 0, "C: d SELECT INBOX" }, { 0, "S: * FLAGS %%" }, { 0, "S: * OK [PERM%%" }, { 0, "S: * 2 EXISTS" }, { 0, "S: * %% RECENT" },
+    { 0, "S: * OK [UNSEEN %%" }, { 0, "S: * OK [UIDV%%" }, { 0, "S: * OK [UIDN%%" }, { 0, "S: * OK [HIGH%%" }, { 0, "S: d OK %%" },
+    { 0, "C: e COPY 1:2 Trash" }, { 0, "S: e NO [OVERQUOTA] %%" },
+    { 0, "C: e COPY 1 Trash" }, { 0, "S: e OK %%" },
+    APPEND(0, "f", "()"), { 0, "S: f NO [OVERQUOTA] %%" },
+    { 0, "C: g MOVE 1 Trash" }, { 0, "S: * OK [COPYUID %%" }, { 0, "S: * 1 EXPUNGE" }, { 0, "S: * 1 RECENT" }, { 0, "S: g OK %%" },
+    { 0, "C: h EXPUNGE" }, { 0, "S: h OK %%" }, END };
+
+static const struct line metadata[] = {
+    SIGN_IN(0),
+    { 0, "C: a GETMETADATA INBOX /private/comment" }, { 0, "S: * METADATA \"INBOX\" (\"/private/comment\" NIL)" }, { 0, "S: a OK GETMETADATA completed" },
+    { 0, "C: a SETMETADATA nowhere (/private/comment \"x\")" }, { 0, "S: a NO [NONEXISTENT] %%" },
+    { 0, "C: a SETMETADATA INBOX (/private/Comment \"My own\" /shared/vendor/x/y {4+}\r\na\r\nb)" }, { 0, "S: a OK SETMETADATA completed" },
+    { 0, "C: a GETMETADATA INBOX (/PRIVATE/COMMENT /shared/vendor/x/y)" },
+    { 0, "S: * METADATA \"INBOX\" (\"/private/comment\" \"My own\" \"/shared/vendor/x/y\" {4}\r\na\r\nb)" }, { 0, "S: a OK %%" },
+    { 0, "C: a GETMETADATA INBOX (MAXSIZE 5 DEPTH infinity) (/private /shared)" },
+    { 0, "S: * METADATA \"INBOX\" (\"/shared/vendor/x/y\" {4}\r\na\r\nb)" }, { 0, "S: a OK [METADATA LONGENTRIES 6] %%" },
+    { 0, "C: a GETMETADATA (DEPTH 1) INBOX /shared/vendor" }, { 0, "S: a OK %%" },
+    { 0, "C: a SETMETADATA INBOX (/private/a \"1\" /private/b {16385+}" }, { 0, "X16385" }, { 0, "S: a NO [METADATA MAXSIZE 16384] %%" },
+    { 0, "C: a GETMETADATA INBOX /private/a" }, { 0, "S: * METADATA \"INBOX\" (\"/private/a\" NIL)" }, { 0, "S: a OK %%" },
+    { 0, "C: a SETMETADATA \"\" (/shared/admin \"mailto:x\")" }, { 0, "S: a NO [NOPERM] %%" },
+    { 0, "C: a SETMETADATA \"\" (/private/vendor/x/z \"server's\")" }, { 0, "S: a OK %%" },
+    { 0, "C: a GETMETADATA \"\" (DEPTH infinity) /private" },
+    { 0, "S: * METADATA \"\" (\"/private/vendor/x/z\" \"server's\")" }, { 0, "S: a OK %%" },
+    { 0, "C: a CREATE box" }, { 0, "S: a OK %%" }, { 0, "C: a SETMETADATA box (/private/comment \"boxed\")" }, { 0, "S: a OK %%" },
+    { 0, "C: a RENAME box other" }, { 0, "S: a OK %%" },
+    { 0, "C: a GETMETADATA other /private/comment" }, { 0, "S: * METADATA \"other\" (\"/private/comment\" \"boxed\")" }, { 0, "S: a OK %%" },
+    { 0, "C: a DELETE other" }, { 0, "S: a OK %%" }, { 0, "C: a CREATE other" }, { 0, "S: a OK %%" },
+    { 0, "C: a GETMETADATA other /private/comment" }, { 0, "S: * METADATA \"other\" (\"/private/comment\" NIL)" }, { 0, "S: a OK %%" },
+    { 0, "C: a RENAME INBOX old" }, { 0, "S: a OK %%" },
+    { 0, "C: a GETMETADATA INBOX /private/comment" }, { 0, "S: * METADATA \"INBOX\" (\"/private/comment\" \"My own\")" }, { 0, "S: a OK %%" },
+    { 0, "C: a GETMETADATA old /private/comment" }, { 0, "S: * METADATA \"old\" (\"/private/comment\" \"My own\")" }, { 0, "S: a OK %%" },
+    { 0, "C: a SETMETADATA INBOX (/private/comment NIL)" }, { 0, "S: a OK %%" },
+    { 0, "C: a GETMETADATA INBOX /private/comment" }, { 0, "S: * METADATA \"INBOX\" (\"/private/comment\" NIL)" }, { 0, "S: a OK %%" }, END };
+
 static const struct {
     const char *name;
     const struct line *lines;
 } transcripts[] = { { "greeted", greeted }, { "sasl-ir", sasl_ir }, { "messages", messages }, { "two sessions", two },
-                    { "seen", seen }, { "mailboxes", mailboxes }, { "limits", limits } };
+                    { "seen", seen }, { "mailboxes", mailboxes }, { "limits", limits }, { "quota", quota },
+                    { "metadata", metadata } };
 
 /* ---- running ---- */
 
@@ -328,8 +383,11 @@ static void run_transcript(void *arg)
 static void run(void **state)
 {
     (void)database_sql(owner, "TRUNCATE account_state, mailbox, subscription, keyword, message, email, blob, email_text,"
-                              " expunged; INSERT INTO account_state (account_id) VALUES (7);"
+                              " expunged, annotation; INSERT INTO account_state (account_id) VALUES (7);"
                               " INSERT INTO mailbox (account_id, name, uidvalidity) VALUES (7, 'INBOX', 1)");
+    if (*(const struct line *const *)*state == quota)
+        (void)database_sql(owner, "UPDATE account_state SET quota_bytes = 100, quota_messages = 3;"
+                                  " INSERT INTO mailbox (account_id, name, uidvalidity, special_use) VALUES (7, 'Trash', 2, 5)");
     assert_non_null(coroutine_spawn("test", run_transcript, *state));
     loop_run();
 }
@@ -337,6 +395,9 @@ static void run(void **state)
 static int group_setup(void **state UNUSED)
 {
     owner = database_connect(database_name, "none");
+    (void)database_sql(owner, "INSERT INTO domain (tenant_id, name) VALUES (1, 'example.test'); INSERT INTO account"
+                              " (id, tenant_id, domain_id, address) OVERRIDING SYSTEM VALUE SELECT 7, 1, id,"
+                              " 'seven@example.test' FROM domain");
     return 0;
 }
 
