@@ -29,6 +29,7 @@ const struct route routes[] = {
     { "DELETE", V1 "/accounts/{}/suspend", SCOPE_ACCOUNTS_WRITE, accounts_suspend_delete },
     { "GET", V1 "/aliases", SCOPE_ALIASES_READ, aliases_list },
     { "GET", V1 "/aliases/{}", SCOPE_ALIASES_READ, aliases_get },
+    { "GET", V1 "/aliases/{}/expansion", SCOPE_ALIASES_READ, aliases_expansion },
     { "PUT", V1 "/aliases/{}", SCOPE_ALIASES_WRITE, aliases_put },
     { "PATCH", V1 "/aliases/{}", SCOPE_ALIASES_WRITE, aliases_patch },
     { "DELETE", V1 "/aliases/{}", SCOPE_ALIASES_WRITE, aliases_delete },

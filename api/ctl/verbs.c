@@ -2,6 +2,8 @@
 
 #define FILTER "state=STATE sender=A recipient=A destination=D sender-domain=D account=A reason=R age-min=SECONDS q=TEXT"
 
+#define ALIAS "from=WORD|ADDRESSES send-as=ADDRESSES expires=TIME state=STATE"
+
 const char global_options[] = "json quiet yes help version socket=PATH url=URL token-file=FILE cacert=FILE insecure";
 
 const struct verb verbs[] = {
@@ -25,10 +27,11 @@ const struct verb verbs[] = {
     { "account", "resume", "ADDRESS", 1, 1, "", "Allows sign-in again.", verb_account_resume },
     { "account", "remove", "ADDRESS", 1, 1, "", "Removes an account and its mail.", verb_account_remove },
 
-    { "alias", "add", "ADDRESS MEMBER...", 2, MAX_ARGS, "", "Makes an alias.", verb_alias_add },
+    { "alias", "add", "ADDRESS MEMBER...", 2, MAX_ARGS, ALIAS, "Makes an alias; a member |NAME is a program.", verb_alias_add },
     { "alias", "list", "", 0, 0, "domain=DOMAIN member=ADDRESS q=TEXT", "Lists aliases.", verb_alias_list },
     { "alias", "show", "ADDRESS", 1, 1, "", "Shows an alias.", verb_alias_show },
-    { "alias", "set", "ADDRESS MEMBER...", 2, MAX_ARGS, "", "Replaces the members.", verb_alias_set },
+    { "alias", "set", "ADDRESS [MEMBER...]", 1, MAX_ARGS, ALIAS, "Changes an alias; members replace the old ones.", verb_alias_set },
+    { "alias", "expand", "ADDRESS", 1, 1, "from=ADDRESS", "Shows who gets its mail, step by step.", verb_alias_expand },
     { "alias", "remove", "ADDRESS", 1, 1, "", "Removes an alias.", verb_alias_remove },
 
     { "queue", "list", "", 0, 0, FILTER, "Lists queued messages.", verb_queue_list },

@@ -1,8 +1,9 @@
 #include "store/alias.h"
+#include "route/expand.h"
 
 #define COLUMNS                                                                                                    \
     "l.id, l.address, (SELECT array_agg(m.address ORDER BY m.address) FROM alias_member m WHERE m.alias_id = l.id), " \
-    "l.created_at, l.version"
+    "l.created_at, l.version, l.who_may_send, l.allowed_senders, l.send_as, l.state, l.expires_at"
 
 /* $1 domains, $2 members, $3 text, $4 limited, $5 visible domains */
 #define MATCHES                                                                                                    \
@@ -17,8 +18,15 @@ static struct alias from_row(const struct db_rows *rows, size_t row, struct aren
     struct alias alias = { .id = db_get_int(rows, row, 0),
                            .address = arena_str(a, db_get_str(rows, row, 1)),
                            .created_us = db_get_time(rows, row, 3),
-                           .version = db_get_int(rows, row, 4) };
+                           .version = db_get_int(rows, row, 4),
+                           .who_may_send = arena_str(a, db_get_str(rows, row, 5)),
+                           .has_send_as = !db_is_null(rows, row, 7),
+                           .disabled = db_get_int(rows, row, 8) != 0,
+                           .expires_us = db_get_time(rows, row, 9) };
 
+    alias.n_allowed_senders = db_get_str_array(rows, row, 6, a, &alias.allowed_senders);
+    if (alias.has_send_as)
+        alias.n_send_as = db_get_str_array(rows, row, 7, a, &alias.send_as);
     if (!db_is_null(rows, row, 2))
         alias.n_members = db_get_str_array(rows, row, 2, a, &alias.members);
     return alias;
@@ -93,10 +101,14 @@ enum result alias_check_members(struct db *db, const struct str *members, size_t
                                 enum alias_member_kind *ret_kinds)
 {
     static const struct db_stmt stmt = { "alias_check_members",
-        "SELECT CASE WHEN d.id IS NULL THEN 0 WHEN x.account_id IS NOT NULL THEN 1 WHEN x.alias_id IS NOT NULL THEN 2 ELSE 3 END "
+        "SELECT CASE WHEN d.id IS NULL THEN 0 WHEN x.account_id IS NOT NULL THEN 1 WHEN x.alias_id IS NOT NULL "
+        "OR d.catch_all IS NOT NULL THEN 2 ELSE 3 END "
         "FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS u (localpart, domain, n) "
         "LEFT JOIN domain d ON d.name = u.domain AND d.kind = 0 AND d.deleted_at IS NULL "
-        "LEFT JOIN address x ON x.domain_id = d.id AND x.localpart = u.localpart ORDER BY u.n" };
+        "LEFT JOIN LATERAL (SELECT x.account_id, x.alias_id FROM address x WHERE x.domain_id = d.id AND (x.localpart = u.localpart "
+        "OR (d.subaddress <> '' AND x.localpart = split_part(u.localpart, d.subaddress, 1)) "
+        "OR (x.pattern IS NOT NULL AND u.localpart LIKE x.pattern)) ORDER BY x.localpart = u.localpart DESC LIMIT 1) x ON true "
+        "ORDER BY u.n" };
     struct str *locals = arena_array(a, struct str, n), *domains = arena_array(a, struct str, n);
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r;
@@ -147,43 +159,66 @@ static enum result take_row(struct tx *tx, struct str address, bool create, int6
     return RES_OK;
 }
 
-enum result alias_put(struct db *db, struct str address, const struct str *members, size_t n, bool create,
-                      int64_t if_version, const struct audit *audit)
+/* Aliases in aliases: does one lead to itself, or are there too many in a row? */
+static enum result check_depth(struct tx *tx, int64_t id)
 {
-    /* Aliases are written one at a time, so that two of them cannot become members of each other. */
-    static const struct db_stmt lock = { "alias_lock", "SELECT pg_advisory_xact_lock(4713)" };
+    static const struct db_stmt stmt = { "alias_depth",
+        "WITH RECURSIVE down (id, depth) AS (SELECT $1, 1 UNION SELECT l.id, d.depth + 1 FROM down d "
+        "JOIN alias_member m ON m.alias_id = d.id JOIN alias l ON l.address = m.address WHERE d.depth <= $2), "
+        "up (id, depth) AS (SELECT $1, 1 UNION SELECT m.alias_id, u.depth + 1 FROM up u JOIN alias l ON l.id = u.id "
+        "JOIN alias_member m ON m.address = l.address WHERE u.depth <= $2) "
+        "SELECT EXISTS (SELECT FROM down WHERE id = $1 AND depth > 1), "
+        "(SELECT max(depth) FROM down) + (SELECT max(depth) FROM up) - 1" };
+    const struct db_param params[] = { db_int8(id), db_int4(ROUTE_MAX_DEPTH) };
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    enum result r = tx_query(tx, &stmt, params, ARRAY_LEN(params), &rows);
+
+    if (r != RES_OK)
+        return r;
+    if (db_get_int(&rows, 0, 0) != 0)
+        return RES_DENIED;
+    return db_get_int(&rows, 0, 1) > ROUTE_MAX_DEPTH ? RES_LIMIT : RES_OK;
+}
+
+static enum result write_members(struct tx *tx, int64_t id, const struct alias *alias, struct arena *a)
+{
     static const struct db_stmt clear = { "alias_clear", "DELETE FROM alias_member WHERE alias_id = $1" };
     static const struct db_stmt fill = { "alias_fill",
         "INSERT INTO alias_member (alias_id, n, address) SELECT $1, n, address "
         "FROM unnest($2::text[]) WITH ORDINALITY AS u (address, n)" };
-    static const struct db_stmt nested = { "alias_nested",
-        "SELECT FROM alias WHERE address = ANY ($1::text[] || $2::text) AND (address = ANY ($1) OR EXISTS "
-        "(SELECT FROM alias_member WHERE address = $2)) LIMIT 1" };
+    static const struct db_stmt rest = { "alias_rest",
+        "UPDATE alias SET who_may_send = $2, allowed_senders = $3, send_as = CASE WHEN $4 THEN $5::text[] END, state = $6, "
+        "expires_at = $7 WHERE id = $1" };
+    const struct db_param members[] = { db_int8(id), db_text_array(a, alias->members, alias->n_members) };
+    const struct db_param values[] = { db_int8(id), db_text(alias->who_may_send),
+                                       db_text_array(a, alias->allowed_senders, alias->n_allowed_senders),
+                                       db_bool(alias->has_send_as), db_text_array(a, alias->send_as, alias->n_send_as),
+                                       db_int2(alias->disabled), db_time(alias->expires_us) };
+    enum result r = tx_query(tx, &clear, members, 1, NULL);
+
+    if (r == RES_OK)
+        r = tx_query(tx, &fill, members, ARRAY_LEN(members), NULL);
+    return r == RES_OK ? tx_query(tx, &rest, values, ARRAY_LEN(values), NULL) : r;
+}
+
+enum result alias_put(struct db *db, const struct alias *alias, bool create, int64_t if_version, const struct audit *audit)
+{
+    /* Aliases are written one at a time, so that two of them cannot become members of each other. */
+    static const struct db_stmt lock = { "alias_lock", "SELECT pg_advisory_xact_lock(4713)" };
     CLEANUP(arena_releasep) struct arena a = { 0 };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
-    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     int64_t id;
     enum result r = tx_begin(db, STR_NULL, &tx);
 
     if (r == RES_OK)
         r = tx_query(tx, &lock, NULL, 0, NULL);
     if (r == RES_OK)
-        r = take_row(tx, address, create, if_version, &id);
-    if (r == RES_OK) {
-        const struct db_param params[] = { db_int8(id), db_text_array(&a, members, n) };
-        const struct db_param names[] = { db_text_array(&a, members, n), db_text(address) };
-
-        r = tx_query(tx, &clear, params, 1, NULL);
-        if (r == RES_OK)
-            r = tx_query(tx, &fill, params, ARRAY_LEN(params), NULL);
-        if (r == RES_OK)
-            r = tx_query(tx, &nested, names, ARRAY_LEN(names), &rows);
-    }
-    if (r != RES_OK)
-        return r;
-    if (db_count(&rows) > 0)
-        return RES_CONFLICT;
-    return audit_commit(&tx, audit);
+        r = take_row(tx, alias->address, create, if_version, &id);
+    if (r == RES_OK)
+        r = write_members(tx, id, alias, &a);
+    if (r == RES_OK)
+        r = check_depth(tx, id);
+    return r == RES_OK ? audit_commit(&tx, audit) : r;
 }
 
 enum result alias_delete(struct db *db, struct str address, int64_t if_version, const struct audit *audit)

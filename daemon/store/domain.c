@@ -95,7 +95,7 @@ enum result domain_create(struct db *db, const struct domain_write *w, const str
 {
     static const struct db_stmt stmt = { "domain_create",
         "INSERT INTO domain (tenant_id, name, kind, route, state, language, delivery, delivery_user) "
-        "SELECT min(id), $1, $2, $3, $4, $5, $6, $7 FROM tenant" };
+        "SELECT min(id), $1, $2, $3, $4, $5, coalesce($6, 'store'), $7 FROM tenant" };
     const struct db_param params[] = { db_text(w->name), db_int2((int16_t)w->kind), db_text(w->route),
                                        db_int2(w->disabled), db_text(w->language), db_text(w->delivery),
                                        db_text(w->delivery_user) };

@@ -48,7 +48,7 @@ struct domain_write {
     struct str route;
     bool disabled;
     struct str language;
-    struct str delivery, delivery_user;
+    struct str delivery, delivery_user; /* delivery STR_NULL: "store" */
 };
 /* RES_EXISTS. */
 enum result domain_create(struct db *db, const struct domain_write *w, const struct audit *audit) SUSPENDS NODISCARD;

@@ -93,6 +93,9 @@ test('aliases', async () => {
   await ok(['alias', 'set', alias, 'z@elsewhere.example']);
   assert.match(await ok(['alias', 'list', '--domain', domain]), /z@elsewhere\.example/);
   await ok(['alias', 'set', alias, `nobody@${domain}`], { status: 6 });
+  await ok(['alias', 'set', alias, '--from', 'members', '--send-as', 'members', '--expires', 'never']);
+  assert.match(await ok(['alias', 'show', alias]), /Who may send:? +members/);
+  assert.match(await ok(['alias', 'expand', alias, '--from', 'z@elsewhere.example']), /z@elsewhere\.example +remote/);
   await ok(['alias', 'remove', alias]);
   await ok(['alias', 'remove', alias], { status: 3 });
 });

@@ -157,12 +157,15 @@ test('filters of accounts', async () => {
   assert.deepEqual(await list(`domain=${world.domain}&state=suspended`), []);
 });
 
-test('aliases: members are checked, one level, no loops', async () => {
+test('aliases: members are checked; aliases in aliases, no loops', async () => {
   const url = `/aliases/team@${world.domain}`;
   const made = await local.call('PUT', url, L, { status: 201, body: { members: [`X@Elsewhere.Example`, world.bob, world.alice] } });
   assert.deepEqual(made.members, ['x@elsewhere.example', world.alice, world.bob].sort());
   const put = async (at, members) => errorsOf(await local.call('PUT', at, L, { status: 422, body: { members } }));
-  assert.deepEqual(await put(`/aliases/two@${world.domain}`, [`team@${world.domain}`]), { '/members/0': 'is-alias' });
+  await local.call('PUT', `/aliases/up@${world.domain}`, L, { status: 201, body: { members: [`team@${world.domain}`] } });
+  assert.deepEqual(await put(url, [`up@${world.domain}`]), { '/members': 'loop' });
+  await local.call('DELETE', `/aliases/up@${world.domain}`, L, { status: 204 });
+  assert.deepEqual(await put(`/aliases/two@${world.domain}`, ['|nothing']), { '/members/0': 'unknown-program' });
   assert.deepEqual(await put(`/aliases/two@${world.domain}`, [`two@${world.domain}`, `nobody@${world.domain}`, 'x']), { '/members/0': 'self', '/members/2': 'syntax' });
   assert.deepEqual(await put(`/aliases/two@${world.domain}`, [`nobody@${world.domain}`]), { '/members/0': 'unknown-address' });
   assert.deepEqual(await put(`/aliases/two@${world.domain}`, []), { '/members': 'too-short' });
@@ -226,4 +229,31 @@ test('tokens: shown once, checked, listed', async () => {
   assert.ok(token);
   assert.deepEqual(await local.call('GET', `/tokens/${made.id}`, '/tokens/{id}'), shown);
   assert.deepEqual((await local.call('GET', '/tokens?limit=1', '/tokens')).data, [shown]);
+});
+
+test('aliases: who may send, who may use it, until when; the expansion says who gets mail', async () => {
+  const url = `/aliases/offers-*@${world.domain}`;
+  const body = { members: [world.alice, 'far@elsewhere.example'], who_may_send: 'list', allowed_senders: ['@Elsewhere.Example', world.bob], send_as: [world.bob] };
+  const made = await local.call('PUT', url, L, { status: 201, body });
+  assert.deepEqual([made.who_may_send, made.allowed_senders, made.send_as, made.state, made.expires_at],
+    ['list', ['@elsewhere.example', world.bob].sort(), [world.bob], 'active', null]);
+  const X = '/aliases/{address}/expansion';
+  const expand = (address, from) => local.call('GET', `/aliases/${address}/expansion${from ? `?from=${from}` : ''}`, X);
+  const found = await expand(`offers-may@${world.domain}`, world.bob);
+  assert.equal(found.result, 'found');
+  assert.deepEqual(found.recipients, [{ kind: 'mailbox', address: world.alice, program: null }, { kind: 'remote', address: 'far@elsewhere.example', program: null }]
+    .sort((a, b) => a.address.localeCompare(b.address)));
+  assert.equal(found.steps[0].step, 'pattern');
+  assert.equal((await expand(`offers-may@${world.domain}`, world.alice)).result, 'denied');
+  assert.equal((await expand(`offers-may@${world.domain}`, 'joe@elsewhere.example')).result, 'found');
+  assert.equal((await expand(`nobody@${world.domain}`)).result, 'unknown');
+  assert.equal((await local.call('PATCH', url, L, { body: { expires_at: '2020-01-01T00:00:00Z' } })).expires_at, '2020-01-01T00:00:00.000Z');
+  assert.equal((await expand(`offers-may@${world.domain}`, world.bob)).result, 'unknown');
+  const wrong = async (b) => errorsOf(await local.call('PATCH', url, L, { status: 422, body: b }));
+  assert.deepEqual(await wrong({ expires_at: 'soon' }), { '/expires_at': 'syntax' });
+  assert.deepEqual(await wrong({ who_may_send: 'everybody' }), { '/who_may_send': 'enum' });
+  assert.deepEqual(await wrong({ allowed_senders: ['@'], send_as: ['x'] }), { '/allowed_senders/0': 'syntax', '/send_as/0': 'syntax' });
+  await local.call('GET', `/aliases/x@nowhere.example/expansion`, X, { status: 200 });
+  await local.call('GET', `/aliases/x/expansion`, X, { status: 404 });
+  await local.call('DELETE', url, L, { status: 204 });
 });

@@ -183,8 +183,8 @@ function makeRoutes(state) {
     members.forEach((member, i) => {
       if (member === address) wrong(`/members/${i}`, 'self');
       if (!member.includes('@')) wrong(`/members/${i}`, 'syntax');
-      if (state.aliases.some((a) => a.address === member)) wrong(`/members/${i}`, 'is-alias');
-      if (member.endsWith('@example.org') && !state.accounts.some((a) => a.address === member))
+      if (state.aliases.find((a) => a.address === member)?.members.includes(address)) wrong('/members', 'loop');
+      if (member.endsWith('@example.org') && ![...state.accounts, ...state.aliases].some((a) => a.address === member))
         wrong(`/members/${i}`, 'unknown-address');
     });
   };
@@ -512,6 +512,11 @@ function makeRoutes(state) {
         const alias = {
           address: params.address,
           members: body.members,
+          who_may_send: body.who_may_send ?? 'anyone',
+          allowed_senders: body.allowed_senders ?? [],
+          send_as: body.send_as ?? null,
+          state: body.state ?? 'active',
+          expires_at: body.expires_at ?? null,
           created_at: new Date(now()).toISOString(),
           version: 1,
         };
@@ -526,7 +531,7 @@ function makeRoutes(state) {
       ({ params, body, headers }) => {
         const alias = find(state.aliases, 'address', params.address);
         checkVersion(alias, headers);
-        checkMembers(params.address, body.members);
+        if (body.members) checkMembers(params.address, body.members);
         return change(alias, body);
       },
     ],

@@ -570,17 +570,25 @@ test('the last administrator stays', options, async () => {
 test('aliases: members are checked, saved, shown', options, async () => {
   const page = await site.open({ path: '/aliases?add' });
   await page.fill('[name=address]', 'info@example.org');
-  await page.fill('[name=members]', 'sales@example.org');
+  await page.fill('[name=members]', 'nobody@example.org');
   await page.click('dialog .is-primary');
-  await shown(page, 'One of them is an alias itself; name its members.');
+  await shown(page, 'One of them is on this server, but nobody gets its mail.');
   await page.fill('[name=members]', 'alice@example.org\nfriend@example.net, alice@example.org');
   await page.click('dialog .is-primary');
   await shown(page, 'info@example.org is added.');
   assert.deepEqual(body('PUT /aliases/info@example.org'), { members: ['alice@example.org', 'friend@example.net'] });
   await page.click('tbody >> text=info@example.org');
   await page.fill('[name=members]', 'alice@example.org');
+  await page.selectOption('[name=senders]', 'list');
+  await page.fill('[name=allowed]', '@example.net');
   await page.click('.form .is-primary');
   await shown(page, 'Saved.');
+  assert.deepEqual(body('PATCH /aliases/info@example.org'), {
+    members: ['alice@example.org'],
+    who_may_send: 'list',
+    allowed_senders: ['@example.net'],
+    state: 'active',
+  });
   await close(page);
 });
 

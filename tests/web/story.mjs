@@ -5,6 +5,7 @@ export const now = () => Date.now();
 
 const MINUTE = 60e3;
 const HOUR = 60 * MINUTE;
+const OPEN = { who_may_send: 'anyone', allowed_senders: [], send_as: null, state: 'active', expires_at: null };
 const DAY = 24 * HOUR;
 const at = (offset) => new Date(now() + offset).toISOString();
 
@@ -328,13 +329,15 @@ export function makeStory() {
       {
         address: 'office@example.org',
         members: ['alice@example.org', 'bob@example.org', 'carol@example.org', 'diego@example.org', 'dora@example.org'],
+        ...OPEN,
         created_at: at(-90 * DAY),
         version: 1,
       },
-      { address: 'postmaster@example.org', members: ['admin@example.org'], created_at: at(-90 * DAY), version: 1 },
+      { address: 'postmaster@example.org', members: ['admin@example.org'], ...OPEN, created_at: at(-90 * DAY), version: 1 },
       {
         address: 'sales@example.org',
         members: ['alice@example.org', 'partner@example.net'],
+        ...OPEN,
         created_at: at(-90 * DAY),
         version: 1,
       },

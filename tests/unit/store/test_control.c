@@ -154,32 +154,60 @@ static void body_sessions_end(void)
     assert_int_equal(count("session"), 2);
 }
 
+static enum result put_alias(struct str address, const struct str *members, size_t n, bool create, int64_t if_version,
+                             const struct audit *audit)
+{
+    const struct alias alias = { .address = address, .members = (struct str *)(uintptr_t)members, .n_members = n,
+                                 .who_may_send = STR("members"), .expires_us = DB_NO_TIME };
+
+    return alias_put(db, &alias, create, if_version, audit);
+}
+
 static void body_alias(void)
 {
     CLEANUP(arena_releasep) struct arena a = { 0 };
     const struct str members[] = { STR("x@here.test"), STR("far@far.test") }, nested[] = { STR("team@here.test") };
-    const struct str ask[] = { STR("x@here.test"), STR("far@far.test"), STR("team@here.test"), STR("none@here.test") };
+    const struct str back[] = { STR("two@here.test") };
+    const struct str ask[] = { STR("x@here.test"), STR("far@far.test"), STR("team@here.test"), STR("none@here.test"),
+                               STR("x+sub@here.test") };
     enum alias_member_kind kinds[ARRAY_LEN(ask)];
     struct alias got;
 
     add_domain("here.test");
     (void)add_account("x@here.test", ROLE_ACCOUNT);
-    assert_int_equal(alias_put(db, STR("team@none.test"), members, 2, true, -1, NULL), RES_NOTFOUND);
-    assert_int_equal(alias_put(db, STR("x@here.test"), members, 2, true, -1, NULL), RES_EXISTS);
-    assert_int_equal(alias_put(db, STR("team@here.test"), members, 2, true, -1, did("alias.create")), RES_OK);
-    assert_int_equal(alias_put(db, STR("two@here.test"), nested, 1, true, -1, NULL), RES_CONFLICT);
-    assert_int_equal(count("alias"), 1);
+    assert_int_equal(put_alias(STR("team@none.test"), members, 2, true, -1, NULL), RES_NOTFOUND);
+    assert_int_equal(put_alias(STR("x@here.test"), members, 2, true, -1, NULL), RES_EXISTS);
+    assert_int_equal(put_alias(STR("team@here.test"), members, 2, true, -1, did("alias.create")), RES_OK);
+    assert_int_equal(put_alias(STR("two@here.test"), nested, 1, true, -1, NULL), RES_OK);
+    assert_int_equal(put_alias(STR("team@here.test"), back, 1, false, -1, NULL), RES_DENIED);
+    assert_int_equal(count("alias"), 2);
     assert_int_equal(alias_check_members(db, ask, ARRAY_LEN(ask), &a, kinds), RES_OK);
-    assert_true(kinds[0] == MEMBER_ACCOUNT && kinds[1] == MEMBER_ELSEWHERE && kinds[2] == MEMBER_ALIAS && kinds[3] == MEMBER_UNKNOWN);
-    assert_int_equal(alias_put(db, STR("team@here.test"), members, 1, false, 5, NULL), RES_CONFLICT);
-    assert_int_equal(alias_put(db, STR("team@here.test"), members, 1, false, 1, NULL), RES_OK);
+    assert_true(kinds[0] == MEMBER_ACCOUNT && kinds[1] == MEMBER_ELSEWHERE && kinds[2] == MEMBER_ALIAS &&
+                kinds[3] == MEMBER_UNKNOWN && kinds[4] == MEMBER_ACCOUNT);
+    assert_int_equal(put_alias(STR("team@here.test"), members, 1, false, 5, NULL), RES_CONFLICT);
+    assert_int_equal(put_alias(STR("team@here.test"), members, 1, false, 1, NULL), RES_OK);
     assert_int_equal(alias_get(db, STR("team@here.test"), &all, &a, &got), RES_OK);
-    assert_true(got.n_members == 1 && got.version == 2);
+    assert_true(got.n_members == 1 && got.version == 2 && str_eq(got.who_may_send, STR("members")) && !got.has_send_as);
+    assert_int_equal(alias_delete(db, STR("two@here.test"), -1, NULL), RES_OK);
     assert_int_equal(domain_delete(db, STR("here.test"), false, -1, NULL), RES_LIMIT);
     assert_int_equal(account_delete(db, STR("x@here.test"), -1, NULL), RES_OK); /* it was the only member */
     assert_int_equal(count("alias") + count("alias_member") + count("address"), 0);
     assert_int_equal(domain_delete(db, STR("here.test"), false, -1, NULL), RES_OK);
     add_domain("here.test");
+}
+
+static void body_alias_depth(void)
+{
+    char name[40], member[40];
+
+    add_domain("deep.test");
+    for (int i = 0; i < 9; i++) {
+        const struct str members[] = { str_c(i == 0 ? "far@far.test" : member) };
+
+        (void)snprintf(name, sizeof(name), "a%d@deep.test", i);
+        assert_int_equal(put_alias(str_c(name), members, 1, true, -1, NULL), i < 8 ? RES_OK : RES_LIMIT);
+        (void)snprintf(member, sizeof(member), "%s", name);
+    }
 }
 
 static void body_visible(void)
@@ -307,7 +335,7 @@ int main(void)
     struct body bodies[] = { { "account", body_account },   { "last admin", body_last_admin },
                              { "two admins at once", body_two_admins_at_once },
                              { "suspend", body_suspend },   { "sessions end", body_sessions_end },
-                             { "alias", body_alias },       { "visible", body_visible },
+                             { "alias", body_alias }, { "aliases in a row", body_alias_depth },       { "visible", body_visible },
                              { "token", body_token },       { "audit", body_audit },
                              { "setting", body_setting },   { "bootstrap", body_bootstrap } };
 

@@ -6,7 +6,7 @@ import { day, t } from '/app/i18n.js';
 import { useKeys } from '/app/keys.js';
 import { membersOf } from '/app/pages/aliases.js';
 import { Confirm } from '/app/parts/dialog.js';
-import { Submit, TextArea, useForm } from '/app/parts/form.js';
+import { Select, Submit, TextArea, useForm } from '/app/parts/form.js';
 import { NoObject, useObject, useStale } from '/app/parts/object.js';
 import { Crumb, Fact, Facts, Heading } from '/app/parts/page.js';
 import { toast } from '/app/parts/toast.js';
@@ -15,16 +15,34 @@ import { can } from '/app/store.js';
 
 function Edit({ object, stale }) {
   const form = useForm({
-    initial: { members: object.data.members.join('\n') },
-    save: async ({ members }) => {
-      await object.patch({ members: membersOf(members) });
+    initial: {
+      members: object.data.members.join('\n'),
+      senders: object.data.who_may_send,
+      allowed: object.data.allowed_senders.join('\n'),
+      state: object.data.state,
+    },
+    save: async ({ members, senders, allowed, state }) => {
+      await object.patch({
+        members: membersOf(members),
+        who_may_send: senders,
+        allowed_senders: senders === 'list' ? membersOf(allowed) : [],
+        state,
+      });
       toast(t('saved'));
     },
-    places: { '/members': 'members' },
+    places: { '/members': 'members', '/allowed_senders': 'allowed' },
   });
+  const senders = ['anyone', 'domain', 'members', 'list'].map((one) => [one, t(`alias.senders-${one}`)]);
   const rows = Math.min(12, Math.max(3, form.values.members.split('\n').length + 1));
   return html`<form class="near form" ...${form.form}>
     <${TextArea} label=${t('alias.members')} hint=${t('alias.members-hint')} ...${form.field('members')} rows=${rows} />
+    <${Select} label=${t('alias.senders')} ...${form.field('senders')} options=${senders} />
+    ${
+      form.values.senders === 'list' &&
+      html`<${TextArea} label=${t('alias.allowed')} hint=${t('alias.allowed-hint')} ...${form.field('allowed')} rows="4" />`
+    }
+    <${Select} label=${t('alias.state')} ...${form.field('state')}
+      options=${[['active', t('alias.active')], ['disabled', t('alias.disabled')]]} />
     <${Submit} state=${form} verb=${t('action.save')} explain=${stale.explain} />${stale.offer(form.failure)}
   </form>`;
 }
