@@ -1,8 +1,11 @@
-/* api/metrics.h - what this process counts by itself. */
+/* api/metrics.h - /metrics: what this process counts by itself, and the counters of all (base/counters.h). */
 #pragma once
 #include "api/route.h"
+#include "base/counters.h"
 #include "base/strbuf.h"
 
+/* Another process's counters, read from now on; they live as long as the process. */
+void metrics_source(const struct counters *source);
 /* One more answer.  route NULL: none of the table (a file, an unknown path). */
 void metrics_count(const struct route *route, int status);
 void metrics_write(struct strbuf *out);

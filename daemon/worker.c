@@ -3,10 +3,13 @@
  *
  * The environment: CORREIO_FD_LISTEN "smtp:5,smtp:6,imap:7", CORREIO_FD_AUTH (auth: its listening socket),
  * CORREIO_FD_CONTROL (auth: certificate files), CORREIO_FD_ADMIN (api: the admin socket), CORREIO_FD_READY (a byte is
- * written when the process serves). */
+ * written when the process serves), CORREIO_FD_COUNTERS (what it counts), CORREIO_FD_ALL_COUNTERS (api: "7,8,9", those of
+ * all). */
 #include "api/api.h"
+#include "api/metrics.h"
 #include "auth/server.h"
 #include "auth/service.h"
+#include "base/counters.h"
 #include "base/log.h"
 #include "deliver/deliver.h"
 #include "deliver/srs.h"
@@ -212,6 +215,19 @@ static void start_mda(void)
     mda_run(&service);
 }
 
+static void read_counters(void)
+{
+    struct str rest = str_c(getenv("CORREIO_FD_ALL_COUNTERS")), one;
+    uint64_t fd;
+
+    while (str_split(&rest, ',', &one)) {
+        const struct counters *c = str_u64(one, 1 << 20, &fd) ? counters_map((int)fd) : NULL;
+
+        if (c != NULL)
+            metrics_source(c);
+    }
+}
+
 static void serve_api(enum listener l, int fd)
 {
     api_listen(fd, l == LISTEN_HTTPS);
@@ -219,6 +235,7 @@ static void serve_api(enum listener l, int fd)
 
 static void start_api(void)
 {
+    read_counters();
     api_start(&service, env_fd("CORREIO_FD_ADMIN"));
     each_listener(serve_api);
 }
@@ -262,6 +279,9 @@ static int run_kind(const struct kind *k)
     struct str socket_path = arena_printf(&process_arena, "%.*s/run/auth.sock", STR_ARG(config.home));
     struct str tmp = arena_printf(&process_arena, "%.*s/tmp", STR_ARG(config.home));
 
+    /* Before: api's own counters stand in both lists. */
+    if (env_fd("CORREIO_FD_COUNTERS") >= 0 && !counters_attach(dup(env_fd("CORREIO_FD_COUNTERS"))))
+        log_warn("counters", F_C("process", service.name));
     service.config = &config;
     service.db = open_db(k->name, k->connections);
     if (k->tls)

@@ -3,6 +3,7 @@
 #include "auth/password.h"
 #include "auth/protocol.h"
 #include "auth/throttle.h"
+#include "base/counters.h"
 #include "base/encode.h"
 #include "base/log.h"
 #include "base/strbuf.h"
@@ -74,8 +75,23 @@ struct attempt {
     struct str protocol, ip, user, password;
 };
 
+static void count_attempt(const struct attempt *t, enum result r)
+{
+    static const char *const protocols[COUNTERS_OTHER] = {
+        [COUNTERS_SUBMISSION] = "submission", [COUNTERS_IMAP] = "imap", [COUNTERS_POP3] = "pop3", [COUNTERS_HTTP] = "http" };
+    size_t protocol = 0;
+
+    while (protocol < COUNTERS_OTHER && !str_eq(t->protocol, str_c(protocols[protocol])))
+        protocol++;
+    counters->sign_ins[protocol][r == RES_OK       ? COUNTERS_OK
+                                 : r == RES_DENIED ? COUNTERS_DENIED
+                                 : r == RES_LIMIT  ? COUNTERS_LIMITED
+                                                   : COUNTERS_TROUBLE]++;
+}
+
 static void log_attempt(const struct attempt *t, enum result r)
 {
+    count_attempt(t, r);
     log_info("sign-in", F_STR("protocol", t->protocol), F_STR("user", t->user), F_STR("ip", t->ip),
              F_C("result", result_name(r)));
 }

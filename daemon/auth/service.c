@@ -1,4 +1,5 @@
 #include "auth/service.h"
+#include "base/counters.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -43,6 +44,7 @@ static void unlink_connection(struct connection *c)
     if (c->next != NULL)
         c->next->prev = c->prev;
     connection_count--;
+    counters->open[c->acceptor->listener]--;
 }
 
 static enum result handshake(struct connection *c)
@@ -93,6 +95,8 @@ static void start_connection(struct acceptor *a, int fd)
         connections->prev = c;
     connections = c;
     connection_count++;
+    counters->connections[a->listener]++;
+    counters->open[a->listener]++;
 }
 
 static void on_acceptable(uv_poll_t *poll, int status, int events);

@@ -1,10 +1,12 @@
 /* Gathering: messages that are ready while a commit is under way go together in the next one. */
 #include "deliver/deliver.h"
+#include "base/counters.h"
 #include "base/log.h"
 #include "store/ids.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <uv.h>
 
 #define BATCH_MESSAGES 64
 #define BATCH_BYTES ((size_t)4 << 20)
@@ -133,13 +135,16 @@ static void commit_loop(void *arg)
 
     for (;;) {
         size_t n_items, n = take_batch(d, v, items, &n_items);
+        uint64_t start;
         enum result r;
 
         if (n == 0) {
             coroutine_wait(NO_DEADLINE, false);
             continue;
         }
+        start = uv_hrtime();
         r = accept_commit(d->db, items, n_items, false);
+        counters_commit((uv_hrtime() - start) / 1000, n);
         for (size_t i = 0; i < n; i++) {
             v[i]->result = r == RES_OK ? joint_result(v[i]) : r;
             if (r != RES_OK && n > 1) {

@@ -1,6 +1,7 @@
 /* queue/settle.c - from verdicts to outcomes. */
 #include "queue/settle.h"
 
+#include "base/counters.h"
 #include "base/encode.h"
 #include "base/log.h"
 #include "config/settings.h"
@@ -146,6 +147,7 @@ static void log_outcome(const struct crew_worker *w, const struct queue_outcome 
                                          [QUEUE_AGAIN] = "deferred", [QUEUE_BOUNCED] = "bounced", [QUEUE_EXPIRED] = "expired" };
     CLEANUP(arena_releasep) struct arena a = { 0 };
 
+    counters->attempts[o->fate]++;
     if (!log_enabled(LOG_INFO))
         return;
     log_info("queue-attempt", F_STR("queue", id_encode(&a, 'q', o->job->message->id)), F_STR("recipient", o->job->recipient),

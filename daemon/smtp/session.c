@@ -1,4 +1,5 @@
 #include "smtp/session.h"
+#include "base/counters.h"
 #include "base/encode.h"
 #include "base/log.h"
 #include "smtp/incoming.h"
@@ -27,6 +28,7 @@ enum next smtp_reply(struct smtp_session *s, int code, const char *enhanced, con
         stream_printf(s->stream, "%d %s %s\r\n", code, enhanced, text);
     else
         stream_printf(s->stream, "%d %s\r\n", code, text);
+    counters->smtp_replies[s->listener][code / 100 % 6]++;
     if (code >= 400) {
         s->errors++;
         log_debug("smtp-reply", F_STR("session", s->id), F_INT("code", code), F_C("text", text));

@@ -3,6 +3,7 @@
  *   start: lock - directories - PostgreSQL - migrate - first administrator - sockets - auth - the others - endpoints
  *   stop:  SIGTERM to all but auth, at most 32 s - auth - PostgreSQL (fast) - endpoints removed */
 #include "supervisor/supervisor.h"
+#include "base/counters.h"
 #include "base/encode.h"
 #include "base/log.h"
 #include "supervisor/home.h"
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -37,6 +39,7 @@ struct worker {
     pid_t pid;          /* 0: not running */
     int ready_fd;       /* -1: it has said so, or is gone */
     bool ready;
+    int counters;       /* of this kind and number, over its processes' lives; -1: none */
     int64_t started, start_at, backoff_ms;
 };
 
@@ -172,6 +175,21 @@ static void set_env_fd(const char *name, int fd)
     (void)fcntl(fd, F_SETFD, 0);
 }
 
+/* api reads the counters of all, "7,8,9", its own among them. */
+static void set_env_counters(void)
+{
+    char list[MAX_WORKERS * 12] = "";
+    size_t at = 0;
+
+    for (size_t i = 0; i < sup.n; i++) {
+        if (sup.workers[i].counters < 0)
+            continue;
+        (void)fcntl(sup.workers[i].counters, F_SETFD, 0);
+        at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%d", at > 0 ? "," : "", sup.workers[i].counters);
+    }
+    setenv("CORREIO_FD_ALL_COUNTERS", list, 1);
+}
+
 static _Noreturn void become_worker(const struct worker *w, int ready)
 {
     char sockets[1024], number[16], program[4096];
@@ -183,13 +201,17 @@ static _Noreturn void become_worker(const struct worker *w, int ready)
     listeners_for_child(&sup.listeners, w->kind, sockets, sizeof(sockets));
     setenv("CORREIO_FD_LISTEN", sockets, 1);
     set_env_fd("CORREIO_FD_READY", ready);
+    if (w->counters >= 0)
+        set_env_fd("CORREIO_FD_COUNTERS", w->counters);
     if (strcmp(w->kind, "auth") == 0) {
         set_env_fd("CORREIO_FD_AUTH", sup.listeners.auth_fd);
         if (sup.config->certificate.p != NULL)
             set_env_fd("CORREIO_FD_CONTROL", sup.control[1]);
     }
-    if (strcmp(w->kind, "api") == 0)
+    if (strcmp(w->kind, "api") == 0) {
         set_env_fd("CORREIO_FD_ADMIN", sup.listeners.admin_fd);
+        set_env_counters();
+    }
     snprintf(program, sizeof(program), "%.*s/correio-worker", STR_ARG(sup.config->libexec));
     snprintf(number, sizeof(number), "%u", w->number);
     if (!home_become(w->kind) || chdir("/") != 0)
@@ -225,10 +247,24 @@ static void start_worker(struct worker *w)
         send_certificate();
 }
 
+/* Sealed: a worker cannot make it too short for who reads it. */
+static int make_counters(const char *kind)
+{
+    int fd = memfd_create(kind, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    if (fd >= 0 && ftruncate(fd, sizeof(struct counters)) == 0 &&
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+        return fd;
+    log_warn("counters", F_C("kind", kind), F_C("error", strerror(errno)));
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
 static void add_workers(const char *kind, unsigned n)
 {
     for (unsigned i = 1; i <= n && sup.n < MAX_WORKERS; i++)
-        sup.workers[sup.n++] = (struct worker){ .kind = kind, .number = i, .ready_fd = -1 };
+        sup.workers[sup.n++] = (struct worker){ .kind = kind, .number = i, .ready_fd = -1, .counters = make_counters(kind) };
 }
 
 static void worker_ended(struct worker *w, int status)
