@@ -492,10 +492,12 @@ static void raise_limits(void)
 
     if (getrlimit(RLIMIT_NOFILE, &files) != 0)
         return;
-    if (geteuid() == 0 && files.rlim_max < 65536)
-        files.rlim_max = 65536;
     files.rlim_cur = files.rlim_max;
     (void)setrlimit(RLIMIT_NOFILE, &files);
+    if (files.rlim_max < 65536) { /* more by CAP_SYS_RESOURCE alone */
+        files.rlim_cur = files.rlim_max = 65536;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
 }
 
 /* Runs `correio-worker word...` as the caller and waits; its exit status. */
