@@ -212,6 +212,7 @@ static void start_relay(void)
 
 static void start_mda(void)
 {
+    load_srs_key();
     mda_run(&service);
 }
 

@@ -56,7 +56,7 @@ GRANT EXECUTE ON FUNCTION mail_sweep(interval, int) TO correio_relay;
 GRANT DELETE ON quota_due TO correio_relay;
 
 -- mda: its part of the queue, and where the mailboxes are; no mail that is in PostgreSQL.
-GRANT SELECT ON domain, account, address, alias, alias_member, account_state, mailbox TO correio_mda;   -- routing; numbers, no mail
+GRANT SELECT ON domain, account, address, alias, alias_member, account_state, mailbox, secret TO correio_mda;   -- routing; numbers, no mail
 GRANT SELECT, INSERT, UPDATE, DELETE ON queue_message, queue_blob, queue_recipient, queue_destination TO correio_mda;
 GRANT INSERT ON trace, trace_recipient, trace_event TO correio_mda;
 GRANT SELECT (at, id), UPDATE (outcome) ON trace TO correio_mda;

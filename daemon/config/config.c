@@ -17,7 +17,7 @@ extern char **environ;
 
 const char *listener_name(enum listener l)
 {
-    static const char *const names[LISTENERS] = { "smtp",  "submission", "smtps", "lmtp", "pop3", "pop3s",
+    static const char *const names[LISTENERS] = { "smtp",  "submission", "smtps", "lmtp", "local", "pop3", "pop3s",
                                                   "imap",  "imaps",      "sieve", "http", "https" };
 
     return names[l];
@@ -38,6 +38,7 @@ static const struct key {
     { "listen", "submission", KEY_TEXT, LISTEN_AT(LISTEN_SUBMISSION), "127.0.0.1:2587", "Mail from people, STARTTLS." },
     { "listen", "smtps", KEY_TEXT, LISTEN_AT(LISTEN_SMTPS), "127.0.0.1:2465", "Mail from people, TLS." },
     { "listen", "lmtp", KEY_TEXT, LISTEN_AT(LISTEN_LMTP), "off", "LMTP, by TCP or by the path of a Unix socket." },
+    { "listen", "local", KEY_TEXT, LISTEN_AT(LISTEN_LOCAL), "run/local.sock", "Unix socket of correio-sendmail, below CORREIO_HOME or absolute." },
     { "listen", "pop3", KEY_TEXT, LISTEN_AT(LISTEN_POP3), "127.0.0.1:2110", "POP3, STLS." },
     { "listen", "pop3s", KEY_TEXT, LISTEN_AT(LISTEN_POP3S), "127.0.0.1:2995", "POP3, TLS." },
     { "listen", "imap", KEY_TEXT, LISTEN_AT(LISTEN_IMAP), "127.0.0.1:2143", "IMAP, STARTTLS." },

@@ -13,7 +13,7 @@
 
 /* Listeners in the order of the endpoints file. */
 enum listener {
-    LISTEN_SMTP, LISTEN_SUBMISSION, LISTEN_SMTPS, LISTEN_LMTP, LISTEN_POP3, LISTEN_POP3S, LISTEN_IMAP, LISTEN_IMAPS,
+    LISTEN_SMTP, LISTEN_SUBMISSION, LISTEN_SMTPS, LISTEN_LMTP, LISTEN_LOCAL, LISTEN_POP3, LISTEN_POP3S, LISTEN_IMAP, LISTEN_IMAPS,
     LISTEN_SIEVE, LISTEN_HTTP, LISTEN_HTTPS, LISTENERS
 };
 const char *listener_name(enum listener l); /* "smtp", "submission", "smtps", ... */
@@ -22,7 +22,8 @@ struct config {
     struct str home;                /* CORREIO_HOME, absolute; default: /var/lib/correio */
     struct str admin;               /* directory of api.sock: home/admin, or /run/correio when CORREIO_HOME is not set */
     struct str file;                /* the file that was read; STR_NULL when there is none */
-    struct str listen[LISTENERS];   /* "127.0.0.1:2525,[::1]:2525" or "off" */
+    struct str listen[LISTENERS];   /* "127.0.0.1:2525,[::1]:2525" or "off"; LISTEN_LOCAL: paths of sockets, a relative one
+                                       below home */
     struct str database_url;        /* STR_NULL: the embedded cluster under home */
     struct str database_password_file; /* of its owner; STR_NULL: the URL is enough */
     struct str dns_servers;         /* "127.0.0.1:5353,..."; STR_NULL: the system's */

@@ -12,6 +12,7 @@ const struct setting_def setting_defs[] = {
     { "smtp.relay_networks", "", "networks", "Networks whose clients may send to any domain through port 25 without signing in.", false },
     { "smtp.auth_on_25", "false", "boolean", "Whether clients may sign in on port 25, under TLS.", false },
     { "smtp.sender_check", "header", "choice", "What of a signed-in client must be an address of its account: header (envelope and From), envelope, or off.", false },
+    { "smtp.trusted_users", "", "string", "Unix users whose programs may name any sender to the local socket (sendmail -f), as root may.", false },
     { "auth.cleartext", "loopback", "cleartext", "Where a password may come without TLS: never, loopback or always, and networks behind it.", false },
     { "queue.retry_schedule", "1m 5m 15m 30m 1h 2h 4h", "duration-list", "Delay after each failed attempt; the last one repeats.", false },
     { "queue.expire", "5d", "duration", "How long a message waits before it is returned to its sender.", false },
@@ -241,6 +242,8 @@ static enum result take(struct str key, struct arena *a, struct settings *s, str
         return take_boolean(value, &s->quota_apart, ret_value, ret_error);
     if (str_eq(key, STR("relay.routes")))
         return relay_route_list_parse(value, a, &s->relay_routes, ret_error);
+    if (str_eq(key, STR("smtp.trusted_users")))
+        return unix_users_parse(value, a, &s->trusted_users, ret_error);
     if (str_eq(key, STR("mda.users")))
         return unix_users_parse(value, a, &s->unix_users, ret_error);
     if (str_eq(key, STR("mda.programs")))

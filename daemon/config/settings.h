@@ -28,6 +28,7 @@ struct settings {
     struct name_list unix_users;                    /* mda.users: as whom may be delivered */
     struct program_list programs;                   /* mda.programs */
     int64_t mda_time_s;                             /* mda.time_limit of one delivery */
+    struct name_list trusted_users;                 /* smtp.trusted_users: Unix users who may name any sender */
     bool forward_files;                             /* mda.forward_files */
     bool quota_full_final;                          /* quota.full_reply: 552, not 452 */
     int64_t quota_grace;                            /* quota.grace: bytes */

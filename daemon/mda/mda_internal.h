@@ -24,7 +24,7 @@ struct place {
     struct str folder;
     bool is_program;
 };
-/* RES_OK.  RES_NOTFOUND: the mailbox is in PostgreSQL by now.  RES_INVALID: *ret_why tells. */
+/* RES_OK.  RES_NOTFOUND: it is no mailbox of the mda's by now.  RES_INVALID: *ret_why tells. */
 enum result place_find(struct mda_worker *w, const struct queue_job *job, struct place *ret, struct verdict *ret_why)
     SUSPENDS NODISCARD;
 

@@ -4,6 +4,7 @@
 #include "mail/address.h"
 #include "mda/mda_internal.h"
 #include "store/delivery.h"
+#include "store/routing.h"
 
 struct finding {
     struct mda_worker *w;
@@ -70,13 +71,20 @@ static enum result find_user(struct finding *f, const struct mailbox_place *m)
     return RES_OK;
 }
 
+/* What is no mailbox outside PostgreSQL by now is the relay's, which asks what it is instead. */
 static enum result find_mailbox(struct finding *f)
 {
+    struct db *db = f->w->crew.crew->db;
+    struct route_facts facts;
     struct mailbox_place m;
-    enum result r = mailbox_place_find(f->w->crew.crew->db, f->place.local, f->place.domain, f->a, &m);
+    enum result r = routing_find(db, f->place.local, f->place.domain, f->a, &facts);
 
+    if (r == RES_OK && facts.kind != FACT_ACCOUNT)
+        return RES_NOTFOUND;
+    if (r == RES_OK)
+        r = mailbox_place_find(db, facts.account_id, f->place.local, f->a, &m);
     if (r == RES_NOTFOUND)
-        return refuse(f, VERDICT_NEVER, "5.1.1", STR("there is no such address here"));
+        return r;
     if (r != RES_OK)
         return refuse(f, VERDICT_LATER, "4.3.0", STR("the database is away"));
     f->place.local = m.local;

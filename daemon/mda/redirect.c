@@ -1,5 +1,6 @@
 /* mda/redirect.c - what a .forward sends on. */
 #include "base/log.h"
+#include "deliver/srs.h"
 #include "io/spool.h"
 #include "mail/address.h"
 #include "mail/header.h"
@@ -74,6 +75,11 @@ static enum result pack(struct mda_worker *w, const struct queue_job *job, struc
     return r == RES_OK ? RES_OK : RES_TEMPFAIL;
 }
 
+static struct str domain_of(const struct queue_job *job)
+{
+    return str_from(job->recipient, str_rchr(job->recipient, '@') + 1);
+}
+
 enum result redirect_make(struct mda_worker *w, const struct queue_job *job, const struct str *addresses, size_t n,
                           struct queue_new **ret)
 {
@@ -83,7 +89,7 @@ enum result redirect_make(struct mda_worker *w, const struct queue_job *job, con
     struct queue_new *q = arena_new(a, struct queue_new);
     enum result r = RES_OK;
 
-    *q = (struct queue_new){ .account_id = m->account_id, .reverse_path = m->reverse_path, .ret = m->ret, .envid = m->envid,
+    *q = (struct queue_new){ .account_id = m->account_id, .reverse_path = srs_forward(a, m->reverse_path, domain_of(job)), .ret = m->ret, .envid = m->envid,
                              .expire_s = MAX((m->expires_at - crew_now(&w->crew)) / 1000000, 60),
                              .body_flags = m->body_flags, .message_id = m->message_id, .direction = TRACE_LOCAL,
                              .listener = STR("local"), .recipients = recipients, .nrecipients = n };

@@ -1,7 +1,7 @@
 /* relay/client_send.c - one mail transaction (RFC 5321, 3.3), pipelined when the server can (RFC 2920). */
 #include "base/encode.h"
 #include "relay/client_internal.h"
-#include "relay/data.h"
+#include "mail/data.h"
 #include "store/queue.h"
 
 #include <inttypes.h>

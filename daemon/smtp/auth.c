@@ -15,7 +15,7 @@ bool smtp_auth_needs_tls(const struct smtp_session *s)
 
 bool smtp_auth_offered(const struct smtp_session *s)
 {
-    if (smtp_is_lmtp(s) || (s->listener == LISTEN_SMTP && !settings_get()->auth_on_25))
+    if (smtp_is_lmtp(s) || smtp_is_local(s) || (s->listener == LISTEN_SMTP && !settings_get()->auth_on_25))
         return false;
     return !smtp_auth_needs_tls(s) && s->identity.account_id == 0;
 }

@@ -85,7 +85,7 @@ static bool complete_header(struct cmd *c, struct incoming *in, struct str messa
         *ret_next = smtp_reply_end(c->s, 550, "5.6.0", "The message needs one From field");
         return false;
     }
-    r = settings_get()->sender_check == SENDER_HEADER ? check_from(c, &h, &bad) : RES_OK;
+    r = settings_get()->sender_check == SENDER_HEADER && !smtp_is_local(c->s) ? check_from(c, &h, &bad) : RES_OK;
     if (r == RES_DENIED) {
         *ret_next = smtp_reply_end(c->s, 550, "5.7.1", "<%.*s> in From is not an address of yours", STR_ARG(bad));
         return false;
@@ -153,7 +153,7 @@ static enum next deliver_now(struct cmd *c, struct incoming *in, struct str mess
         .envid = s->tx.params.envid,
         .expire_s = settings_get()->expire_s,
         .body_flags = body_flags(s, in),
-        .direction = s->identity.account_id != 0 ? TRACE_OUT : TRACE_IN,
+        .direction = s->identity.account_id != 0 || smtp_is_local(s) ? TRACE_OUT : TRACE_IN,
         .client = smtp_client_ip(s),
         .session = s->id,
         .listener = str_c(listener_name(s->listener)),
@@ -209,7 +209,7 @@ enum next incoming_finish(struct incoming *in, struct cmd *c)
         return smtp_reply_end(s, 452, "4.3.1", "Too large for so many recipients; send it to fewer at once");
     if (received_count(message) > MAX_RECEIVED)
         return smtp_reply_end(s, 554, "5.4.6", "Too many hops: this message is in a loop");
-    if (s->identity.account_id != 0) {
+    if (s->identity.account_id != 0 || smtp_is_local(s)) {
         if (!complete_header(c, in, message, &next))
             return next;
         r = spool_view(&in->spool, &message);

@@ -13,7 +13,7 @@
 
 static bool may_relay(const struct smtp_session *s)
 {
-    return s->identity.account_id != 0 ||
+    return s->identity.account_id != 0 || smtp_is_local(s) ||
            (s->listener == LISTEN_SMTP && network_list_contains(&settings_get()->relay_networks, stream_peer(s->stream)));
 }
 
@@ -33,7 +33,7 @@ bool smtp_policy_sender(struct cmd *c, const struct smtp_path *from, enum next *
         *ret_next = smtp_reply(s, 550, "5.7.1", "Sending is stopped for this account");
         return false;
     }
-    if (from->null || settings_get()->sender_check == SENDER_ANY) /* null: notifications of a mail program (RFC 8098, 3) */
+    if (from->null || settings_get()->sender_check == SENDER_ANY || s->trusted) /* null: notifications of a mail program (RFC 8098, 3) */
         return true;
     r = routing_may_send_as(s->service->db, s->identity.account_id, from->local, from->domain, &may);
     if (r != RES_OK)
@@ -144,7 +144,7 @@ static enum found expand(struct cmd *c, struct str address, struct route_result 
     struct smtp_session *s = c->s;
     const struct route_sender sender = {
         .address = s->identity.account_id != 0 ? s->identity.address : s->tx.from.text,
-        .trusted = s->identity.account_id != 0 };
+        .trusted = s->identity.account_id != 0 || smtp_is_local(s) };
     enum found found;
 
     route_expand(address, &sender, look_up, s, c->arena, ret);

@@ -125,6 +125,8 @@ void smtp_say_extensions(struct smtp_session *s)
         stream_puts(s->stream, "250-STARTTLS\r\n");
     if (smtp_auth_offered(s))
         stream_puts(s->stream, "250-AUTH PLAIN LOGIN\r\n");
+    if (smtp_is_local(s))
+        stream_printf(s->stream, "250-XSENDER %.*s\r\n", STR_ARG(smtp_local_address(s, &s->cmd_arena)));
     stream_puts(s->stream, "250 ENHANCEDSTATUSCODES\r\n");
 }
 
@@ -204,7 +206,7 @@ static enum next smtp_mail(struct cmd *c)
         next = reply_bad_path(s, r, "MAIL FROM:<address> [parameters]", "5.1.7");
     else if (durability_problem() != NULL)
         next = smtp_reply(s, 451, "4.3.0", "Not accepting mail now: %s", durability_problem());
-    else if (smtp_policy_sender(c, &from, &next)) {
+    else if ((!smtp_is_local(s) || smtp_local_sender(c, &from, &next)) && smtp_policy_sender(c, &from, &next)) {
         s->tx.from = from;
         s->tx.params = params;
         s->state = ST_MAIL;
@@ -226,6 +228,8 @@ static enum next smtp_rcpt(struct cmd *c)
         r = RES_DENIED;
     if (r != RES_OK)
         return reply_bad_path(s, r, "RCPT TO:<address> [parameters]", "5.1.3");
+    if (smtp_is_local(s))
+        smtp_local_recipient(c, &to);
     next = smtp_policy_recipient(c, &to, &params);
     if (s->tx.n_rcpts > 0)
         s->state = ST_RCPT;
@@ -385,9 +389,14 @@ void smtp_session(struct service *service, struct stream *stream, enum listener 
     stream_set_timeout(stream, SMTP_COMMAND_MS);
     log_info("smtp-connect", F_STR("session", s.id), F_C("listener", listener_name(listener)),
              F_STR("ip", stream_peer_ip(stream)));
-    stream_printf(stream, "220 %.*s %s Correio\r\n", STR_ARG(settings_get()->hostname),
-                  smtp_is_lmtp(&s) ? "LMTP" : "ESMTP");
-    run(&s);
+    if (smtp_is_local(&s) && smtp_local_identify(&s) != RES_OK) {
+        stream_puts(stream, "421 4.3.0 You are not known here, or our storage does not answer\r\n");
+        stream_flush(stream);
+    } else {
+        stream_printf(stream, "220 %.*s %s Correio\r\n", STR_ARG(settings_get()->hostname),
+                      smtp_is_lmtp(&s) ? "LMTP" : "ESMTP");
+        run(&s);
+    }
     log_debug("smtp-close", F_STR("session", s.id));
     smtp_tx_reset(&s);
     arena_reset(&s.cmd_arena);

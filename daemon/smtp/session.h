@@ -50,6 +50,8 @@ struct smtp_session {
     bool esmtp;
     struct str helo;
     struct auth_identity identity; /* account_id 0: nobody signed in */
+    struct str unix_user;          /* LISTEN_LOCAL: who the kernel says it is */
+    bool trusted;                  /* LISTEN_LOCAL: may name any sender */
     struct smtp_tx tx;
     unsigned errors, failed_auths;
 };
@@ -93,6 +95,18 @@ enum next smtp_reply_end(struct smtp_session *s, int code, const char *enhanced,
 enum next smtp_reply_lines(struct smtp_session *s, int code, const char *enhanced, struct str text);
 /* For a message that was delivered at least to some: each accepted RCPT gets the worst result of its recipients. */
 enum next smtp_lmtp_results(struct smtp_session *s, struct str id);
+
+/* smtp/local.c: the socket of correio-sendmail, whose client is known by its uid.  smtp_local_identify sets the session's
+ * unix_user, trusted and identity: RES_DENIED, RES_TEMPFAIL: it cannot be served. */
+bool smtp_is_local(const struct smtp_session *s);
+enum result smtp_local_identify(struct smtp_session *s) SUSPENDS NODISCARD;
+/* Who it is when it names no other sender: the account's address, else user@hostname. */
+struct str smtp_local_address(const struct smtp_session *s, struct arena *a);
+/* Its own user@hostname becomes its account's address.  False: *from is not its to use; it has been answered. */
+bool smtp_local_sender(struct cmd *c, struct smtp_path *from, enum next *ret_next);
+/* name@hostname, where the host's name is no domain of ours: the account of that Unix user; root and postmaster: who gets
+ * the mail for postmaster. */
+void smtp_local_recipient(struct cmd *c, struct smtp_path *to) SUSPENDS;
 
 /* smtp/auth.c, smtp/data_command.c, smtp/chunks.c, smtp/lmtp.c */
 enum next smtp_auth(struct cmd *c) SUSPENDS;

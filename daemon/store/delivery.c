@@ -1,16 +1,13 @@
 #include "store/delivery.h"
 
-enum result mailbox_place_find(struct db *db, struct str local, struct str domain, struct arena *a, struct mailbox_place *ret)
+enum result mailbox_place_find(struct db *db, int64_t account_id, struct str local, struct arena *a, struct mailbox_place *ret)
 {
     static const struct db_stmt stmt = { "mailbox_place_find",
         "SELECT coalesce(a.delivery, d.delivery), a.delivery IS NULL, coalesce(a.delivery_user, d.delivery_user),"
         " a.address, CASE WHEN d.subaddress <> '' AND strpos($2, d.subaddress) > 0"
         "  THEN substr($2, strpos($2, d.subaddress) + length(d.subaddress)) ELSE '' END"
-        " FROM domain d JOIN address x ON x.domain_id = d.id AND x.localpart IN ($2, CASE WHEN d.subaddress = '' THEN $2"
-        "  ELSE split_part($2, d.subaddress, 1) END)"
-        " JOIN account a ON a.id = x.account_id AND a.state <> 4"
-        " WHERE d.name = $1 AND d.deleted_at IS NULL ORDER BY x.localpart = $2 DESC LIMIT 1" };
-    const struct db_param params[] = { db_text(domain), db_text(arena_lower(a, local)) };
+        " FROM account a JOIN domain d ON d.id = a.domain_id WHERE a.id = $1 AND a.state <> 4" };
+    const struct db_param params[] = { db_int8(account_id), db_text(arena_lower(a, local)) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
     struct str address;
@@ -26,6 +23,26 @@ enum result mailbox_place_find(struct db *db, struct str local, struct str domai
                                    .unix_user = arena_str(a, db_get_str(&rows, 0, 2)),
                                    .local = str_sub(address, 0, at), .domain = str_from(address, at + 1),
                                    .extension = arena_str(a, db_get_str(&rows, 0, 4)) };
+    return RES_OK;
+}
+
+enum result unix_account_find(struct db *db, struct str unix_user, struct arena *a, struct unix_account *ret)
+{
+    static const struct db_stmt stmt = { "unix_account_find",
+        "SELECT a.id, a.address, a.state >= 2 FROM account a JOIN domain d ON d.id = a.domain_id"
+        " WHERE a.state <> 4 AND d.state = 0 AND d.deleted_at IS NULL AND (a.delivery_user = $1"
+        "  OR (a.delivery_user IS NULL AND d.delivery_user = '%u' AND a.address = $1 || '@' || d.name))"
+        " ORDER BY a.delivery_user NULLS LAST, a.id LIMIT 1" };
+    const struct db_param params[] = { db_text(unix_user) };
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+
+    if (r != RES_OK)
+        return r;
+    if (db_count(&rows) == 0)
+        return RES_NOTFOUND;
+    *ret = (struct unix_account){ .id = db_get_int(&rows, 0, 0), .address = arena_str(a, db_get_str(&rows, 0, 1)),
+                                  .frozen = db_get_int(&rows, 0, 2) != 0 };
     return RES_OK;
 }
 

@@ -21,6 +21,7 @@ static const char *kind_of(enum listener l)
     case LISTEN_SUBMISSION:
     case LISTEN_SMTPS:
     case LISTEN_LMTP:
+    case LISTEN_LOCAL:
         return "smtp";
     case LISTEN_POP3:
     case LISTEN_POP3S:
@@ -88,21 +89,21 @@ static bool is_free(const char *path)
     return lstat(path, &st) != 0 ? errno == ENOENT : S_ISSOCK(st.st_mode);
 }
 
-/* "/run/correio/lmtp" or "unix:/run/correio/lmtp": for whoever is in the group correio-admin. */
-static bool open_path(enum listener which, struct str text, struct listeners *l)
+/* "/run/correio/lmtp" or "unix:/run/correio/lmtp": LMTP for whoever is in the group correio-admin; the local one for
+ * everybody, since the kernel says who comes. */
+static bool open_path(enum listener which, struct str path, struct listeners *l)
 {
     const size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path);
-    struct str path = str_starts(text, STR("unix:")) ? str_from(text, 5) : text;
     char *name = path.len < max ? strndup(path.p, path.len) : NULL; /* as long as the process */
     int fd = -1;
 
     if (name == NULL || name[0] != '/' || l->n == MAX_SOCKETS)
         fprintf(stderr, "correiod: [listen] %s: \"%.*s\" is no absolute path of less than %zu bytes\n",
-                listener_name(which), STR_ARG(text), max);
+                listener_name(which), STR_ARG(path), max);
     else if (!is_free(name))
         fprintf(stderr, "correiod: [listen] %s: %s is there and is no socket\n", listener_name(which), name);
     else
-        fd = open_unix(name, 0660, "correio-admin");
+        fd = which == LISTEN_LOCAL ? open_unix(name, 0666, NULL) : open_unix(name, 0660, "correio-admin");
     if (fd < 0) {
         free(name);
         return false;
@@ -111,15 +112,26 @@ static bool open_path(enum listener which, struct str text, struct listeners *l)
     return true;
 }
 
-static bool open_one(enum listener which, struct str text, struct listeners *l)
+/* A relative path is below the home. */
+static bool open_local(const struct config *config, struct str text, struct listeners *l)
+{
+    char name[256];
+
+    snprintf(name, sizeof(name), "%.*s", STR_ARG(text));
+    return open_path(LISTEN_LOCAL, name[0] == '/' ? str_c(name) : str_c(home_path(config, name)), l);
+}
+
+static bool open_one(const struct config *config, enum listener which, struct str text, struct listeners *l)
 {
     struct sockaddr_storage address;
     socklen_t len;
     int on = 1, fd;
     bool any;
 
+    if (which == LISTEN_LOCAL)
+        return open_local(config, text, l);
     if (which == LISTEN_LMTP && (str_starts(text, STR("/")) || str_starts(text, STR("unix:"))))
-        return open_path(which, text, l);
+        return open_path(which, str_starts(text, STR("unix:")) ? str_from(text, 5) : text, l);
     if (!parse_address(text, &address, &len) || l->n == MAX_SOCKETS) {
         fprintf(stderr, "correiod: [listen] %s: \"%.*s\" is not address:port\n", listener_name(which), STR_ARG(text));
         return false;
@@ -176,7 +188,7 @@ bool listeners_open(const struct config *config, struct listeners *l)
 
         while (str_split(&rest, ',', &one)) {
             one = str_trim(one);
-            if (one.len > 0 && !str_eq(one, STR("off")) && !open_one((enum listener)i, one, l))
+            if (one.len > 0 && !str_eq(one, STR("off")) && !open_one(config, (enum listener)i, one, l))
                 return false;
         }
     }

@@ -16,7 +16,8 @@ struct listeners {
     int admin_fd; /* home_admin_socket() */
 };
 
-/* False: what could not be bound is on standard error.  `lmtp` may be a Unix socket, too: "/path" or "unix:/path". */
+/* False: what could not be bound is on standard error.  `lmtp` may be a Unix socket, too: "/path" or "unix:/path";
+ * `local` is one. */
 bool listeners_open(const struct config *config, struct listeners *l);
 /* "smtp:5,submission:6": those of a kind of process, whose close-on-exec flag is cleared (call it in the child). */
 void listeners_for_child(const struct listeners *l, const char *kind, char *out, size_t cap);

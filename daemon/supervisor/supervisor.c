@@ -69,7 +69,8 @@ static void write_endpoints(void)
         { "HTTPS_PORT", LISTEN_HTTPS },
     };
     int http = listeners_port(&sup.listeners, LISTEN_HTTP), https = listeners_port(&sup.listeners, LISTEN_HTTPS);
-    const char *lmtp = listeners_path(&sup.listeners, LISTEN_LMTP), *sep = "";
+    const char *lmtp = listeners_path(&sup.listeners, LISTEN_LMTP), *local = listeners_path(&sup.listeners, LISTEN_LOCAL);
+    const char *sep = "";
     FILE *f = fopen(tmp, "we");
 
     if (f == NULL) {
@@ -84,6 +85,8 @@ static void write_endpoints(void)
     }
     if (lmtp != NULL)
         fprintf(f, "LMTP_SOCKET=%s\n", lmtp);
+    if (local != NULL)
+        fprintf(f, "LOCAL_SOCKET=%s\n", local);
     if (http != 0 || https != 0)
         fprintf(f, "HTTP_URL=%s://127.0.0.1:%d\n", http != 0 ? "http" : "https", http != 0 ? http : https);
     fprintf(f, "API_SOCKET=%s\nPIDS=%d", home_admin_socket(sup.config), (int)getpid());

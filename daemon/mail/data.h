@@ -1,4 +1,4 @@
-/* relay/data.h - a message's bytes as the lines of DATA (RFC 5321, 4.5.2): dots doubled, the end marked.
+/* mail/data.h - a message's bytes as the lines of DATA (RFC 5321, 4.5.2): dots doubled, the end marked.
  *
  * Pure.  Every line ends in CR LF: a bare CR or LF, which no message that was accepted holds, goes out as CR LF, so that
  * nothing in a body can look like its end to a careless server. */

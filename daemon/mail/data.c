@@ -1,5 +1,5 @@
-/* relay/data.c - the lines of DATA. */
-#include "relay/data.h"
+/* mail/data.c - the lines of DATA. */
+#include "mail/data.h"
 
 static size_t line_end(struct str s)
 {

@@ -2,7 +2,7 @@
 
 #include "base/macros.h"
 #include "base/strbuf.h"
-#include "relay/data.h"
+#include "mail/data.h"
 
 static void to_buffer(void *arg, struct str bytes)
 {
