@@ -28,11 +28,15 @@ static const char *socket_path(void)
     return path[0] == '/' ? path : arena_printf(&arena, "%s/%s", home, path).p;
 }
 
-/* correioctl speaks to the API as its caller, who may be nobody there. */
+/* correioctl, installed beside us, speaks to the API as its caller, who may be nobody there. */
 static int run_ctl(const char *noun, const char *verb, const char *option)
 {
-    const char *args[] = { CORREIO_BINDIR "/correioctl", noun, verb, option, NULL };
+    const char *args[] = { NULL, noun, verb, option, NULL };
+    char own[4096] = "";
+    ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
+    struct str path = str_of(own, (size_t)MAX(n, (ssize_t)0));
 
+    args[0] = arena_printf(&arena, "%.*s/../bin/correioctl", STR_ARG(str_sub(path, 0, str_rchr(path, '/')))).p;
     execv(args[0], (char **)(uintptr_t)args);
     fprintf(stderr, "sendmail: could not run %s: %s\n", args[0], strerror(errno));
     return EX_OSFILE;

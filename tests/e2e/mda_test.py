@@ -1,132 +1,21 @@
 #!/usr/bin/env python3
 """Mailboxes outside PostgreSQL: Maildir, mbox, programs, LMTP, .forward, each with the real program and with trouble."""
 import fcntl
-import getpass
 import glob
 import mailbox
 import os
-import pty
-import pwd
-import select
 import shutil
-import signal
 import subprocess
 import sys
-import tempfile
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 import harness                                                           # noqa: E402
+from elsewhere import ACCOUNTS, NAMES, UnixUser, hold, is_queued, messages, on_screen, place, script, send, server_for, wait_gone, waiting  # noqa: E402
 from harness import case, same                                           # noqa: E402
 from mail import inbox                                                   # noqa: E402
 from server import Server                                                # noqa: E402
 from sink import wait_for                                                # noqa: E402
-
-RETRY = {"CORREIO_QUEUE_RETRY_SCHEDULE": "1s"}
-
-
-class UnixUser:
-    """A Unix user of the test's own when root runs it, else the caller."""
-
-    def __init__(self):
-        self.made = os.getuid() == 0
-        if not self.made:
-            self.name = getpass.getuser()
-            self.home = tempfile.mkdtemp(prefix="corhome", dir="/tmp")
-            return
-        self.name = f"cort{os.getpid()}"
-        self.home = tempfile.mkdtemp(prefix="corhome", dir="/tmp")
-        subprocess.run(["useradd", "-M", "-d", self.home, "-s", "/bin/sh", "-K", "UID_MIN=20000", "-K", "MAIL_DIR=/nonexistent",
-                        self.name], check=True, capture_output=True)
-        os.chown(self.home, self.uid, self.gid)
-        os.chmod(self.home, 0o700)
-
-    @property
-    def uid(self):
-        return pwd.getpwnam(self.name).pw_uid
-
-    @property
-    def gid(self):
-        return pwd.getpwnam(self.name).pw_gid
-
-    def run(self, *args, **kw):
-        """A program as this user."""
-        who = {"user": self.uid, "group": self.gid, "extra_groups": []} if self.made else {}
-        env = {"HOME": self.home, "USER": self.name, "LOGNAME": self.name, "PATH": os.environ["PATH"], "TERM": "xterm"}
-        return subprocess.run(args, capture_output=True, text=True, env=env, cwd=self.home, **who, **kw)
-
-    def write(self, name, text, mode=0o600):
-        path = os.path.join(self.home, name)
-        with open(path, "w") as f:
-            f.write(text)
-        os.chmod(path, mode)
-        if self.made:
-            os.chown(path, self.uid, self.gid)
-        return path
-
-    def path(self, name):
-        return os.path.join(self.home, name)
-
-    def remove(self):
-        if self.made:
-            subprocess.run(["userdel", self.name], check=False, capture_output=True)
-        shutil.rmtree(self.home, ignore_errors=True)
-
-
-NAMES = iter([f"m{n:02}" for n in range(60)])
-
-
-def place(server, target, user, name=None, more=""):
-    """An account that lives at target; its address."""
-    address = f"{name or next(NAMES)}@example.test"
-    unix = f"'{user.name}'" if user else "NULL"
-    server.sql(f"UPDATE account SET delivery = '{target}', delivery_user = {unix} WHERE address = '{address}'")
-    return address
-
-
-def send(server, to, sender="x@elsewhere.test", message="Subject: hello\r\n\r\nhello\r\n", more=""):
-    talk = server.connect("SMTP")
-    talk.reply()
-    talk.command("EHLO client.test")
-    same(talk.command(f"MAIL FROM:<{sender}>")[:3], "250")
-    same(talk.command(f"RCPT TO:<{to}>{more}")[:3], "250")
-    same(talk.command("DATA")[:3], "354")
-    talk.send(message + ".\r\n")
-    answer = talk.reply()[-1]
-    same(answer[:3], "250")
-    talk.close()
-    return answer.rsplit(" ", 1)[1]
-
-
-def script(server, to, text):
-    """The active Sieve script of an account."""
-    server.sql(f"""DELETE FROM sieve_script WHERE account_id = (SELECT id FROM account WHERE address = '{to}');
-        INSERT INTO sieve_script (account_id, name, content, hash, active)
-        SELECT id, 'test', $sieve${text}$sieve$, sha256(convert_to($sieve${text}$sieve$, 'UTF8')), true FROM account WHERE address = '{to}'""")
-
-
-def waiting(server, to):
-    """The reply for which the recipient waits; '' when it does not."""
-    rows = server.sql(f"SELECT coalesce(last_reply, '') FROM queue_recipient WHERE recipient = '{to}' ORDER BY queue_id")
-    return rows[0][0] if rows else ""
-
-
-def is_queued(server, to):
-    return server.value(f"SELECT count(*) FROM queue_recipient WHERE recipient = '{to}'") != "0"
-
-
-def messages(path):
-    out = []
-    for name in sorted(glob.glob(path + "/new/*") + glob.glob(path + "/cur/*")):
-        with open(name, newline="") as f:
-            out.append(f.read())
-    return out
-
-
-def wait_gone(server, to):
-    wait_for(f"the job of {to}", lambda: not is_queued(server, to), 30)
-
 
 def with_maildir(server, user):
     @case("maildir: one file in new, Return-Path and Delivered-To in front, LF, mode 600, nothing in tmp")
@@ -252,7 +141,7 @@ def with_mbox(server, user):
         assert text.endswith("no line end at the end\n\n"), text
         same(os.path.exists(box + ".lock"), False)
         same([m["Subject"] for m in mailbox.mbox(box)], ["one", "two"])
-        config = user.write("muttrc", "set header_cache=\nset wait_key=no\nset quit=yes\nset move=no\nset pipe_split=yes\n")
+        config = user.write("muttrc", "set header_cache=\nset wait_key=no\nset quit=yes\nset move=no\n\n")
         keys = "push '<tag-pattern>~A<enter><tag-prefix><pipe-message>cat >> seen<enter><exit>'"
         on_screen(user, "mutt", "-n", "-F", config, "-f", box, "-e", keys)
         with open(user.path("seen")) as f:
@@ -405,143 +294,15 @@ def with_programs(server, user):
         wait_for("a reason", lambda: 'no program "other"' in waiting(server, "other@example.test"))
 
 
-def with_lmtp(server, user):
-    @case("lmtp: one transaction, one answer for each recipient; a socket that is away: it waits")
-    def _():
-        with Server() as other:
-            other.accounts(["m10", "m11", "m12"])
-            path = other.endpoints["LMTP_SOCKET"]
-            os.chmod(path, 0o666)
-            names = [place(server, f"lmtp:{path}", None, n) for n in ("m10", "m11", "m12", "m13")]
-            other.sql("UPDATE account_state SET quota_messages = 0 WHERE account_id = (SELECT id FROM account WHERE address = 'm11@example.test')")
-            for to in names:
-                send(server, to)
-            wait_for("all but one", lambda: [is_queued(server, n) for n in names] == [False, True, False, False], 30)
-            same([len(inbox(other, n)) for n in ("m10@example.test", "m12@example.test")], [1, 1])
-            assert waiting(server, "m11@example.test").startswith("452 4.2.2"), waiting(server, "m11@example.test")
-            place(server, f"lmtp:127.0.0.1:{other.port('LMTP')}", None, "m14")
-            other.accounts(["m14"])
-            send(server, "m14@example.test")
-            wait_gone(server, "m14@example.test")
-        send(server, "m14@example.test")
-        wait_for("a reason", lambda: "could not connect" in waiting(server, "m14@example.test"))
-
-
-def with_forward(server, user):
-    @case(".forward: an address, a program, a file and the own mailbox; each once; a loop ends in the mailbox")
-    def _():
-        box = user.path("fwd")
-        to = place(server, f"maildir:{box}", user)
-        user.write("tee", f"#!/bin/sh\ncat > {user.home}/tee.out\n", 0o700)
-        user.write(".forward", f'# mine\n\\{user.name}, m57@example.test\n"|{user.home}/tee"\n{user.home}/fwd.mbox\n')
-        send(server, to)
-        wait_gone(server, to)
-        wait_for("the forwarded one", lambda: len(inbox(server, "m57@example.test")) == 1, 30)
-        assert f"Delivered-To: {to}" in inbox(server, "m57@example.test")[0].decode()
-        same((len(messages(box)), len(mailbox.mbox(user.path("fwd.mbox"))), os.path.exists(user.path("tee.out"))), (1, 1, True))
-        send(server, to, message=f"Delivered-To: {to}\r\nSubject: back\r\n\r\nx\r\n")
-        wait_gone(server, to)
-        same((len(messages(box)), len(mailbox.mbox(user.path("fwd.mbox")))), (2, 1))
-
-    @case(".forward: malformed, or others may write it: it waits, nothing is lost")
-    def _():
-        to = place(server, f"maildir:{user.path('fwd2')}", user)
-        user.write(".forward", ":include:/etc/passwd\n")
-        send(server, to)
-        wait_for("a reason", lambda: "malformed in line 1" in waiting(server, to))
-        user.write(".forward", "m57@example.test\n", 0o666)
-        wait_for("a reason", lambda: "others may write" in waiting(server, to))
-        os.unlink(user.path(".forward"))
-        wait_gone(server, to)
-        same(len(messages(user.path("fwd2"))), 1)
-
-
-def with_crash(server, user):
-    @case("kill -9 of the mda while it delivers: every message arrives at least once, none is lost")
-    def _():
-        script = user.write("slowly", f"#!/bin/sh\nsleep 0.2; cat > {user.home}/got/$$.$(date +%N)\n", 0o700)
-        os.mkdir(user.path("got"))
-        os.chown(user.path("got"), user.uid, user.gid)
-        to = place(server, f"pipe:{script}", user)
-        wanted = [f"number {n}" for n in range(12)]
-        for subject in wanted:
-            send(server, to, message=f"Subject: {subject}\r\n\r\nx\r\n")
-        for _ in range(2):
-            wait_for("one of them", lambda: len(os.listdir(user.path("got"))) > 0, 30)
-            pid, = server.pids("mda")
-            os.kill(pid, signal.SIGKILL)
-            wait_for("another mda", lambda: server.pids("mda") not in ([], [pid]), 30)
-        wait_gone(server, to)
-        got = [line for name in os.listdir(user.path("got")) for line in open(f"{user.home}/got/{name}").read().splitlines()
-               if line.startswith("Subject:")]
-        same(sorted({g.split(": ", 1)[1] for g in got}), sorted(wanted))
-        print(f"     ({len(got)} deliveries of {len(wanted)} messages)")
-
-    @case("a stop of the server while a program runs: the message waits and comes afterwards")
-    def _():
-        flag = user.path("stop.flag")
-        script = user.write("waits", f"#!/bin/sh\n[ -e {flag} ] || {{ touch {flag}; sleep 1000; }}\ncat > {user.home}/stop.out\n", 0o700)
-        server.setting("mda.time_limit", "60s")
-        to = place(server, f"pipe:{script}", user)
-        wait_for("the setting", lambda: True)
-        send(server, to)
-        wait_for("the program", lambda: os.path.exists(flag), 30)
-        server.stop()
-        same(server.status, 0)
-        server.start()
-        wait_gone(server, to)
-        assert "Subject: hello" in open(user.path("stop.out")).read()
-
-
-def hold(condition, seconds=1.5):
-    """Is it true all the time?"""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if not condition():
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def on_screen(user, *words, until=None, seconds=30):
-    """A program of the screen on a terminal of its own, until it ends or shows a text; what it showed."""
-    ours, its = pty.openpty()
-    who = {"user": user.uid, "group": user.gid, "extra_groups": []} if user.made else {}
-    env = {"HOME": user.home, "USER": user.name, "LOGNAME": user.name, "PATH": os.environ["PATH"], "TERM": "vt100", "LANG": "C.UTF-8"}
-    process = subprocess.Popen(words, stdin=its, stdout=its, stderr=its, env=env, cwd=user.home, start_new_session=True, **who)
-    os.close(its)
-    screen, end = b"", time.monotonic() + seconds
-    try:
-        while time.monotonic() < end and not (until and until.encode() in screen):
-            if select.select([ours], [], [], 0.2)[0]:
-                screen += os.read(ours, 65536)
-    except OSError:  # EIO: the program has closed its terminal
-        pass
-    finally:
-        os.close(ours)
-        if until or time.monotonic() >= end:
-            process.kill()
-        process.wait()
-    return screen.decode("utf-8", "replace")
-
-
 def main():
     user = UnixUser()
     try:
         robot = f"robot={user.name}:/bin/sh -c 'cat > $HOME/robot.out'"
-        with Server(env={**RETRY, "CORREIO_DNS_SERVERS": "127.0.0.1:9",
-                         "CORREIO_MDA_USERS": user.name + " ghost-user", "CORREIO_MDA_PROGRAMS": robot, "CORREIO_MDA_FORWARD_FILES": "true",
-                         "CORREIO_LOG_LEVEL": "debug"}) as server:
-            server.setting("mda.time_limit", "5s")
-            server.accounts([f"m{n:02}" for n in range(60)])
-            for part in (with_maildir, with_mbox, with_programs, with_lmtp, with_forward, with_crash):
+        with Server(env=server_for(user, CORREIO_MDA_PROGRAMS=robot, CORREIO_MDA_TIME_LIMIT="5s", CORREIO_MDA_FORWARD_FILES="false")) as server:
+            server.accounts(ACCOUNTS)
+            for part in (with_maildir, with_mbox, with_programs):
                 part(server, user)
-            try:
-                harness.run()
-            except SystemExit as e:
-                if e.code:
-                    print(server.tail(60))
-                raise
+            harness.run()
     finally:
         user.remove()
 
