@@ -62,6 +62,7 @@ GRANT INSERT ON trace, trace_recipient, trace_event TO correio_mda;
 GRANT SELECT (at, id), UPDATE (outcome) ON trace TO correio_mda;
 GRANT SELECT (at, trace_id, n, outcome), UPDATE (outcome) ON trace_recipient TO correio_mda;
 GRANT USAGE ON SEQUENCE queue_id_seq TO correio_mda;
+GRANT SELECT, INSERT, UPDATE ON sieve_mark TO correio_mda;           -- of every row of the queue
 
 -- access: the mail of the accounts that are signed in (row-level security comes with a later migration).
 GRANT SELECT ON account, domain TO correio_access;

@@ -142,7 +142,7 @@ def with_mbox(server, user):
         same(os.path.exists(box + ".lock"), False)
         same([m["Subject"] for m in mailbox.mbox(box)], ["one", "two"])
         config = user.write("muttrc", "set header_cache=\nset wait_key=no\nset quit=yes\nset move=no\n\n")
-        keys = "push '<tag-pattern>~A<enter><tag-prefix><pipe-message>cat >> seen<enter><exit>'"
+        keys = "push '<first-entry><pipe-message>cat >> seen<enter><last-entry><pipe-message>cat >> seen<enter><exit>'"
         on_screen(user, "mutt", "-n", "-F", config, "-f", box, "-e", keys)
         with open(user.path("seen")) as f:
             seen = f.read()
@@ -285,8 +285,8 @@ def with_programs(server, user):
     @case("mda.programs: an alias's program runs as its user; one that is not named waits")
     def _():
         for name in ("robot", "other"):
-            server.ctl("alias", "add", f"{name}@example.test", "|robot" if name == "robot" else "m01@example.test")
-        server.sql("UPDATE alias_member SET address = '|other' WHERE alias_id = (SELECT id FROM alias WHERE address = 'other@example.test')")
+            server.ctl("alias", "add", f"{name}@example.test", "m01@example.test")
+            server.sql(f"UPDATE alias_member SET address = '|{name}' WHERE alias_id = (SELECT id FROM alias WHERE address = '{name}@example.test')")
         send(server, "robot@example.test")
         wait_gone(server, "robot@example.test")
         assert "Delivered-To: robot@example.test" in open(user.path("robot.out")).read()
@@ -302,7 +302,11 @@ def main():
             server.accounts(ACCOUNTS)
             for part in (with_maildir, with_mbox, with_programs):
                 part(server, user)
-            harness.run()
+            try:
+                harness.run()
+            finally:
+                if os.environ.get('SHOW'):
+                    print(server.tail(80))
     finally:
         user.remove()
 
