@@ -57,6 +57,25 @@ bool confirm(struct call *c, const char *format, ...)
     return answer[0] == 'y' || answer[0] == 'Y' || answer[0] == 's' || answer[0] == 'S';
 }
 
+bool take_file(struct call *c, const char *file, size_t max, struct str *ret)
+{
+    CLEANUP(strbuf_release) struct strbuf b = { .max = max };
+    int fd = file == NULL || strcmp(file, "-") == 0 ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
+    char buf[16384];
+    ssize_t got = -1;
+
+    while (fd >= 0 && (got = read(fd, buf, sizeof(buf))) > 0 && strbuf_add(&b, str_of(buf, (size_t)got)) == RES_OK)
+        ;
+    if (got < 0)
+        say(t("could not open %s: %s"), file != NULL ? file : "-", strerror(errno));
+    else if (b.overflow)
+        say(t("%s is larger than %zu bytes"), file != NULL ? file : "-", max);
+    if (fd > STDIN_FILENO)
+        close(fd);
+    *ret = arena_str(&c->arena, strbuf_str(&b));
+    return got >= 0 && !b.overflow;
+}
+
 static bool read_password_file(struct call *c, const char *file, struct str *ret)
 {
     char buf[MAX_PASSWORD + 2];

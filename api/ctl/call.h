@@ -31,7 +31,7 @@ struct call {
 };
 
 struct verb {
-    const char *noun, *name; /* name NULL: the noun is the whole verb */
+    const char *noun, *name; /* name NULL: the noun is the whole verb; it may be two words: "filter get" */
     const char *args;        /* "ADDRESS", for the help */
     size_t min_args, max_args;
     const char *options;     /* "relay to=HOST:PORT": switches, and those that take a value */
@@ -57,6 +57,10 @@ void say(const char *format, ...) PRINTF_LIKE(1, 2); /* a line on standard error
 /* Asks on the terminal; true: go on.  Without a terminal only --yes says so. */
 bool confirm(struct call *c, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* ---- files ---- */
+/* All of a file, or of standard input ("-" or NULL), at most max bytes.  False: it cannot be had; said. */
+bool take_file(struct call *c, const char *file, size_t max, struct str *ret);
+
 /* ---- secrets ---- */
 /* From --password-file (a file, or - for standard input), else asked for twice on the terminal.  False: none; said. */
 bool take_password(struct call *c, struct str *ret);
@@ -73,4 +77,6 @@ void print_object(struct call *c, struct json_object *object, const struct colum
 /* What became of the verb's first argument ("added"), in words; for --json the object, for --quiet its id (NULL: there
  * is none any more). */
 void print_done(struct call *c, struct json_object *object, const char *id, const char *what);
+/* No value of the server's may move the cursor. */
+struct str harmless(struct arena *a, struct str s);
 struct json_object *at_path(struct json_object *object, const char *path);

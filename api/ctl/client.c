@@ -229,6 +229,9 @@ enum outcome client_say_problem(struct call *call, long status, struct json_obje
 
         if (where.p == NULL)
             where = js_get_str(js_get(e, "parameter", NULL));
+        if (js_get(e, "line", NULL) != NULL)
+            what = arena_printf(&call->arena, t("line %lld, column %lld: %.*s"), (long long)js_get_int(js_get(e, "line", NULL)),
+                                (long long)js_get_int(js_get(e, "column", NULL)), STR_ARG(what));
         say("  %.*s: %.*s", STR_ARG(where), STR_ARG(what));
     }
     return outcome_of(status);

@@ -85,11 +85,24 @@ static void hint_noun(const char *given)
 
 /* ---- the verb ---- */
 
-static const struct verb *find_verb(const char *noun, const char *name)
+/* How many words of the command line name the verb. */
+static size_t words_of(const struct verb *v)
 {
+    return v->name == NULL ? 1 : strchr(v->name, ' ') == NULL ? 2 : 3;
+}
+
+/* words: up to three, NULL behind the last.  A verb of three words needs all of them. */
+static const struct verb *find_verb(const char *const words[3])
+{
+    char two[64];
+
+    (void)snprintf(two, sizeof(two), "%s %s", words[1] != NULL ? words[1] : "", words[2] != NULL ? words[2] : "");
     for (size_t i = 0; i < verbs_count; i++) {
-        if (strcmp(verbs[i].noun, noun) == 0 && (verbs[i].name == NULL || (name != NULL && strcmp(verbs[i].name, name) == 0)))
-            return &verbs[i];
+        const struct verb *v = &verbs[i];
+
+        if (strcmp(v->noun, words[0]) == 0 &&
+            (v->name == NULL || (words[1] != NULL && strcmp(v->name, words_of(v) == 3 ? two : words[1]) == 0)))
+            return v;
     }
     return NULL;
 }
@@ -106,26 +119,26 @@ static bool is_noun(const char *word)
 /* Splits the command line: words, then the verb's arguments and options.  DONE: go on. */
 static enum outcome parse(struct call *c, int argc, char **argv)
 {
-    const char *words[2] = { NULL, NULL };
-    size_t n_words = 0, wanted = 2;
+    const char *words[3] = { NULL, NULL, NULL };
+    size_t n_words = 0;
     bool only_args = false;
 
     /* the words first: they say which options there are */
-    for (int i = 1; i < argc && n_words < wanted; i++) {
+    for (int i = 1; i < argc && n_words < ARRAY_LEN(words) && c->verb == NULL; i++) {
         bool value;
         struct str text;
 
         if (strncmp(argv[i], "--", 2) != 0) {
             words[n_words++] = argv[i];
-            if (n_words == 1 && find_verb(words[0], NULL) != NULL)
-                wanted = 1;
+            c->verb = find_verb(words);
             continue;
         }
         text = str_c(argv[i] + 2);
         if (str_chr(text, '=') == SIZE_MAX && option_known(global_options, text, &value) && value)
             i++;
     }
-    c->verb = words[0] == NULL ? NULL : find_verb(words[0], words[1]);
+    if (c->verb == NULL)
+        n_words = MIN(n_words, (size_t)2);
     for (int i = 1; i < argc; i++) {
         if (!only_args && strcmp(argv[i], "--") == 0) {
             only_args = true;

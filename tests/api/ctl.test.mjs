@@ -85,6 +85,65 @@ test('accounts', async () => {
   await ok(['account', 'remove', address, '--yes', ...remote], { status: 5 });
 });
 
+test('filters', async () => {
+  const address = `sieve@${domain}`;
+  const F = ['account', 'filter'];
+  await ok(['account', 'add', address, '--password-file', '-'], { input: 'a quiet place by the sea\n' });
+  const script = 'require "fileinto";\nif header :contains "subject" "[list]" {\n  fileinto "Archive";\n}\n';
+  const file = join(dir, 'main.sieve');
+  writeFileSync(file, script);
+  assert.match((await ctl([...F, 'put', address, 'main', file])).err, /main: stored/);
+  await ok([...F, 'put', address, 'main'], { input: `${script}# 2\n` });
+  assert.equal(await ok([...F, 'get', address, 'main', ...remote]), `${script}# 2\n`);
+  assert.deepEqual(JSON.parse(await ok([...F, 'get', address, 'main', '--json'])), await local.call('GET', `/accounts/${address}/filters/main`, '/accounts/{address}/filters/{name}'));
+  await ok([...F, 'activate', address, 'main']);
+  assert.match(await ok([...F, 'list', address]), /main +personal +yes/);
+  await ok([...F, 'rename', address, 'main', 'first one']);
+  assert.deepEqual(lines(await ok([...F, 'list', address, '--quiet', ...remote])), ['first one']);
+  await ok([...F, 'put', address, 'x', file, ...remote], { status: 5 });
+
+  const wrong = await ctl([...F, 'put', address, 'bad', '-'], { input: 'keep;\nnonsense;\n' });
+  assert.equal(wrong.status, 6);
+  assert.match(wrong.err, /\/script: line 2, column 1: /);
+  await ok([...F, 'put', address, 'bad', '-'], { input: Buffer.from([0x23, 0xff]), status: 2 });
+  await ok([...F, 'put', address, 'bad', join(dir, 'none')], { status: 2 });
+  await ok([...F, 'get', address, 'bad'], { status: 3 });
+  await ok([...F, 'remove', address, 'bad'], { status: 3 });
+  await ok([...F, 'frobnicate', address], { status: 2 });
+  await ok([...F, 'get', address], { status: 2 });
+
+  const mail = 'From: <joe@example.net>\nSubject: [list] hello\n\nx\n';
+  const trial = await ok([...F, 'test', address], { input: mail });
+  assert.match(trial, /^personal first one\n +1 +require\n +2 +if\n +2 +header: yes\n +3 +fileinto -> Archive\nWhat would be done:\n +stored in Archive\n$/);
+  assert.match(await ok([...F, 'test', address, '--name', 'first one', '--from', 'joe@example.net'], { input: mail.replace('[list]', '') }), /header: no\n(.*\n)*  kept in INBOX\n$/);
+  assert.match(await ok([...F, 'test', address, '--script', '-', '/dev/null'], { input: 'require "fileinto"; fileinto "None";' }), /stored in INBOX, as there is no None/);
+  assert.match(await ok([...F, 'test', address], { input: mail, env: { LANG: 'pt_BR.UTF-8' } }), /O que seria feito:\n  guardada em Archive/);
+  assert.equal(JSON.parse(await ok([...F, 'test', address, '--json', ...remote], { input: mail })).actions[0].mailbox, 'Archive');
+  await ok([...F, 'test', address, '--name', 'none'], { input: mail, status: 6 });
+  const failing = join(dir, 'failing.sieve');
+  writeFileSync(failing, Array.from({ length: 5 }, (_, i) => `redirect "a${i}@example.net";\n`).join(''));
+  const failed = await ctl([...F, 'test', address, '--script', failing], { input: mail });
+  assert.equal(failed.status, 9);
+  assert.match(failed.err, /line 5, /);
+  assert.match(failed.out, /kept in INBOX/);
+  assert.ok(!(await ok([...F, 'test', address, '--script', failing], { input: mail, status: 9 })).includes('\u001b'));
+  await ok([...F, 'deactivate', address, 'first one']);
+  await ok([...F, 'remove', address, 'first one']);
+  assert.match((await ctl([...F, 'list', address])).err, /nothing/);
+
+  const name = `c${run}`;
+  await ok(['filter', 'put', 'before', name, file]);
+  await ok(['filter', 'activate', 'before', name]);
+  assert.ok(jsonLines(await ok(['filter', 'list', '--json'])).some((f) => f.name === name && f.place === 'before' && f.active));
+  await ok(['filter', 'deactivate', 'before', name]);
+  await ok(['filter', 'remove', 'before', name]);
+  await ok(['filter', 'put', 'global', name, file, '--domain', domain, ...remote]);
+  assert.equal(await ok(['filter', 'get', 'global', name, '--domain', domain]), script);
+  await ok(['filter', 'activate', 'global', name, '--domain', domain], { status: 6 });
+  await ok(['filter', 'put', 'nowhere', name, file], { status: 3 });
+  await ok(['filter', 'remove', 'global', name, '--domain', domain]);
+});
+
 test('aliases', async () => {
   const alias = `team@${domain}`;
   await ok(['alias', 'add', alias, 'x@elsewhere.example', 'y@elsewhere.example']);

@@ -156,6 +156,8 @@ test('a trial: each test with its line and result, each action, and nothing is d
   assert.deepEqual((await tried('require "reject"; reject "no";')).map((a) => [a.kind, a.text]), [['reject', 'no']]);
   assert.deepEqual((await tried('require "vacation"; vacation "away";', { message: MESSAGE.replace('To: me', `To: ${world.alice}`) })).map((a) => [a.kind, a.address, a.text]), [['vacation', 'joe@example.net', 'away'], ['keep', undefined, undefined]]);
   assert.deepEqual((await tried('require ["envelope", "subaddress"]; if envelope :detail "to" "lists" { discard; }', { to: world.alice.replace('@', '+lists@') })).map((a) => a.kind), ['discard']);
+  assert.deepEqual((await tried('require "duplicate"; if duplicate { discard; }')).map((a) => a.kind), ['keep']);
+  assert.deepEqual((await tried('require "mboxmetadata"; if metadata "INBOX" "/private/comment" "x" { discard; }')).map((a) => a.kind), ['keep']);
   const raw = Buffer.from(MESSAGE.replace('hello', 'ol\u00e1'), 'latin1').toString('base64');
   assert.equal((await local.call('POST', url, TEST, { body: { script: SCRIPT, message_base64: raw } })).actions[0].kind, 'fileinto');
 });
