@@ -12,8 +12,8 @@
 static const struct field members[] = {
     { .name = "script", .type = FIELD_STRING, .any_text = true, .min = 1, .max = SCRIPT_MAX_BYTES },
     { .name = "name", .type = FIELD_STRING, .min = 1, .max = 512 },
-    { .name = "message", .type = FIELD_STRING, .any_text = true, .max = REQUEST_MAX_BODY },
-    { .name = "message_base64", .type = FIELD_STRING, .max = REQUEST_MAX_BODY },
+    { .name = "message", .type = FIELD_STRING, .any_text = true, .min = 1, .max = REQUEST_MAX_BODY },
+    { .name = "message_base64", .type = FIELD_STRING, .min = 1, .max = REQUEST_MAX_BODY },
     { .name = "from", .type = FIELD_STRING, .max = 320 },
     { .name = "to", .type = FIELD_STRING, .min = 1, .max = 320 },
 };

@@ -113,10 +113,12 @@ test('filters', async () => {
   await ok([...F, 'get', address], { status: 2 });
 
   const mail = 'From: <joe@example.net>\nSubject: [list] hello\n\nx\n';
+  const mailFile = join(dir, 'mail.eml');
+  writeFileSync(mailFile, mail);
   const trial = await ok([...F, 'test', address], { input: mail });
   assert.match(trial, /^personal first one\n +1 +require\n +2 +if\n +2 +header: yes\n +3 +fileinto -> Archive\nWhat would be done:\n +stored in Archive\n$/);
   assert.match(await ok([...F, 'test', address, '--name', 'first one', '--from', 'joe@example.net'], { input: mail.replace('[list]', '') }), /header: no\n(.*\n)*  kept in INBOX\n$/);
-  assert.match(await ok([...F, 'test', address, '--script', '-', '/dev/null'], { input: 'require "fileinto"; fileinto "None";' }), /stored in INBOX, as there is no None/);
+  assert.match(await ok([...F, 'test', address, '--script', '-', mailFile], { input: 'require "fileinto"; fileinto "None";' }), /stored in INBOX, as there is no None/);
   assert.match(await ok([...F, 'test', address], { input: mail, env: { LANG: 'pt_BR.UTF-8' } }), /O que seria feito:\n  guardada em Archive/);
   assert.equal(JSON.parse(await ok([...F, 'test', address, '--json', ...remote], { input: mail })).actions[0].mailbox, 'Archive');
   await ok([...F, 'test', address, '--name', 'none'], { input: mail, status: 6 });

@@ -187,7 +187,8 @@ test('a trial: failures of scripts, and what is refused', async () => {
   assert.deepEqual([long.cut, long.steps.length], [true, 1000]);
   const post = async (body) => errorsOf(await local.call('POST', url, TEST, { status: 422, body }));
   assert.deepEqual(await post({}), { '/message': 'either-or' });
-  assert.deepEqual(await post({ message: '', message_base64: '' }), { '/message': 'either-or' });
+  assert.deepEqual(await post({ message: 'x', message_base64: 'eA==' }), { '/message': 'either-or' });
+  assert.deepEqual(await post({ message: '' }), { '/message': 'too-short' });
   assert.deepEqual(await post({ message: MESSAGE, name: 'none' }), { '/name': 'unknown-filter' });
   assert.deepEqual(await post({ message: MESSAGE, name: 'x', script: 'keep;' }), { '/name': 'either-or' });
   assert.deepEqual(await post({ message: MESSAGE, script: 'nonsense' }), { '/script': 'syntax' });

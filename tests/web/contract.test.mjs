@@ -142,6 +142,19 @@ test('the fake server answers as the contract says', async () => {
   await call('PUT', '/accounts/rita@nowhere.example', '/accounts/{address}', { status: 422, body: { name: 'Rita' } });
   await call('POST', '/accounts/rita@example.org/link', '/accounts/{address}/link', { status: 201 });
   await call('PUT', '/accounts/rita@example.org/suspend', '/accounts/{address}/suspend', { body: { reason: null } });
+  const F = '/accounts/{address}/filters/{name}';
+  const mine = '/accounts/alice@example.org/filters';
+  await call('GET', mine, '/accounts/{address}/filters');
+  await call('GET', '/me/filters', '/me/filters');
+  await call('GET', `${mine}/main`, F);
+  await call('PUT', `${mine}/new`, F, { status: 201, body: { script: 'keep;' } });
+  await call('PUT', `${mine}/new`, F, { status: 428, body: { script: 'keep;' } });
+  await call('PUT', `${mine}/new`, F, { status: 422, body: { script: 'nonsense' }, headers: { 'If-Match': '"1"' } });
+  await call('PATCH', `${mine}/new`, F, { body: { active: true }, headers: { 'If-Match': '"1"' } });
+  await call('DELETE', `${mine}/new`, F, { status: 204, headers: { 'If-Match': '"2"' } });
+  const message = 'list-id: x\n\n';
+  await call('POST', `${mine}/test`, '/accounts/{address}/filters/test', { body: { message } });
+  await call('POST', `${mine}/test`, '/accounts/{address}/filters/test', { status: 422, body: { message: '' } });
   await call('PUT', '/aliases/info@example.org', '/aliases/{address}', {
     status: 201,
     body: { members: ['alice@example.org'] },

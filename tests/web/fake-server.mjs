@@ -240,7 +240,127 @@ function makeRoutes(state) {
     };
   };
 
+  // Filters: of the account that the path names, or of the caller.
+  const filtersOf = (params, s) => {
+    const account = params.address ? find(state.accounts, 'address', params.address) : me(s);
+    if (!state.filters.has(account.address)) state.filters.set(account.address, []);
+    return state.filters.get(account.address);
+  };
+  const compile = (script) => {
+    const lines = script.split('\n');
+    const at = lines.findIndex((line) => line.includes('nonsense'));
+    if (at < 0) return;
+    const detail = '"nonsense" is no command';
+    const error = { pointer: '/script', code: 'syntax', detail, line: at + 1, column: lines[at].indexOf('nonsense') + 1 };
+    refuse(422, 'validation', { errors: [error] });
+  };
+  const strict = (object, headers) => {
+    if (!headers['if-match']) refuse(428, 'precondition-required');
+    checkVersion(object, headers);
+  };
+  const trialOf = (script, body) => {
+    const text = script ?? 'keep;';
+    const line = text.split('\n').findIndex((one) => one.startsWith('if ')) + 1;
+    const listed = body.message.includes('list-id');
+    return {
+      scripts: [{ place: 'personal', name: script === undefined ? 'main' : null, error: null }],
+      steps: [
+        { kind: 'command', script: 0, line, depth: 0, name: 'if' },
+        { kind: 'test', script: 0, line, depth: 0, name: 'header', result: listed },
+        ...(listed
+          ? [
+              { kind: 'command', script: 0, line: line + 2, depth: 0, name: 'fileinto' },
+              { kind: 'action', script: 0, line: line + 2, depth: 0, name: 'fileinto', detail: 'Lists/News' },
+            ]
+          : [{ kind: 'action', script: 0, line: 0, depth: 0, name: '', detail: 'implicit keep' }]),
+      ],
+      cut: false,
+      actions: listed
+        ? [
+            {
+              kind: 'fileinto',
+              implicit: false,
+              script: 0,
+              line: line + 2,
+              mailbox: 'INBOX',
+              asked: 'Lists/News',
+              made: false,
+              flags: ['\\Seen'],
+              changed: false,
+            },
+          ]
+        : [{ kind: 'keep', implicit: true, mailbox: 'INBOX', made: false, flags: [], changed: false }],
+      failed: null,
+      cost: 512,
+    };
+  };
+  const filterRoutes = (base) => [
+    [
+      'GET',
+      base,
+      ({ params, session: s }) => ({ data: filtersOf(params, s).map(({ script: _, ...row }) => row), next: null }),
+    ],
+    ['GET', `${base}/:name`, ({ params, session: s }) => find(filtersOf(params, s), 'name', params.name)],
+    [
+      'PUT',
+      `${base}/:name`,
+      ({ params, body, headers, session: s }) => {
+        const list = filtersOf(params, s);
+        const present = list.find((one) => one.name === params.name);
+        if (present && headers['if-none-match']) refuse(409, 'exists');
+        if (present) strict(present, headers);
+        compile(body.script);
+        if (present) return change(present, { script: body.script, size: body.script.length });
+        const made = {
+          name: params.name,
+          place: 'personal',
+          active: false,
+          size: body.script.length,
+          script: body.script,
+          changed_at: new Date(now()).toISOString(),
+          version: 1,
+        };
+        list.push(made);
+        return [201, made];
+      },
+    ],
+    [
+      'PATCH',
+      `${base}/:name`,
+      ({ params, body, headers, session: s }) => {
+        const list = filtersOf(params, s);
+        const filter = find(list, 'name', params.name);
+        strict(filter, headers);
+        if (body.name !== undefined && list.some((one) => one !== filter && one.name === body.name)) refuse(409, 'exists');
+        if (body.active) for (const one of list) one.active = false;
+        return change(filter, body);
+      },
+    ],
+    [
+      'DELETE',
+      `${base}/:name`,
+      ({ params, headers, session: s }) => {
+        const list = filtersOf(params, s);
+        const filter = find(list, 'name', params.name);
+        strict(filter, headers);
+        remove(list, filter);
+      },
+    ],
+    [
+      'POST',
+      `${base}/test`,
+      ({ body }) => {
+        if (body.message === '') wrong('/message', 'too-short');
+        if (body.from && !body.from.includes('@')) wrong('/from', 'syntax');
+        if (body.script !== undefined) compile(body.script);
+        return trialOf(body.script, body);
+      },
+    ],
+  ];
+
   return [
+    ...filterRoutes('/accounts/:address/filters'),
+    ...filterRoutes('/me/filters'),
     ['GET', '/session', ({ session: s }) => s],
     [
       'POST',

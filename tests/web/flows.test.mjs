@@ -528,6 +528,71 @@ test('add an account with a link, and one with a password', options, async () =>
   await close(page);
 });
 
+test('filters: a new one, an error at its line, active, renamed, deleted', options, async () => {
+  const page = await site.open({ path: '/accounts/bob@example.org' });
+  await page.click('.tabs >> text=Filters');
+  await shown(page, 'No filters');
+  await page.click('text=New filter >> visible=true');
+  await page.fill('[name=name]', 'first');
+  await page.click('dialog .is-primary');
+  await page.waitForURL('**/accounts/bob@example.org/filters/first');
+  await page.fill('[name=script]', 'keep;\n\u00e1\u00e1 nonsense;\n');
+  await page.click('main .is-primary');
+  await shown(page, 'Line 2, column 4: "nonsense" is no command.');
+  assert.equal(await page.locator('.gutter .is-wrong').innerText(), '2');
+  assert.equal(await page.getAttribute('[name=script]', 'aria-invalid'), 'true');
+  await page.fill('[name=script]', 'keep;\n');
+  await page.click('main .is-primary');
+  await shown(page, 'Saved.');
+  assert.deepEqual(sent('PUT /accounts/bob@example.org/filters/first').at(-1).headers['if-match'], '"1"');
+  await page.click('text=Activate');
+  await shown(page, 'first is active now.');
+  await page.click('[aria-label="More actions"]');
+  await page.click('text=Rename >> visible=true');
+  await page.fill('dialog [name=name]', 'main filter');
+  await page.click('dialog .is-primary');
+  await page.waitForURL('**/filters/main%20filter');
+  await page.click('[aria-label="More actions"]');
+  await page.click('text=Delete filter >> visible=true');
+  await shown(page, 'new mail is not filtered by it any more');
+  await page.click('dialog .is-danger');
+  await page.waitForURL('**/accounts/bob@example.org/filters');
+  await shown(page, 'No filters');
+  await close(page);
+});
+
+test('filters: activated in the list, and somebody else was faster in the text', options, async () => {
+  const page = await site.open({ path: '/accounts/alice@example.org/filters' });
+  await page.click('[aria-label="Activate away"]');
+  await shown(page, 'away is active now.');
+  assert.deepEqual(await column(page, 2), ['active', 'not active']);
+  await page.click('.open:text-is("main")');
+  await page.waitForSelector('[name=script]');
+  Object.assign(site.server.state.filters.get('alice@example.org')[1], { script: 'discard;', version: 9 });
+  await page.fill('[name=script]', 'keep;');
+  await page.click('main .is-primary');
+  await shown(page, 'Somebody saved another version meanwhile.');
+  await page.click('text=Show the newer version');
+  assert.equal(await page.inputValue('[name=script]'), 'discard;');
+  await close(page);
+});
+
+test('a trial of a message says what would be done, step by step', options, async () => {
+  const page = await site.open({ path: '/me/filters', as: 'alice@example.org' });
+  await page.click('button:text-is("Try")');
+  await shown(page, 'This is too short.');
+  await page.fill('[name=message]', 'list-id: <news.example.net>\n\nhello\n');
+  await page.fill('[name=from]', 'joe');
+  await page.click('button:text-is("Try")');
+  await shown(page, 'This is not written as it must be.');
+  await page.fill('[name=from]', 'joe@example.net');
+  await page.click('button:text-is("Try")');
+  await shown(page, 'Stored in INBOX. There is no folder Lists/News.');
+  assert.deepEqual(await page.locator('.trial code').allInnerTexts(), ['if', 'header', 'fileinto']);
+  assert.deepEqual(body('POST /me/filters/test'), { message: 'list-id: <news.example.net>\n\nhello\n', from: 'joe@example.net' });
+  await close(page);
+});
+
 test('set an account: quota, suspend with a reason, resume, password, delete', options, async () => {
   const page = await site.open({ path: '/accounts/bob@example.org' });
   await page.fill('[name=quota]', 'much');

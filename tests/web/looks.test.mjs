@@ -31,6 +31,8 @@ const PAGES = [
   '/settings/tokens',
   '/settings/tokens?add',
   '/me',
+  '/me/filters',
+  '/me/filters?add',
   '/problems/csrf',
   '/nowhere',
 ];
@@ -47,6 +49,10 @@ const STORY_PAGES = [
   '/accounts/alice@example.org',
   '/accounts/hugo@example.org',
   '/aliases/sales@example.org',
+  '/accounts/alice@example.org/filters',
+  '/accounts/alice@example.org/filters?add',
+  '/accounts/alice@example.org/filters/main',
+  '/accounts/alice@example.org/filters/none',
 ];
 const OUTSIDE = ['/sign-in', '/sign-in#link=good-link'];
 
@@ -126,6 +132,24 @@ const STATES = [
       await page.waitForSelector('[aria-invalid=true]');
     },
   ],
+  [
+    'an error in a script',
+    '/accounts/alice@example.org/filters/main',
+    async (page) => {
+      await page.fill('[name=script]', 'keep;\n  nonsense;\n');
+      await page.click('main .is-primary');
+      await page.waitForSelector('.gutter .is-wrong');
+    },
+  ],
+  [
+    'a trial',
+    '/accounts/alice@example.org/filters/main',
+    async (page) => {
+      await page.fill('[name=message]', 'list-id: <news.example.net>\n\nhello\n');
+      await page.click('button:text-is("Try")');
+      await page.waitForSelector('.trial');
+    },
+  ],
 ];
 for (const [name, path, go] of STATES) {
   test(`${name} on ${path}`, { skip: real }, async () => {
@@ -168,6 +192,7 @@ test(
       '/trace/q7f3k9',
       '/accounts',
       '/accounts/hugo@example.org',
+      '/me/filters',
       '/settings/smtp',
       '/settings/tokens?add',
     ]) {

@@ -257,6 +257,33 @@ function accountsOf() {
   ];
 }
 
+/** Filters by account. */
+function filtersOf() {
+  const filter = (name, active, script) => ({
+    name,
+    place: 'personal',
+    active,
+    size: script.length,
+    script,
+    changed_at: at(-3 * DAY),
+    version: 4,
+  });
+  const lists = [
+    'require ["fileinto", "imap4flags"];',
+    '',
+    '# News and lists',
+    'if header :contains "list-id" "news.example.net" {',
+    '  addflag "\\\\Seen";',
+    '  fileinto "Lists/News";',
+    '} elsif address :domain "from" "partner.example" {',
+    '  fileinto "Partner";',
+    '}',
+    '',
+  ].join('\n');
+  const away = 'require "vacation";\nvacation :days 3 "I am away until Monday; Carol Nunes has my desk until then.";\n';
+  return new Map([['alice@example.org', [filter('away', false, away), filter('main', true, lists)]]]);
+}
+
 function settingsOf() {
   const setting = (key, type, value, fallback, source = value === fallback ? 'default' : 'page', more = {}) => ({
     key,
@@ -319,6 +346,7 @@ export function makeStory() {
     attempts: attemptsOf(),
     traces: tracesOf(queue),
     accounts: accountsOf(),
+    filters: filtersOf(),
     settings: settingsOf(),
     domains: [
       domain('example.com', { state: 'disabled' }),

@@ -20,12 +20,16 @@ const PAGES = [
   { path: '/domains/:domain', scope: 'domains:read', load: () => import('/app/pages/domain.js') },
   { path: '/accounts', scope: 'accounts:read', load: () => import('/app/pages/accounts.js') },
   { path: '/accounts/:address', scope: 'accounts:read', load: () => import('/app/pages/account.js') },
+  { path: '/accounts/:address/filters', scope: 'accounts:read', load: () => import('/app/pages/filters.js') },
+  { path: '/accounts/:address/filters/:name', scope: 'accounts:read', load: () => import('/app/pages/filter.js') },
   { path: '/aliases', scope: 'aliases:read', load: () => import('/app/pages/aliases.js') },
   { path: '/aliases/:address', scope: 'aliases:read', load: () => import('/app/pages/alias.js') },
   { path: '/settings', scope: 'settings:read', load: () => import('/app/pages/settings.js') },
   { path: '/settings/tokens', scope: 'tokens:read', load: () => import('/app/pages/tokens.js') },
   { path: '/settings/:group', scope: 'settings:read', load: () => import('/app/pages/settings.js') },
   { path: '/me', scope: null, load: () => import('/app/pages/me.js') },
+  { path: '/me/filters', scope: null, load: () => import('/app/pages/filters.js') },
+  { path: '/me/filters/:name', scope: null, load: () => import('/app/pages/filter.js') },
   { path: '/problems/:name', scope: null, load: () => import('/app/pages/problem.js') },
 ];
 const SIGN_IN = { load: () => import('/app/pages/sign-in.js') };

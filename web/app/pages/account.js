@@ -4,7 +4,7 @@ import { get, request, segment } from '/app/api.js';
 import { html } from '/app/html.js';
 import { clock, day, LANGUAGES, t } from '/app/i18n.js';
 import { useKeys } from '/app/keys.js';
-import { SignInTime, Used } from '/app/parts/account.js';
+import { AccountTabs, SignInTime, Used } from '/app/parts/account.js';
 import { Confirm, Dialog } from '/app/parts/dialog.js';
 import { Input, Password, Select, Submit, useForm } from '/app/parts/form.js';
 import { AccountState } from '/app/parts/icon.js';
@@ -215,7 +215,8 @@ export default function Account({ address }) {
           onClick=${actions.makeLink}>${t('account.link')}</button>
         <${More} label=${t('action.more')} items=${items} /></div>`
       }
-    </div><${Suspended} account=${account} resume=${actions.resume} now=${now} /></div>
+    </div><${AccountTabs} base=${`/accounts/${segment(account.address)}`} tab="overview" />
+      <${Suspended} account=${account} resume=${actions.resume} now=${now} /></div>
     <div class="split">
       ${can('accounts:write') ? html`<${Edit} key=${stale.generation} object=${object} stale=${stale} />` : html`
         <div></div>`}

@@ -2,7 +2,7 @@
 import { get, request } from '/app/api.js';
 import { html } from '/app/html.js';
 import { t } from '/app/i18n.js';
-import { SignInTime, Used } from '/app/parts/account.js';
+import { AccountTabs, SignInTime, Used } from '/app/parts/account.js';
 import { Password, Submit, useForm } from '/app/parts/form.js';
 import { Fact, Facts, Failure, Heading } from '/app/parts/page.js';
 import { toast } from '/app/parts/toast.js';
@@ -33,7 +33,7 @@ export default function Me() {
   const now = useNow();
   const me = useQuery('me', (signal) => get('/me', { signal }));
   const account = me.data;
-  return html`<${Heading} title=${t('menu.me')} />
+  return html`<div class="near"><${Heading} title=${t('menu.me')} /><${AccountTabs} base="/me" tab="overview" /></div>
     ${me.error && html`<${Failure} error=${me.error} lead=${t('account.unreadable')} retry=${me.reload} />`}
     ${me.busy && !account && html`<div aria-busy="true"></div>`}
     ${

@@ -23,3 +23,13 @@ export function SignInTime({ account, now }) {
     protocol: t(`protocol.${account.last_sign_in.protocol}`),
   });
 }
+
+const TABS = ['overview', 'filters'];
+
+/** The pages of one account; base: "/accounts/alice@example.org" or "/me". */
+export function AccountTabs({ base, tab }) {
+  return html`<nav class="tabs" aria-label=${t('account.tabs')}>
+    ${TABS.map((name) => html`<a key=${name} href=${name === 'overview' ? base : `${base}/${name}`}
+      aria-current=${name === tab ? 'page' : undefined}>${t(`account.tab.${name}`)}</a>`)}
+  </nav>`;
+}

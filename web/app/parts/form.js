@@ -55,7 +55,8 @@ export function useForm({ initial, save, places = {} }) {
   };
 }
 
-function Frame({ id, label, hint, error, children }) {
+/** A field with its label, hint and error around the control `children`. */
+export function Frame({ id, label, hint, error, children }) {
   return html`<div class="field">
     <label for=${id}>${label}</label>${children}
     ${hint && html`<small class="muted" id=${`${id}-hint`}>${hint}</small>`}
@@ -63,7 +64,8 @@ function Frame({ id, label, hint, error, children }) {
   </div>`;
 }
 
-const described = (id, hint, error) => ({
+/** What the control in a Frame needs. */
+export const described = (id, hint, error) => ({
   id,
   'aria-invalid': error ? 'true' : undefined,
   'aria-describedby': [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ') || undefined,

@@ -1,0 +1,107 @@
+// One filter: its text, whether it is active, a trial of what is written, and its end.
+import { useState } from 'preact/hooks';
+import { request, segment } from '/app/api.js';
+import { html } from '/app/html.js';
+import { t } from '/app/i18n.js';
+import { useKeys } from '/app/keys.js';
+import { ActiveState, FiltersHead, filtersPath, mayChange } from '/app/pages/filters.js';
+import { Code } from '/app/parts/code.js';
+import { Confirm, Dialog } from '/app/parts/dialog.js';
+import { Input, Submit, useForm } from '/app/parts/form.js';
+import { More } from '/app/parts/menu.js';
+import { NoObject, useObject, useStale } from '/app/parts/object.js';
+import { Crumb } from '/app/parts/page.js';
+import { toast } from '/app/parts/toast.js';
+import { placeText, Trial } from '/app/parts/trial.js';
+import { back, navigate } from '/app/router.js';
+
+function Rename({ object, path, onClose }) {
+  const form = useForm({
+    initial: { name: object.data.name },
+    save: async ({ name }) => {
+      const fresh = await object.patch({ name: name.trim() });
+      toast(t('saved'));
+      navigate(`${path}/${segment(fresh.name)}`, { replace: true });
+    },
+    places: { '/name': 'name' },
+  });
+  const explain = (error) =>
+    ({ exists: t('sieve.exists'), stale: t('stale.object') })[error.kind] ?? null;
+  return html`<${Dialog} title=${t('sieve.rename')} onClose=${onClose}><form class="near" ...${form.form}>
+    <${Input} label=${t('sieve.name')} ...${form.field('name')} maxlength="128" required autocomplete="off" autofocus />
+    <${Submit} state=${form} verb=${t('sieve.rename')} onCancel=${onClose} explain=${explain} />
+  </form><//>`;
+}
+
+function Edit({ object, stale, url, path, change }) {
+  const filter = object.data;
+  const form = useForm({
+    initial: { script: filter.script.replaceAll('\r\n', '\n') },
+    save: async ({ script }) => {
+      object.put(await request('PUT', url, { body: { script }, version: filter.version }));
+      toast(t('saved'));
+    },
+    places: { '/script': 'script' },
+  });
+  const at = form.error?.fields?.['/script'];
+  const error = at?.line ? placeText(at) : form.errors.script;
+  return html`<form class="near" ...${form.form}>
+      <${Code} label=${t('sieve.script')} hint=${t('sieve.script-hint')} ...${form.field('script')} error=${error}
+        at=${at?.line ? at : null} rows=${18} readonly=${!change} />
+      ${change && html`<${Submit} state=${form} verb=${t('action.save')} explain=${stale.explain} />
+        ${stale.offer(form.failure)}`}
+    </form>
+    <${Trial} path=${path} script=${form.values.script} lead=${t('trial.one')} />`;
+}
+
+export default function Filter({ address, name }) {
+  const path = filtersPath(address);
+  const url = `${path}/${segment(name)}`;
+  const object = useObject(url);
+  const stale = useStale(object);
+  const [dialog, setDialog] = useState(null);
+  useKeys({ Escape: () => back(path) });
+  if (object.data === null) {
+    return html`<${NoObject} object=${object} href=${path} crumb=${t('account.tab.filters')} title=${name}
+      unknown=${t('sieve.unknown')} unreadable=${t('sieve.unreadable')} />`;
+  }
+  const filter = object.data;
+  const change = mayChange(address);
+  const close = () => setDialog(null);
+  const toggle = async () => {
+    try {
+      await object.patch({ active: !filter.active });
+      toast(t(filter.active ? 'sieve.deactivated' : 'sieve.activated', { name: filter.name }));
+    } catch (error) {
+      toast(t(error.kind === 'stale' ? 'stale.object' : 'failure.refused'));
+      object.reload();
+    }
+  };
+  const remove = async () => {
+    await request('DELETE', url, { version: filter.version });
+    toast(t('sieve.deleted', { name: filter.name }));
+    navigate(path);
+  };
+  const items = [
+    { word: t('sieve.rename'), run: () => setDialog('rename') },
+    { word: t('sieve.delete'), run: () => setDialog('delete'), danger: true },
+  ];
+  return html`<${FiltersHead} address=${address} />
+    <div class="near"><div class="head">
+      <div><${Crumb} href=${path} text=${t('account.tab.filters')} />
+        <h2 class="row"><span class="break">${filter.name}</span> <${ActiveState} active=${filter.active} /></h2></div>
+      ${
+        change &&
+        html`<div class="row"><button class="button" type="button" onClick=${toggle}>
+          ${t(filter.active ? 'sieve.deactivate' : 'sieve.activate')}</button>
+        <${More} label=${t('action.more')} items=${items} /></div>`
+      }</div>
+      <${Edit} key=${stale.generation} object=${object} stale=${stale} url=${url} path=${path} change=${change} /></div>
+    ${dialog === 'rename' && html`<${Rename} object=${object} path=${path} onClose=${close} />`}
+    ${
+      dialog === 'delete' &&
+      html`<${Confirm} title=${t('sieve.delete-title', { name: filter.name })} verb=${t('sieve.delete')} danger
+        run=${remove} onClose=${close}><p>${t(filter.active ? 'sieve.delete-active' : 'sieve.delete-text')}
+        ${t('danger.final')}</p><//>`
+    }`;
+}
