@@ -133,8 +133,8 @@ static enum result open_once(struct expansion *e, struct str address, unsigned d
     return RES_OK;
 }
 
-static enum route_verdict open_list(struct expansion *e, const struct route_facts *f, const struct str *members, size_t n,
-                                    unsigned depth)
+static enum route_verdict open_list(struct expansion *e, const struct route_facts *f, enum route_step_kind step,
+                                    const struct str *members, size_t n, unsigned depth)
 {
     enum route_verdict verdict = ROUTE_UNKNOWN;
     enum result r = open_once(e, f->address, depth);
@@ -151,6 +151,7 @@ static enum route_verdict open_list(struct expansion *e, const struct route_fact
             verdict = better(verdict, add(e, (struct route_recipient){ .kind = ROUTE_PROGRAM, .address = f->address, .depth = depth + 1,
                                                                        .program = str_from(members[i], 1) }));
         } else {
+            add_step(e, step, depth, f->address, members[i]);
             verdict = better(verdict, resolve(e, members[i], f->address, depth + 1));
         }
     }
@@ -168,10 +169,8 @@ static enum route_verdict resolve_account(struct expansion *e, struct str addres
         add_step(e, STEP_ACCOUNT, depth, address, f->address);
         verdict = add(e, r);
     }
-    for (size_t i = 0; i < f->n_forward; i++)
-        add_step(e, STEP_FORWARD, depth, f->address, f->forward[i]);
     if (f->n_forward > 0 && verdict == ROUTE_FOUND) {
-        verdict = open_list(e, f, f->forward, f->n_forward, depth);
+        verdict = open_list(e, f, STEP_FORWARD, f->forward, f->n_forward, depth);
         /* A forward that leads nowhere, or in a ring, must not lose what came for its owner. */
         if (f->forward_keep && verdict < ROUTE_TOO_MANY)
             return ROUTE_FOUND;
@@ -187,9 +186,7 @@ static enum route_verdict resolve_alias(struct expansion *e, struct str address,
         add_step(e, STEP_DENIED, depth, address, f->address);
         return ROUTE_DENIED;
     }
-    for (size_t i = 0; i < f->n_members; i++)
-        add_step(e, f->match == MATCHED_CATCH_ALL ? STEP_CATCH_ALL : STEP_ALIAS, depth, f->address, f->members[i]);
-    return open_list(e, f, f->members, f->n_members, depth);
+    return open_list(e, f, f->match == MATCHED_CATCH_ALL ? STEP_CATCH_ALL : STEP_ALIAS, f->members, f->n_members, depth);
 }
 
 static void add_match_step(struct expansion *e, const struct route_facts *f, struct str address, unsigned depth)
