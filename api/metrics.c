@@ -3,8 +3,10 @@
 #include "config/config.h"
 #include "store/queue.h"
 
+#include <assert.h>
+
 #define STATUSES 600
-#define MAX_ROUTES 64
+#define MAX_ROUTES 256
 
 /* By route (the last one: none) and class of status; a status has few values, its class five. */
 static uint64_t counts[MAX_ROUTES + 1][6];
@@ -13,6 +15,7 @@ void metrics_count(const struct route *route, int status)
 {
     size_t at = route != NULL ? (size_t)(route - routes) : MAX_ROUTES;
 
+    assert(routes_count <= MAX_ROUTES);
     if (status >= 0 && status < STATUSES && at <= MAX_ROUTES)
         counts[at][status / 100]++;
 }
