@@ -89,6 +89,22 @@ static void test_bad_stored_value_gives_the_default(void **state)
 
 /* ---- the file ---- */
 
+static void test_every_key_is_explained(void **state)
+{
+    struct config_key k, before = { .section = "" };
+    size_t n = config_keys(0, &k);
+
+    (void)state;
+    assert_true(n > 20);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(config_keys(i, &k), n);
+        assert_true(strlen(k.help) > 4 && k.help[strlen(k.help) - 1] == '.');
+        before = k;
+    }
+    config_keys(n, &k); /* none: k stays */
+    assert_string_equal(k.name, before.name);
+}
+
 static enum result load(const char *text, struct arena *a, struct config *c, struct str *errors)
 {
     char path[] = "/tmp/correio-test-XXXXXX";
@@ -121,6 +137,9 @@ static void test_file(void **state)
     assert_true(str_find(errors, STR(":2: [smtp] processes:")) != SIZE_MAX);
     assert_true(str_find(errors, STR(":4: [queue] expire:")) != SIZE_MAX); /* all mistakes at once */
     assert_int_equal(load("nonsense\n", &a, &c, &errors), RES_INVALID);
+    assert_int_equal(load("[admin]\nlink = yes\npassword_file = here\n", &a, &c, &errors), RES_INVALID);
+    assert_true(str_find(errors, STR(":2: [admin] link: is neither log nor off")) != SIZE_MAX);
+    assert_true(str_find(errors, STR(":3: [admin] password_file: is not an absolute path")) != SIZE_MAX);
     setenv("CORREIO_LISTEN_SMTP", "off", 1);
     assert_int_equal(load("[listen]\nsmtp = 127.0.0.1:99\n", &a, &c, &errors), RES_OK);
     assert_true(str_eq(c.listen[LISTEN_SMTP], STR("off"))); /* the environment wins */
@@ -149,6 +168,7 @@ static void test_fixed_setting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_key_is_explained),
         cmocka_unit_test(test_check),  cmocka_unit_test(test_defaults_are_right), cmocka_unit_test(test_bad_stored_value_gives_the_default),
         cmocka_unit_test(test_file),   cmocka_unit_test(test_fixed_setting),
     };
