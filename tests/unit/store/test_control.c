@@ -330,6 +330,28 @@ static void body_bootstrap(void)
     db_free(as_owner);
 }
 
+static void body_first_admin(void)
+{
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+    struct str link, address;
+    struct db *as_owner = db_new(database_conninfo("none"), 2);
+
+    assert_int_equal(bootstrap_wanted(as_owner), RES_OK);
+    assert_int_equal(bootstrap_admin_link(as_owner, &a, &link, &address), RES_OK);
+    assert_int_equal(bootstrap_wanted(as_owner), RES_OK); /* nobody has used it */
+    add_domain("here.test");
+    add_account("taken@here.test", ROLE_ACCOUNT);
+    assert_int_equal(bootstrap_admin(as_owner, &a, STR("taken@here.test"), STR("$y$hash")), RES_CONFLICT);
+    assert_int_equal(bootstrap_admin(as_owner, &a, STR("root@new.test"), STR("$y$hash")), RES_OK);
+    assert_int_equal(count("account JOIN credential c ON c.account_id = account.id WHERE address = 'root@new.test' AND role = 2 "
+                           "AND state = 1 AND c.kind = 0 AND verifier = '$y$hash'"), 1);
+    assert_int_equal(bootstrap_wanted(as_owner), RES_EXISTS);
+    assert_int_equal(bootstrap_admin(as_owner, &a, STR("root@new.test"), STR("$y$other")), RES_CONFLICT);
+    /* the link's account, still invited: a start that was cut off between account and password goes on here */
+    assert_int_equal(bootstrap_admin(as_owner, &a, STR("admin@localhost"), STR("$y$hash")), RES_OK);
+    db_free(as_owner);
+}
+
 int main(void)
 {
     struct body bodies[] = { { "account", body_account },   { "last admin", body_last_admin },
@@ -337,7 +359,8 @@ int main(void)
                              { "suspend", body_suspend },   { "sessions end", body_sessions_end },
                              { "alias", body_alias }, { "aliases in a row", body_alias_depth },       { "visible", body_visible },
                              { "token", body_token },       { "audit", body_audit },
-                             { "setting", body_setting },   { "bootstrap", body_bootstrap } };
+                             { "setting", body_setting },   { "bootstrap", body_bootstrap },
+                             { "first admin", body_first_admin } };
 
     return run_bodies("control", "correio_api", bodies, ARRAY_LEN(bodies));
 }
