@@ -65,15 +65,16 @@ static char **environment(struct arena *a, const struct variable v[VARIABLES])
 
 static _Noreturn void run_program(int message, int out, char **argv, char **envp)
 {
-    int error;
+    char why[512];
+    int n;
 
     if (dup2(message, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 || close_range(3, ~0U, 0) != 0 || !become_limited())
         _exit(EX_TEMPFAIL);
     signal(SIGPIPE, SIG_DFL);
     signal(SIGXFSZ, SIG_DFL);
     execve(argv[0], argv, envp);
-    error = errno;
-    dprintf(1, "could not run %s: %s\n", argv[0], strerror(error));
+    n = snprintf(why, sizeof(why), "could not run %s: %s\n", argv[0], strerror(errno));
+    (void)!write(1, why, MIN((size_t)n, sizeof(why) - 1)); /* nothing is allocated any more: the limits are there */
     _exit(EX_TEMPFAIL);
 }
 

@@ -119,7 +119,7 @@ static void write_from(struct strbuf *out, struct str address, struct str name)
 struct str sendmail_header(struct str header, struct str address, struct str name, struct arena *a)
 {
     CLEANUP(strbuf_release) struct strbuf out = { 0 };
-    struct str rest = header, result;
+    struct str rest = header;
     struct header_field f;
     bool has_from = false;
 
@@ -133,14 +133,13 @@ struct str sendmail_header(struct str header, struct str address, struct str nam
                 write_from(&out, address, name_of(f.value, name));
         } else {
             (void)strbuf_add(&out, f.raw);
+            if (!str_ends(f.raw, STR("\n")))
+                (void)strbuf_addc(&out, '\n');
         }
         has_from |= is_from;
     }
     if (!has_from)
         write_from(&out, address, name);
-    result = strbuf_str(&out);
-    if (result.len > 0 && result.p[result.len - 1] != '\n')
-        (void)strbuf_addc(&out, '\n');
     return arena_str(a, strbuf_str(&out));
 }
 

@@ -1,5 +1,6 @@
 """Mailboxes outside PostgreSQL, for the tests of this folder: a Unix user of the test's own, accounts that live at a target,
 sending to them and looking at what became of it."""
+import fcntl
 import getpass
 import glob
 import os
@@ -7,8 +8,10 @@ import pty
 import pwd
 import select
 import shutil
+import struct
 import subprocess
 import tempfile
+import termios
 import time
 
 from harness import same
@@ -131,6 +134,7 @@ def hold(condition, seconds=1.5):
 def on_screen(user, *words, until=None, seconds=30):
     """A program of the screen on a terminal of its own, until it ends or shows a text; what it showed."""
     ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
     who = {"user": user.uid, "group": user.gid, "extra_groups": []} if user.made else {}
     env = {"HOME": user.home, "USER": user.name, "LOGNAME": user.name, "PATH": os.environ["PATH"], "TERM": "vt100", "LANG": "C.UTF-8"}
     process = subprocess.Popen(words, stdin=its, stdout=its, stderr=its, env=env, cwd=user.home, start_new_session=True, **who)
