@@ -31,7 +31,7 @@ struct str maildir_folder(struct arena *a, struct str folder)
             (void)strbuf_addc(&out, level.p[i] == '.' ? '_' : level.p[i]);
         }
     }
-    return out.overflow ? STR_NULL : utf7_encode(a, strbuf_str(&out));
+    return out.overflow || out.len == 0 ? STR_NULL : utf7_encode(a, strbuf_str(&out));
 }
 
 /* Makes a directory with its three; the ones above must be there. */

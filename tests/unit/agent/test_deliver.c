@@ -98,7 +98,7 @@ static void test_folder(void **state)
     static const struct {
         const char *folder, *want;
     } cases[] = {
-        { "Lists/C", ".Lists.C" }, { "INBOX", NULL }, { "inbox", NULL }, { "INBOX/A", ".A" }, { "", NULL }, { "a.b", ".a_b" },
+        { "Lists/C", ".Lists.C" }, { "INBOX", NULL }, { "inbox", NULL }, { "INBOX/A", ".A" }, { "INBOX/", NULL }, { "", NULL }, { "a.b", ".a_b" },
         { "a//b", NULL }, { "/a", NULL }, { "a/", ".a" }, { "../..", ".__.__" }, { "..", ".__" }, { "a\nb", NULL }, { "a\xff", NULL },
         { "Gr\xc3\xbc\xc3\x9f" "e", ".Gr&APwA3w-e" }, { "a&b", ".a&-b" },
     };
