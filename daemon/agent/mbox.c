@@ -4,6 +4,8 @@
  * (/var/mail, which belongs to the group mail), the fcntl lock alone must do. */
 #include "agent/deliver.h"
 
+#include "base/fault.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -136,6 +138,7 @@ static bool append_message(const struct delivering *d, int fd, bool blank_first)
             ok = flush(fd, &out);
     }
     ok = ok && ferror(in) == 0;
+    FAULT("agent-mbox-half");
     (void)strbuf_add(&out, ended ? STR("\n") : STR("\n\n"));
     ok = ok && flush(fd, &out) && fsync(fd) == 0;
     free(line);

@@ -49,10 +49,10 @@ static int request_fd(const struct request *request)
     return -1;
 }
 
-/* Its environment is empty, but for what sanitizers read: ours may hold a password. */
+/* Its environment is empty, but for what sanitizers and fault points read: ours may hold a password. */
 static char **environment(struct arena *a)
 {
-    static const char *const names[] = { "ASAN_OPTIONS", "UBSAN_OPTIONS" };
+    static const char *const names[] = { "ASAN_OPTIONS", "UBSAN_OPTIONS", "CORREIO_FAULT" };
     char **envp = arena_array(a, char *, ARRAY_LEN(names) + 1);
     size_t n = 0;
 

@@ -1,5 +1,6 @@
 /* mda/worker.c - the jobs of one message: each to its place. */
 #include "base/encode.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "config/settings.h"
 #include "mda/mda_internal.h"
@@ -85,7 +86,9 @@ static enum result try_helper(struct mda_worker *w, const struct queue_job *job,
     r = letter_make(w, job, &message, &request.size);
     if (r != RES_OK)
         return r;
+    FAULT("mda-before-delivery");
     r = helper_run(w, &request, message, ret);
+    FAULT("mda-delivered");
     close(message);
     return r;
 }

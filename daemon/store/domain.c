@@ -131,7 +131,8 @@ static enum result lock(struct tx *tx, struct str name, int64_t if_version, stru
 enum result domain_update(struct db *db, const struct domain_write *w, int64_t if_version, const struct audit *audit)
 {
     static const struct db_stmt stmt = { "domain_update",
-        "UPDATE domain SET kind = $2, route = $3, state = $4, language = $5, version = version + 1 WHERE id = $1" };
+        "UPDATE domain SET kind = $2, route = $3, state = $4, language = $5, delivery = $6, delivery_user = $7,"
+        " version = version + 1 WHERE id = $1" };
     CLEANUP(arena_releasep) struct arena a = { 0 };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     struct admins admins;
@@ -148,7 +149,8 @@ enum result domain_update(struct db *db, const struct domain_write *w, int64_t i
         return RES_LIMIT;
     {
         const struct db_param params[] = { db_int8(old.id), db_int2((int16_t)w->kind), db_text(w->route),
-                                           db_int2(w->disabled), db_text(w->language) };
+                                           db_int2(w->disabled), db_text(w->language), db_text(w->delivery),
+                                           db_text(w->delivery_user) };
 
         r = tx_query(tx, &stmt, params, ARRAY_LEN(params), NULL);
     }

@@ -33,6 +33,40 @@ test('a domain: create, read, replace, change, remove', async () => {
   await local.call('DELETE', url, D, { status: 204 });
 });
 
+test('where mailboxes live: targets, users, who may say so', async () => {
+  const domain = `/domains/places-${run}.example`;
+  const account = `/accounts/ann@places-${run}.example`;
+  assert.equal((await local.call('PUT', domain, D, { status: 201, body: {} })).delivery, 'store');
+  const set = async (key, value, more = {}) => {
+    const { version } = await local.call('GET', `/settings/${key}`, S);
+    return local.call('PUT', `/settings/${key}`, S, { headers: { 'If-Match': `"${version}"` }, body: { value }, ...more });
+  };
+  await set('mda.users', 'ann vmail');
+  assert.deepEqual(errorsOf(await set('mda.users', 'root', { status: 422 })), { '/value': 'syntax' });
+  assert.deepEqual(errorsOf(await set('mda.programs', 'x=ann:relative', { status: 422 })), { '/value': 'syntax' });
+  const made = await local.call('PUT', account, A, { status: 201, body: {} });
+  assert.deepEqual([made.delivery, made.delivery_user], [null, null]);
+  for (const [body, errors] of [
+    [{ delivery: 'maildir:relative' }, { '/delivery': 'syntax' }],
+    [{ delivery: 'mbox:/a/../b' }, { '/delivery': 'syntax' }],
+    [{ delivery: 'pipe:procmail' }, { '/delivery': 'syntax' }],
+    [{ delivery: 'ftp:/x' }, { '/delivery': 'syntax' }],
+    [{ delivery: 'maildir:/x', delivery_user: 'nobody-else' }, { '/delivery_user': 'unknown-user' }],
+    [{ delivery: 7 }, { '/delivery': 'type' }],
+  ]) assert.deepEqual(errorsOf(await local.call('PATCH', account, A, { status: 422, body })), errors, JSON.stringify(body));
+  const changed = await local.call('PATCH', account, A, { body: { delivery: 'maildir:/home/ann/Maildir', delivery_user: 'ann' } });
+  assert.deepEqual([changed.delivery, changed.delivery_user], ['maildir:/home/ann/Maildir', 'ann']);
+  assert.deepEqual((await local.call('PATCH', account, A, { body: { name: 'Ann' } })).delivery, changed.delivery);
+  assert.deepEqual(errorsOf(await local.call('PATCH', domain, D, { status: 422, body: { delivery: 'maildir:/srv/%d/%u' } })), { '/delivery_user': 'required' });
+  assert.deepEqual(errorsOf(await local.call('PATCH', domain, D, { status: 422, body: { delivery: 'maildir:/srv/%x', delivery_user: 'vmail' } })), { '/delivery': 'syntax' });
+  const placed = await local.call('PATCH', domain, D, { body: { delivery: 'maildir:/srv/%d/%u', delivery_user: 'vmail' } });
+  assert.deepEqual([placed.delivery, placed.delivery_user], ['maildir:/srv/%d/%u', 'vmail']);
+  assert.equal((await local.call('PATCH', domain, D, { body: { delivery_user: '%u' } })).delivery_user, '%u');
+  assert.equal((await local.call('PATCH', account, A, { body: { delivery: null, delivery_user: null } })).delivery, null);
+  await set('mda.users', '');
+  await local.call('DELETE', `${domain}?force=true`, D, { status: 204 });
+});
+
 test('domain names: U-labels become A-labels, nonsense is refused', async () => {
   const made = await local.call('PUT', `/domains/${encodeURIComponent(`bücher-${run}.example`)}`, D, { status: 201, body: {} });
   assert.match(made.name, /^xn--/);

@@ -24,6 +24,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 sys.path.insert(0, os.path.join(HERE, "..", "e2e"))
 import harness                                  # noqa: E402
+import outside                                  # noqa: E402
 import remote                                   # noqa: E402
 from internet import Internet                   # noqa: E402
 from server import Lines, Server                # noqa: E402
@@ -260,11 +261,43 @@ def remote_under(server, sink, acknowledged, fault, victims):
     remote.check(server, sink, acknowledged)
 
 
+def outside_under(server, user, acknowledged, fault, victims):
+    """Mail for mailboxes outside PostgreSQL, with a fault point armed or the mda killed at random."""
+    restart_with(server, fault)
+    until = time.monotonic() + LOAD_S
+    threads = [threading.Thread(target=outside.send_some, args=(lambda: server.connect("SMTP"), acknowledged, until))
+               for _ in range(2)]
+    for t in threads:
+        t.start()
+    while time.monotonic() < until:
+        time.sleep(random.uniform(0.2, 0.5))
+        for pid in victims():
+            kill(pid)
+    for t in threads:
+        t.join()
+    restart_with(server, None)
+    wait_until_served(server)
+    outside.check(server, user, acknowledged)
+
+
 def main():
-    ledger, acknowledged = Ledger(), {}
-    with Internet(remote.ZONE) as net, Server(env={**net.env(), **remote.settings()}) as server:
+    ledger, acknowledged, outside_acknowledged, user = Ledger(), {}, set(), outside.UnixUser()
+    try:
+        run_all(ledger, acknowledged, outside_acknowledged, user)
+    finally:
+        user.remove()
+
+
+def run_all(ledger, acknowledged, outside_acknowledged, user):
+    with Internet(remote.ZONE) as net, Server(env={**net.env(), **remote.settings(), **outside.settings(user)}) as server:
         sink = net.sink(2, answers=remote.ANSWERS)
-        server.accounts(USERS + [remote.SENDER])
+        server.accounts(USERS + [remote.SENDER] + outside.NAMES)
+        outside.place(server, user)
+        for name in fault_points(["mda", "agent"]):
+            harness.case(f"mail for files, killed at {name}")(
+                lambda n=name: outside_under(server, user, outside_acknowledged, f"{n}=kill", lambda: []))
+        harness.case("mail for files, mda killed")(
+            lambda: outside_under(server, user, outside_acknowledged, None, lambda: server.pids("mda")))
         for name in fault_points(["store"], "queue-"):
             harness.case(f"remote mail, killed at {name}")(
                 lambda n=name: remote_under(server, sink, acknowledged, f"{n}=kill@3", lambda: []))
