@@ -15,8 +15,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 import harness                                                           # noqa: E402
 from harness import case, same                                           # noqa: E402
-from mail import tls_context                                             # noqa: E402
+from mail import imap, submit, text, tls_context                         # noqa: E402
 from server import Server                                                # noqa: E402
+from sink import wait_for                                                # noqa: E402
 
 ALICE, BOB, CAROL = "alice@example.test", "bob@example.test", "carol@example.test"
 SCRIPT = 'require ["fileinto", "vacation"];\r\nif header :contains "subject" "[list]" {\r\n  fileinto "Lists";\r\n}\r\n'
@@ -107,6 +108,11 @@ def refused(code, fn, *args, **kw):
     raise AssertionError("it was not refused")
 
 
+def count(server, user, mailbox):
+    with imap(server, user) as box:
+        return int(box.select(mailbox, readonly=True)[1][0])
+
+
 def with_clients(server):
     @case("Thunderbird's dialogue: TLS, capabilities, list, put, check, activate, rename, delete")
     def _():
@@ -147,6 +153,22 @@ def with_clients(server):
             c.command("SETACTIVE", "roundcube")
             c.command("LOGOUT")
         same(Client(server).capabilities["VERSION"], "1.0")
+
+    @case("what was put and made active filters the next message; the one after SETACTIVE \"\" goes to the inbox")
+    def _():
+        with imap(server, CAROL) as box:
+            box.create("Lists")
+        c = Client(server)
+        c.sign_in(CAROL)
+        c.command("PUTSCRIPT", "main", literal=SCRIPT.encode())
+        c.command("SETACTIVE", "main")
+        submit(server, ALICE, CAROL, text(ALICE, CAROL, "[list] one"))
+        wait_for("the message in Lists", lambda: count(server, CAROL, "Lists") == 1)
+        c.command("SETACTIVE", "")
+        submit(server, ALICE, CAROL, text(ALICE, CAROL, "[list] two"))
+        wait_for("the message in INBOX", lambda: count(server, CAROL, "INBOX") == 1)
+        same(count(server, CAROL, "Lists"), 1)
+        c.command("DELETESCRIPT", "main")
 
     @case("each person has scripts of their own")
     def _():
