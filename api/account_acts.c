@@ -1,4 +1,4 @@
-/* /accounts/{address}/password, /link and /suspend */
+/* /accounts/{address}/password, /link, /suspend and /recount */
 #include "api/accounts.h"
 #include "api/common_passwords.h"
 #include "api/events.h"
@@ -9,6 +9,7 @@
 #include "api/record.h"
 #include "api/words.h"
 #include "base/encode.h"
+#include "store/quota.h"
 
 #define LINK_SECONDS 86400
 #define PASSWORD_LEAST 12
@@ -135,4 +136,53 @@ void accounts_suspend_delete(struct request *r)
         reply_empty(r);
     else
         account_refuse(r, result, account.address);
+}
+
+static struct json_object *drift_json(const struct quota_drift *v, size_t n)
+{
+    struct json_object *list = js_array();
+
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *o = js_object();
+
+        js_set(o, "mailbox", js_str(v[i].mailbox));
+        js_set(o, "counter", js_str(v[i].counter));
+        js_set(o, "was", js_int(v[i].was));
+        js_set(o, "counted", js_int(v[i].counted));
+        js_push(list, o);
+    }
+    return list;
+}
+
+void accounts_recount_post(struct request *r)
+{
+    static const struct field members[] = { { .name = "repair", .type = FIELD_TRUE } };
+    struct json_object *body, *answer, *wrong;
+    struct quota_drift *v;
+    struct account account;
+    bool repair;
+    size_t n;
+    enum result result;
+
+    if (!account_take(r, &account) || (body = body_object(r, true)) == NULL)
+        return;
+    fields_check(r, body, STR(""), members, ARRAY_LEN(members), NULL);
+    if (errors_of_body(r))
+        return;
+    repair = field_there(body, "repair");
+    result = quota_recount(r->service->db, account.id, repair, &r->arena, &v, &n);
+    if (result != RES_OK) {
+        problem_of_result(r, result);
+        return;
+    }
+    wrong = drift_json(v, n);
+    answer = js_object();
+    js_set(answer, "repaired", js_bool(repair && n > 0));
+    js_set(answer, "wrong", wrong);
+    if (repair && n > 0)
+        result = audit_write(r->service->db, record(r, "account.recount", account.address, js_share(wrong), NULL));
+    if (result == RES_OK)
+        reply_json(r, 200, answer);
+    else
+        problem_of_result(r, result);
 }

@@ -16,6 +16,7 @@ static const char *const languages[] = { "en", "pt-BR" };
 
 static const struct field quota_members[] = {
     { .name = "limit", .type = FIELD_INT, .nullable = true, .min = 1048576, .max = INT64_C(1125899906842624) },
+    { .name = "message_limit", .type = FIELD_INT, .nullable = true, .min = 1, .max = INT64_C(1000000000) },
     { .name = "used", .type = FIELD_KEPT },
     { .name = "messages", .type = FIELD_KEPT },
 };
@@ -68,6 +69,7 @@ struct json_object *account_json(const struct account *a)
     struct json_object *o = js_object(), *quota = js_object();
 
     js_set(quota, "limit", a->quota_bytes > 0 ? js_int(a->quota_bytes) : NULL);
+    js_set(quota, "message_limit", a->quota_messages > 0 ? js_int(a->quota_messages) : NULL);
     js_set(quota, "used", js_int(a->used_bytes));
     js_set(quota, "messages", js_int(a->used_messages));
     js_set(o, "id", js_id('a', a->id));
@@ -185,6 +187,7 @@ static void take_members(struct request *r, const struct json_object *body, stru
     w->quota_bytes = field_int(js_get(body, "quota", NULL), "limit", 0, w->quota_bytes);
     w->delivery = field_str(body, "delivery", w->delivery);
     w->delivery_user = field_str(body, "delivery_user", w->delivery_user);
+    w->quota_messages = field_int(js_get(body, "quota", NULL), "message_limit", 0, w->quota_messages);
     if (field_there(body, "password"))
         account_check_password(r, STR("/password"), field_str(body, "password", STR("")));
 }
@@ -199,6 +202,7 @@ static struct json_object *without_password(struct request *r, const struct acco
     js_set(o, "role", js_str(str_c(roles[w->role])));
     js_set(o, "language", js_str(w->language));
     js_set(quota, "limit", w->quota_bytes > 0 ? js_int(w->quota_bytes) : NULL);
+    js_set(quota, "message_limit", w->quota_messages > 0 ? js_int(w->quota_messages) : NULL);
     js_set(o, "quota", quota);
     js_set(o, "delivery", js_str(w->delivery));
     js_set(o, "delivery_user", js_str(w->delivery_user));
@@ -261,7 +265,7 @@ static void write_account(struct request *r, bool patch)
     if (result == RES_OK) {
         present = request_keep(r, account_json(&old));
         if (patch)
-            w = (struct account_write){ w.address, old.name, old.role, old.language, old.quota_bytes,
+            w = (struct account_write){ w.address, old.name, old.role, old.language, old.quota_bytes, old.quota_messages,
                                         old.delivery, old.delivery_user };
     }
     fields_check(r, body, STR(""), members, patch ? PATCH_MEMBERS : ARRAY_LEN(members), present);

@@ -13,6 +13,10 @@ static const char *const kinds[] = { "local", "relay" };
 static const char *const states[] = { "active", "disabled" };
 static const char *const languages[] = { "en", "pt-BR" };
 
+static const struct field quota_members[] = {
+    { .name = "limit", .type = FIELD_INT, .nullable = true, .min = 1048576, .max = INT64_C(1125899906842624) },
+    { .name = "used", .type = FIELD_KEPT },
+};
 static const struct field members[] = {
     { .name = "kind", .type = FIELD_WORD, .words = kinds, .n_words = ARRAY_LEN(kinds) },
     { .name = "route", .type = FIELD_STRING, .nullable = true, .min = 1, .max = 300 },
@@ -20,6 +24,7 @@ static const struct field members[] = {
     { .name = "language", .type = FIELD_WORD, .nullable = true, .words = languages, .n_words = ARRAY_LEN(languages) },
     { .name = "delivery", .type = FIELD_STRING, .min = 1, .max = 1000 },
     { .name = "delivery_user", .type = FIELD_STRING, .nullable = true, .min = 1, .max = 32 },
+    { .name = "quota", .type = FIELD_OBJECT, .members = quota_members, .n_members = ARRAY_LEN(quota_members) },
     { .name = "id", .type = FIELD_KEPT },
     { .name = "name", .type = FIELD_KEPT },
     { .name = "accounts", .type = FIELD_KEPT },
@@ -30,8 +35,10 @@ static const struct field members[] = {
 
 static struct json_object *to_json(const struct domain *d)
 {
-    struct json_object *o = js_object();
+    struct json_object *o = js_object(), *quota = js_object();
 
+    js_set(quota, "limit", d->quota_bytes > 0 ? js_int(d->quota_bytes) : NULL);
+    js_set(quota, "used", d->quota_bytes > 0 ? js_int(d->used_bytes) : NULL);
     js_set(o, "id", js_id('d', d->id));
     js_set(o, "name", js_str(d->name));
     js_set(o, "kind", js_str(str_c(kinds[d->kind])));
@@ -40,6 +47,7 @@ static struct json_object *to_json(const struct domain *d)
     js_set(o, "language", js_str(d->language));
     js_set(o, "delivery", js_str(d->delivery));
     js_set(o, "delivery_user", js_str(d->delivery_user));
+    js_set(o, "quota", quota);
     js_set(o, "accounts", js_int(d->accounts));
     js_set(o, "aliases", js_int(d->aliases));
     js_set(o, "created_at", js_time(d->created_us));
@@ -114,6 +122,9 @@ static void take_members(struct request *r, const struct json_object *body, stru
     w->language = field_str(body, "language", w->language);
     w->delivery = field_str(body, "delivery", w->delivery);
     w->delivery_user = field_str(body, "delivery_user", w->delivery_user);
+    w->quota_bytes = field_int(js_get(body, "quota", NULL), "limit", 0, w->quota_bytes);
+    if (w->kind == DOMAIN_RELAY && w->quota_bytes > 0)
+        error_at(r, STR("/quota/limit"), "syntax", "Only a domain with mailboxes here has a quota.");
     if (w->kind == DOMAIN_LOCAL) {
         if (field_there(body, "route") && w->route.p != NULL)
             error_at(r, STR("/route"), "syntax", "Only a relay domain has a route.");
@@ -162,7 +173,7 @@ static void write_domain(struct request *r, bool patch)
         present = request_keep(r, to_json(&old));
         if (patch)
             w = (struct domain_write){ w.name, old.kind, old.route, old.disabled, old.language, old.delivery,
-                                       old.delivery_user };
+                                       old.delivery_user, old.quota_bytes };
     } else if (r->caller.visible.limited) { /* makes no domain that it could not see afterwards */
         problem(r, PROBLEM_INSUFFICIENT_SCOPE, NULL);
         return;

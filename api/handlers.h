@@ -8,7 +8,8 @@ route_handler queue_actions_post, queue_message_delete;                       /*
 route_handler traces_list, trace_get_one;                                     /* traces.c */
 route_handler domains_list, domains_get, domains_put, domains_patch, domains_delete;
 route_handler accounts_list, accounts_get, accounts_put, accounts_patch, accounts_delete;
-route_handler accounts_password_put, accounts_link_post, accounts_suspend_put, accounts_suspend_delete; /* account_acts.c */
+route_handler accounts_password_put, accounts_link_post, accounts_suspend_put, accounts_suspend_delete,
+    accounts_recount_post; /* account_acts.c */
 route_handler aliases_list, aliases_get, aliases_put, aliases_patch, aliases_delete,
     aliases_expansion;
 route_handler filters_list, filters_get, filters_put, filters_patch, filters_delete;

@@ -27,6 +27,7 @@ const struct route routes[] = {
     { "POST", V1 "/accounts/{}/link", SCOPE_ACCOUNTS_WRITE, accounts_link_post },
     { "PUT", V1 "/accounts/{}/suspend", SCOPE_ACCOUNTS_WRITE, accounts_suspend_put },
     { "DELETE", V1 "/accounts/{}/suspend", SCOPE_ACCOUNTS_WRITE, accounts_suspend_delete },
+    { "POST", V1 "/accounts/{}/recount", SCOPE_ACCOUNTS_WRITE, accounts_recount_post },
     { "GET", V1 "/aliases", SCOPE_ALIASES_READ, aliases_list },
     { "GET", V1 "/aliases/{}", SCOPE_ALIASES_READ, aliases_get },
     { "GET", V1 "/aliases/{}/expansion", SCOPE_ALIASES_READ, aliases_expansion },

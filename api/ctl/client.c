@@ -318,3 +318,28 @@ const char *escape(struct call *call, const char *text)
     }
     return arena_cstr(&call->arena, strbuf_str(&b));
 }
+
+bool take_quota(struct call *c, struct json_object *body)
+{
+    const char *size = option(c, "quota"), *messages = option(c, "quota-messages");
+    struct json_object *o;
+    uint64_t n;
+
+    if (size == NULL && messages == NULL)
+        return true;
+    o = js_object();
+    js_set(body, "quota", o);
+    if (size != NULL && strcmp(size, "none") != 0 && (!str_size(str_c(size), &n) || n > INT64_MAX)) {
+        say(t("\"%s\" is not a size such as 5GB, and not none"), size);
+        return false;
+    }
+    if (size != NULL)
+        js_set(o, "limit", strcmp(size, "none") == 0 ? NULL : js_int((int64_t)n));
+    if (messages != NULL && strcmp(messages, "none") != 0 && !str_u64(str_c(messages), INT64_MAX, &n)) {
+        say(t("\"%s\" is not a number, and not none"), messages);
+        return false;
+    }
+    if (messages != NULL)
+        js_set(o, "message_limit", strcmp(messages, "none") == 0 ? NULL : js_int((int64_t)n));
+    return true;
+}

@@ -27,5 +27,8 @@ enum outcome client_list(struct call *c, const char *path, const char *query, co
 enum outcome client_create(struct call *c, const char *path, struct json_object *body, struct json_object **ret);
 /* "?name=value&..." of the options that were given; "" when there are none.  "_" stands for the "-" of an option. */
 const char *query_of(struct call *c, const char *const *names, size_t n);
+/* Puts an option's size ("5GB", "none") into body as quota.limit, and its number ("none") of messages as
+ * quota.message_limit.  False: a value is wrong; said. */
+bool take_quota(struct call *c, struct json_object *body);
 /* Text as one segment of a path or a value of a query, in the call's arena. */
 const char *escape(struct call *c, const char *text);

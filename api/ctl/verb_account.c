@@ -11,7 +11,7 @@ static const struct column columns[] = {
     { "Last sign-in", "last_sign_in.at", COLUMN_TIME }, { "Messages", "quota.messages", COLUMN_NUMBER },
     { "Language", "language", COLUMN_TEXT },      { "Reason", "suspended.reason", COLUMN_TEXT },
     { "Delivery", "delivery", COLUMN_TEXT },      { "Unix user", "delivery_user", COLUMN_TEXT },
-    { "Made", "created_at", COLUMN_TIME },
+    { "Made", "created_at", COLUMN_TIME },        { "Message limit", "quota.message_limit", COLUMN_NUMBER },
 };
 #define LIST_COLUMNS 7
 
@@ -32,9 +32,6 @@ static enum outcome done(struct call *c, enum outcome out, struct json_object *a
 static bool take_members(struct call *c, struct json_object *body)
 {
     static const char *const texts[] = { "name", "role", "language", "delivery", "delivery-user" };
-    const char *quota = option(c, "quota");
-    struct json_object *o;
-    uint64_t bytes;
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         const char *value = option(c, texts[i]);
@@ -42,20 +39,7 @@ static bool take_members(struct call *c, struct json_object *body)
         if (value != NULL) /* empty: none of its own, but for name and role */
             js_set(body, i == 4 ? "delivery_user" : texts[i], i >= 2 && value[0] == '\0' ? NULL : js_str(str_c(value)));
     }
-    if (quota == NULL)
-        return true;
-    o = js_object();
-    if (strcmp(quota, "none") == 0) {
-        js_set(o, "limit", NULL);
-    } else if (str_size(str_c(quota), &bytes) && bytes <= INT64_MAX) {
-        js_set(o, "limit", js_int((int64_t)bytes));
-    } else {
-        say(t("\"%s\" is not a size such as 5GB, and not none"), quota);
-        js_free(o);
-        return false;
-    }
-    js_set(body, "quota", o);
-    return true;
+    return take_quota(c, body);
 }
 
 static enum outcome print_link(struct call *c)

@@ -6,6 +6,7 @@ static const struct column columns[] = {
     { "Accounts", "accounts", COLUMN_NUMBER }, { "Aliases", "aliases", COLUMN_NUMBER }, { "Route", "route", COLUMN_TEXT },
     { "Language", "language", COLUMN_TEXT },   { "Delivery", "delivery", COLUMN_TEXT },
     { "Unix user", "delivery_user", COLUMN_TEXT }, { "Made", "created_at", COLUMN_TIME },
+    { "Used", "quota.used", COLUMN_SIZE },     { "Quota", "quota.limit", COLUMN_SIZE },
 };
 
 static const char *path(struct call *c)
@@ -23,6 +24,10 @@ enum outcome verb_domain_add(struct call *c)
         js_set(body, "route", js_str(str_c(option(c, "to"))));
     if (option(c, "language") != NULL)
         js_set(body, "language", js_str(str_c(option(c, "language"))));
+    if (!take_quota(c, body)) {
+        js_free(body);
+        return USAGE;
+    }
     out = client_create(c, path(c), body, &answer);
     if (out == DONE)
         print_done(c, answer, "name", t("added"));
@@ -61,6 +66,10 @@ enum outcome verb_domain_set(struct call *c)
 
         if (value != NULL) /* empty: none */
             js_set(body, members[i].member, value[0] == '\0' ? NULL : js_str(str_c(value)));
+    }
+    if (!take_quota(c, body)) {
+        js_free(body);
+        return USAGE;
     }
     out = client_call(c, "PATCH", path(c), body, "", &answer);
     if (out == DONE)

@@ -2,6 +2,7 @@
 #include "api/ctl/client.h"
 #include "api/ctl/verbs.h"
 #include "base/macros.h"
+#include "base/strbuf.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -184,6 +185,79 @@ static void check_ports(struct checks *k)
     fclose(f);
 }
 
+/* ---- counters ---- */
+
+static const char *drift(struct call *c, struct json_object *wrong)
+{
+    struct strbuf b = { .max = 1024 };
+    struct str out;
+
+    for (size_t i = 0; i < js_len(wrong); i++) {
+        struct json_object *w = js_at(wrong, i);
+        struct str mailbox = js_get_str(js_get(w, "mailbox", NULL)), counter = js_get_str(js_get(w, "counter", NULL));
+
+        (void)strbuf_addf(&b, "%s%.*s%s%.*s %lld/%lld", i > 0 ? ", " : "", STR_ARG(mailbox), mailbox.len > 0 ? " " : "",
+                          STR_ARG(counter), (long long)js_get_int(js_get(w, "was", NULL)),
+                          (long long)js_get_int(js_get(w, "counted", NULL)));
+    }
+    out = arena_printf(&c->arena, "%.*s", STR_ARG(strbuf_str(&b)));
+    strbuf_release(&b);
+    return out.p;
+}
+
+/* One account; false: it could not be counted. */
+static bool check_account(struct checks *k, struct str address, bool repair, size_t *wrong)
+{
+    const char *name = arena_cstr(&k->c->arena, address);
+    const char *path = arena_printf(&k->c->arena, "/api/v1/accounts/%s/recount", escape(k->c, name)).p;
+    struct json_object *body = js_object(), *answer = NULL, *list;
+    long status;
+    bool ok;
+
+    if (repair)
+        js_set(body, "repair", js_bool(true));
+    ok = client_try(k->c, "POST", path, body, "", &status, &answer) == DONE;
+    list = ok ? js_get(answer, "wrong", NULL) : NULL;
+    if (list != NULL && js_len(list) > 0) {
+        (*wrong)++;
+        check(k, name, repair, str_c(drift(k->c, list)), "correioctl doctor --repair");
+    }
+    js_free(answer);
+    return ok || status == 404; /* gone meanwhile */
+}
+
+/* What quotas and mailboxes count, of all accounts that may be seen. */
+static void check_counters(struct checks *k)
+{
+    const char *path = "/api/v1/accounts?limit=200";
+    bool repair = option(k->c, "repair") != NULL;
+    size_t n = 0, wrong = 0;
+
+    while (path != NULL) {
+        struct json_object *page = NULL, *data;
+        struct str next;
+        long status;
+
+        if (client_try(k->c, "GET", path, NULL, "", &status, &page) != DONE) {
+            js_free(page);
+            return; /* as check_status */
+        }
+        data = js_get(page, "data", NULL);
+        for (size_t i = 0; i < js_len(data); i++, n++) {
+            if (!check_account(k, js_get_str(js_get(js_at(data, i), "address", NULL)), repair, &wrong)) {
+                js_free(page);
+                return;
+            }
+        }
+        next = js_get_str(js_get(page, "next", NULL));
+        path = next.len > 0 ? arena_printf(&k->c->arena, "/api/v1/accounts?limit=200&cursor=%s",
+                                           escape(k->c, arena_cstr(&k->c->arena, next))).p : NULL;
+        js_free(page);
+    }
+    if (wrong == 0)
+        check(k, "counters", true, arena_printf(&k->c->arena, "%zu", n), NULL);
+}
+
 enum outcome verb_doctor(struct call *c)
 {
     static const struct column columns[] = {
@@ -194,6 +268,7 @@ enum outcome verb_doctor(struct call *c)
 
     if (out == DONE) {
         check_status(&k);
+        check_counters(&k);
         if (option(c, "url") == NULL)
             check_ports(&k);
         print_rows(c, k.rows, columns, ARRAY_LEN(columns), "check", true);

@@ -9,18 +9,18 @@ const char global_options[] = "json quiet yes help version socket=PATH url=URL t
 const struct verb verbs[] = {
     { "status", NULL, "", 0, 0, "", "Is mail flowing?", verb_status },
     { "ready", NULL, "", 0, 0, "", "Can it take mail now?", verb_ready },
-    { "doctor", NULL, "", 0, 0, "", "Checks database, DNS and ports.", verb_doctor },
+    { "doctor", NULL, "", 0, 0, "repair", "Checks database, DNS, ports and counters; --repair: puts counters right.", verb_doctor },
 
-    { "domain", "add", "DOMAIN", 1, 1, "relay to=HOST:PORT language=LANG", "Takes mail for a domain; --relay: as its backup.", verb_domain_add },
+    { "domain", "add", "DOMAIN", 1, 1, "relay to=HOST:PORT language=LANG quota=BYTES", "Takes mail for a domain; --relay: as its backup.", verb_domain_add },
     { "domain", "list", "", 0, 0, "kind=KIND q=TEXT", "Lists domains.", verb_domain_list },
     { "domain", "show", "DOMAIN", 1, 1, "", "Shows a domain.", verb_domain_show },
-    { "domain", "set", "DOMAIN", 1, 1, "to=HOST:PORT language=LANG delivery=TARGET delivery-user=USER", "Changes a domain.", verb_domain_set },
+    { "domain", "set", "DOMAIN", 1, 1, "to=HOST:PORT language=LANG quota=BYTES delivery=TARGET delivery-user=USER", "Changes a domain.", verb_domain_set },
     { "domain", "remove", "DOMAIN", 1, 1, "force", "Removes a domain; --force: with its accounts and aliases.", verb_domain_remove },
 
-    { "account", "add", "ADDRESS", 1, 1, "name=NAME link password-file=FILE quota=BYTES role=ROLE language=LANG delivery=TARGET delivery-user=USER", "Makes an account.", verb_account_add },
+    { "account", "add", "ADDRESS", 1, 1, "name=NAME link password-file=FILE quota=BYTES quota-messages=NUMBER role=ROLE language=LANG delivery=TARGET delivery-user=USER", "Makes an account.", verb_account_add },
     { "account", "list", "", 0, 0, "domain=DOMAIN state=STATE q=TEXT", "Lists accounts.", verb_account_list },
     { "account", "show", "ADDRESS", 1, 1, "", "Shows an account.", verb_account_show },
-    { "account", "set", "ADDRESS", 1, 1, "name=NAME quota=BYTES role=ROLE language=LANG delivery=TARGET delivery-user=USER", "Changes an account.", verb_account_set },
+    { "account", "set", "ADDRESS", 1, 1, "name=NAME quota=BYTES quota-messages=NUMBER role=ROLE language=LANG delivery=TARGET delivery-user=USER", "Changes an account.", verb_account_set },
     { "account", "password", "ADDRESS", 1, 1, "password-file=FILE", "Sets the password.", verb_account_password },
     { "account", "link", "ADDRESS", 1, 1, "", "Makes a one-time link to set a password.", verb_account_link },
     { "account", "suspend", "ADDRESS", 1, 1, "reason=TEXT", "Stops sign-in.", verb_account_suspend },

@@ -18,7 +18,7 @@ struct account {
     struct str language;                     /* STR_NULL: none */
     int64_t state_us;                        /* of a suspension: when, why and by whom; DB_NO_TIME, STR_NULL: not known */
     struct str state_reason, state_by;
-    int64_t quota_bytes;                     /* 0: no limit */
+    int64_t quota_bytes, quota_messages;     /* 0: no limit */
     int64_t used_bytes, used_messages;
     int64_t sign_in_us;                      /* the last one; DB_NO_TIME: never */
     struct str sign_in_protocol, sign_in_ip; /* sign_in_ip STR_NULL: unknown */
@@ -48,7 +48,7 @@ struct account_write {
     struct str address, name; /* name STR_NULL: empty */
     enum account_role role;
     struct str language;
-    int64_t quota_bytes; /* 0: no limit */
+    int64_t quota_bytes, quota_messages; /* 0: no limit */
     struct str delivery, delivery_user; /* STR_NULL: the domain's */
 };
 /* Makes the account, its address, counters and the mailboxes INBOX, Drafts, Sent, Junk, Trash and Archive in one

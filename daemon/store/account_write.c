@@ -2,6 +2,7 @@
 #include "store/account_write.h"
 #include "store/account.h"
 #include "store/admins.h"
+#include "store/quota.h"
 
 /* An account's role says what, these rows say where. */
 static enum result set_admin_rows(struct tx *tx, int64_t account_id, enum account_role role)
@@ -24,8 +25,8 @@ enum result account_create(struct db *db, const struct account_write *w, const s
         "   delivery_user) SELECT tenant_id, id, $3, coalesce($4, ''), $5, 0, $6, $8, $9 FROM d RETURNING id, domain_id),"
         " x AS (INSERT INTO address (domain_id, localpart, account_id) SELECT domain_id, $1, id FROM a),"
         " t AS (SELECT extract(epoch FROM now())::bigint AS now),"
-        " s AS (INSERT INTO account_state (account_id, last_uidvalidity, quota_bytes)"
-        "  SELECT a.id, t.now + 5, nullif($7, 0) FROM a, t),"
+        " s AS (INSERT INTO account_state (account_id, last_uidvalidity, quota_bytes, quota_messages)"
+        "  SELECT a.id, t.now + 5, nullif($7, 0), nullif($10, 0) FROM a, t),"
         " m AS (INSERT INTO mailbox (account_id, name, uidvalidity, special_use)"
         "  SELECT a.id, v.name, t.now + v.n, v.special_use FROM a, t, (VALUES (0, 'INBOX', 0), (1, 'Drafts', 2),"
         "   (2, 'Sent', 4), (3, 'Junk', 3), (4, 'Trash', 5), (5, 'Archive', 1)) AS v (n, name, special_use))"
@@ -43,7 +44,7 @@ enum result account_create(struct db *db, const struct account_write *w, const s
         const struct db_param params[] = { db_text(str_sub(w->address, 0, at)), db_text(str_from(w->address, at + 1)),
                                            db_text(w->address), db_text(w->name), db_int2((int16_t)w->role),
                                            db_text(w->language), db_int8(w->quota_bytes), db_text(w->delivery),
-                                           db_text(w->delivery_user) };
+                                           db_text(w->delivery_user), db_int8(w->quota_messages) };
 
         r = tx_query(tx, &stmt, params, ARRAY_LEN(params), &rows);
     }
@@ -98,7 +99,8 @@ enum result account_update(struct db *db, const struct account_write *w, int64_t
         "UPDATE account SET name = coalesce($2, ''), role = $3, language = $4, delivery = $5,"
         " delivery_user = $6, version = version + 1 WHERE id = $1" };
     static const struct db_stmt quota = { "account_quota",
-        "UPDATE account_state SET quota_bytes = nullif($2, 0) WHERE account_id = $1 AND quota_bytes IS DISTINCT FROM nullif($2, 0)" };
+        "WITH a AS (UPDATE account_state c SET quota_bytes = nullif($2, 0), quota_messages = nullif($3, 0) WHERE account_id = $1 "
+        "AND (quota_bytes, quota_messages) IS DISTINCT FROM (nullif($2, 0), nullif($3, 0)) RETURNING " QUOTA_LEVELS ") " QUOTA_NOTE };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     struct admins admins;
     int64_t id;
@@ -107,7 +109,7 @@ enum result account_update(struct db *db, const struct account_write *w, int64_t
     if (r == RES_OK) {
         const struct db_param params[] = { db_int8(id), db_text(w->name), db_int2((int16_t)w->role), db_text(w->language),
                                            db_text(w->delivery), db_text(w->delivery_user) };
-        const struct db_param limit[] = { db_int8(id), db_int8(w->quota_bytes) };
+        const struct db_param limit[] = { db_int8(id), db_int8(w->quota_bytes), db_int8(w->quota_messages) };
 
         r = tx_query(tx, &stmt, params, ARRAY_LEN(params), NULL);
         if (r == RES_OK)

@@ -5,7 +5,9 @@
 #define COLUMNS                                                                                                    \
     "d.id, d.name, d.kind, d.route, d.state, d.language, "                                                         \
     "(SELECT count(*) FROM account a WHERE a.domain_id = d.id AND a.state <> 4), "                                 \
-    "(SELECT count(*) FROM alias l WHERE l.domain_id = d.id), d.created_at, d.version, d.delivery, d.delivery_user"
+    "(SELECT count(*) FROM alias l WHERE l.domain_id = d.id), d.created_at, d.version, d.delivery, d.delivery_user, " \
+    "d.quota_bytes, CASE WHEN d.quota_bytes IS NOT NULL THEN (SELECT coalesce(sum(s.used_bytes), 0)::bigint FROM account a " \
+    "JOIN account_state s ON s.account_id = a.id WHERE a.domain_id = d.id AND a.state <> 4) END"
 
 /* $1 kinds, $2 states, $3 text, $4 limited, $5 domains */
 #define MATCHES                                                                                                    \
@@ -27,6 +29,8 @@ static struct domain from_row(const struct db_rows *rows, size_t row, struct are
         .version = db_get_int(rows, row, 9),
         .delivery = arena_str(a, db_get_str(rows, row, 10)),
         .delivery_user = arena_str(a, db_get_str(rows, row, 11)),
+        .quota_bytes = db_get_int(rows, row, 12),
+        .used_bytes = db_get_int(rows, row, 13),
     };
 }
 
@@ -94,11 +98,11 @@ enum result domain_get(struct db *db, struct str name, const struct visible *vis
 enum result domain_create(struct db *db, const struct domain_write *w, const struct audit *audit)
 {
     static const struct db_stmt stmt = { "domain_create",
-        "INSERT INTO domain (tenant_id, name, kind, route, state, language, delivery, delivery_user) "
-        "SELECT min(id), $1, $2, $3, $4, $5, coalesce($6, 'store'), $7 FROM tenant" };
+        "INSERT INTO domain (tenant_id, name, kind, route, state, language, delivery, delivery_user, quota_bytes) "
+        "SELECT min(id), $1, $2, $3, $4, $5, coalesce($6, 'store'), $7, nullif($8, 0) FROM tenant" };
     const struct db_param params[] = { db_text(w->name), db_int2((int16_t)w->kind), db_text(w->route),
                                        db_int2(w->disabled), db_text(w->language), db_text(w->delivery),
-                                       db_text(w->delivery_user) };
+                                       db_text(w->delivery_user), db_int8(w->quota_bytes) };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     enum result r = tx_begin(db, STR_NULL, &tx);
 
@@ -131,8 +135,8 @@ static enum result lock(struct tx *tx, struct str name, int64_t if_version, stru
 enum result domain_update(struct db *db, const struct domain_write *w, int64_t if_version, const struct audit *audit)
 {
     static const struct db_stmt stmt = { "domain_update",
-        "UPDATE domain SET kind = $2, route = $3, state = $4, language = $5, delivery = $6, delivery_user = $7,"
-        " version = version + 1 WHERE id = $1" };
+        "UPDATE domain SET kind = $2, route = $3, state = $4, language = $5, delivery = coalesce($6, 'store'), delivery_user = $7, "
+        "quota_bytes = nullif($8, 0), version = version + 1 WHERE id = $1" };
     CLEANUP(arena_releasep) struct arena a = { 0 };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     struct admins admins;
@@ -150,7 +154,7 @@ enum result domain_update(struct db *db, const struct domain_write *w, int64_t i
     {
         const struct db_param params[] = { db_int8(old.id), db_int2((int16_t)w->kind), db_text(w->route),
                                            db_int2(w->disabled), db_text(w->language), db_text(w->delivery),
-                                           db_text(w->delivery_user) };
+                                           db_text(w->delivery_user), db_int8(w->quota_bytes) };
 
         r = tx_query(tx, &stmt, params, ARRAY_LEN(params), NULL);
     }

@@ -16,6 +16,8 @@ struct domain {
     struct str language;       /* STR_NULL: the server's */
     struct str delivery, delivery_user; /* of its accounts that have none (route/delivery.h); delivery_user may be STR_NULL */
     int64_t accounts, aliases; /* how many */
+    int64_t quota_bytes;       /* of all its accounts together; 0: no limit */
+    int64_t used_bytes;        /* 0 without a limit */
     int64_t created_us, version;
 };
 
@@ -49,6 +51,7 @@ struct domain_write {
     bool disabled;
     struct str language;
     struct str delivery, delivery_user; /* delivery STR_NULL: "store" */
+    int64_t quota_bytes;                /* 0: no limit */
 };
 /* RES_EXISTS. */
 enum result domain_create(struct db *db, const struct domain_write *w, const struct audit *audit) SUSPENDS NODISCARD;

@@ -53,6 +53,11 @@ test('domains', async () => {
   assert.deepEqual(list, [await local.call('GET', `/domains/${domain}`, '/domains/{domain}'), await local.call('GET', `/domains/relay.${domain}`, '/domains/{domain}')]);
   assert.deepEqual(lines(await ok(['domain', 'list', `--q=${domain}`, '--quiet', ...remote])), [domain, `relay.${domain}`]);
   assert.match(await ok(['domain', 'show', `relay.${domain}`]), /\[mx\.example\]:2525/);
+  await ok(['domain', 'set', domain, '--quota', '1TB', '--language', 'pt-BR', ...remote]);
+  const set = await local.call('GET', `/domains/${domain}`, '/domains/{domain}');
+  assert.deepEqual([set.quota.limit, set.language], [1e12, 'pt-BR']);
+  await ok(['domain', 'set', domain, '--quota', 'none']);
+  await ok(['domain', 'set', domain, '--quota', 'much'], { status: 2 });
   await ok(['domain', 'remove', `relay.${domain}`]);
   await ok(['domain', 'show', `relay.${domain}`], { status: 3 });
   await ok(['domain', 'add', 'not a domain'], { status: 6 });
@@ -66,8 +71,9 @@ test('accounts', async () => {
   assert.deepEqual(shown, await local.call('GET', `/accounts/${address}`, '/accounts/{address}'));
   assert.deepEqual([shown.name, shown.quota.limit, shown.state], ['Ann', 5e9, 'active']);
   assert.deepEqual(lines(await ok(['account', 'list', '--domain', domain, '--quiet'])), [address]);
-  await ok(['account', 'set', address, '--name', 'Anna', '--quota', 'none', '--role', 'domain_admin', '--language', 'pt-BR']);
+  await ok(['account', 'set', address, '--name', 'Anna', '--quota', 'none', '--quota-messages', '5000', '--role', 'domain_admin', '--language', 'pt-BR']);
   const changed = await local.call('GET', `/accounts/${address}`, '/accounts/{address}');
+  assert.equal(changed.quota.message_limit, 5000);
   assert.deepEqual([changed.name, changed.quota.limit, changed.role, changed.language], ['Anna', null, 'domain_admin', 'pt-BR']);
   const file = join(dir, 'password');
   writeFileSync(file, 'another quiet place');
@@ -201,7 +207,8 @@ test('status, doctor, and a server that is not there', async () => {
   assert.ok([0, 9].includes(status.status));
   assert.equal(typeof JSON.parse(status.out).verdict, 'string');
   const doctor = await ctl(['doctor', '--json']);
-  assert.ok(jsonLines(doctor.out).filter((c) => ['database', 'smtp', 'submission'].includes(c.check)).every((c) => c.ok));
+  assert.ok(jsonLines(doctor.out).filter((c) => ['database', 'smtp', 'submission', 'counters'].includes(c.check)).every((c) => c.ok));
+  assert.equal(jsonLines(doctor.out).filter((c) => c.check === 'counters').length, 1);
   await ok(['status', '--socket', join(dir, 'none.sock')], { status: 7 });
   await ok(['status', '--url', 'http://127.0.0.1:1', '--token-file', remote[3]], { status: 7 });
   await ok(['status', '--url', 'ftp://x'], { status: 1 });

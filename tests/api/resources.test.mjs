@@ -166,6 +166,29 @@ test('an account: create, read, replace, change, remove, make again', async () =
   assert.notEqual(again.id, made.id);
 });
 
+test('quota: of an account in bytes and messages, of a domain, and a recount', async () => {
+  const url = `/accounts/quota@${world.domain}`;
+  const made = await local.call('PUT', url, A, { status: 201, body: { quota: { limit: 5e9, message_limit: 1000 } } });
+  assert.deepEqual(made.quota, { limit: 5e9, message_limit: 1000, used: 0, messages: 0 });
+  assert.deepEqual((await local.call('PATCH', url, A, { body: { quota: { message_limit: null } } })).quota.limit, 5e9);
+  assert.deepEqual(errorsOf(await local.call('PATCH', url, A, { status: 422, body: { quota: { message_limit: 0, limit: -1 } } })),
+    { '/quota/message_limit': 'minimum', '/quota/limit': 'minimum' });
+  const recount = '/accounts/{address}/recount';
+  assert.deepEqual(await local.call('POST', `${url}/recount`, recount, {}), { repaired: false, wrong: [] });
+  assert.deepEqual(await local.call('POST', `${url}/recount`, recount, { body: { repair: true } }), { repaired: false, wrong: [] });
+  assert.deepEqual(errorsOf(await local.call('POST', `${url}/recount`, recount, { status: 422, body: { repair: 1 } })), { '/repair': 'enum' });
+  await local.call('POST', `/accounts/nobody@${world.domain}/recount`, recount, { status: 404 });
+
+  const domain = `/domains/quota-${run}.example`;
+  assert.deepEqual((await local.call('PUT', domain, D, { status: 201, body: {} })).quota, { limit: null, used: null });
+  assert.deepEqual((await local.call('PATCH', domain, D, { body: { quota: { limit: 1e12 } } })).quota, { limit: 1e12, used: 0 });
+  assert.deepEqual((await local.call('PATCH', domain, D, { body: { language: 'en' } })).quota.limit, 1e12);
+  assert.deepEqual(errorsOf(await local.call('PATCH', domain, D, { status: 422, body: { quota: { limit: 5, used: 7 } } })),
+    { '/quota/limit': 'minimum', '/quota/used': 'read-only' });
+  assert.deepEqual(errorsOf(await local.call('PUT', `/domains/relay-${run}.example`, D, { status: 422, body: { kind: 'relay', quota: { limit: 1e12 } } })),
+    { '/quota/limit': 'syntax' });
+});
+
 test('accounts: what is refused', async () => {
   const url = `/accounts/bad@${world.domain}`;
   const put = async (body, at = url) => errorsOf(await local.call('PUT', at, A, { status: 422, body }));

@@ -474,6 +474,7 @@ function makeRoutes(state) {
           delivery: 'store',
           delivery_user: null,
           language: null,
+          quota: { limit: null, used: null },
           accounts: 0,
           aliases: 0,
           created_at: new Date(now()).toISOString(),
@@ -492,7 +493,9 @@ function makeRoutes(state) {
         const domain = find(state.domains, 'name', params.name);
         checkVersion(domain, headers);
         if (body.route && !/:\d+$/.test(body.route)) wrong('/route', 'syntax');
-        return change(domain, body);
+        if (body.quota && body.quota.limit !== null && typeof body.quota.limit !== 'number')
+          wrong('/quota/limit', 'type');
+        return change(domain, { ...body, quota: { ...domain.quota, ...body.quota } });
       },
     ],
     [
@@ -536,7 +539,7 @@ function makeRoutes(state) {
           state: body.password ? 'active' : 'invited',
           suspended: null,
           language: null,
-          quota: { limit: 5e9, used: 0, messages: 0 },
+          quota: { limit: 5e9, message_limit: null, used: 0, messages: 0 },
           delivery: null,
           delivery_user: null,
           last_sign_in: null,

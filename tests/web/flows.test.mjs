@@ -492,6 +492,19 @@ test('add a domain, change it, delete it', options, async () => {
   await close(page);
 });
 
+test('the quota of a domain', options, async () => {
+  const page = await site.open({ path: '/domains/example.org' });
+  await shown(page, '28 of 100 GB');
+  await page.fill('[name=quota]', 'much');
+  await page.click('.form .is-primary');
+  await page.waitForSelector('.form [aria-invalid=true]');
+  await page.fill('[name=quota]', '200');
+  await page.click('.form .is-primary');
+  await shown(page, '28 of 200 GB');
+  assert.deepEqual(body('PATCH /domains/example.org').quota, { limit: 200e9 });
+  await close(page);
+});
+
 test('a domain with accounts goes only when its name is typed', options, async () => {
   const page = await site.open({ path: '/domains/example.org' });
   await page.click('main .is-danger');

@@ -228,7 +228,7 @@ function accountsOf() {
     state: 'active',
     suspended: null,
     language: null,
-    quota: { limit: limit && limit * 1e9, used: used * 1e9, messages: Math.round(used * 3600) },
+    quota: { limit: limit && limit * 1e9, message_limit: null, used: used * 1e9, messages: Math.round(used * 3600) },
     delivery: null,
     delivery_user: null,
     last_sign_in: age === null ? null : { at: at(-age * MINUTE), protocol, ip: '203.0.113.24' },
@@ -335,6 +335,7 @@ export function makeStory() {
     delivery: 'store',
     delivery_user: null,
     language: null,
+    quota: { limit: null, used: null },
     accounts: 0,
     aliases: 0,
     created_at: at(-200 * DAY),
@@ -350,7 +351,7 @@ export function makeStory() {
     settings: settingsOf(),
     domains: [
       domain('example.com', { state: 'disabled' }),
-      domain('example.org', { accounts: 14, aliases: 3, language: 'pt-BR' }),
+      domain('example.org', { quota: { limit: 100e9, used: 28e9 }, accounts: 14, aliases: 3, language: 'pt-BR' }),
       domain('partner.example', { kind: 'relay', route: '[mx.partner.example]:25' }),
     ],
     aliases: [

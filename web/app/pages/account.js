@@ -4,7 +4,7 @@ import { get, request, segment } from '/app/api.js';
 import { html } from '/app/html.js';
 import { clock, day, LANGUAGES, t } from '/app/i18n.js';
 import { useKeys } from '/app/keys.js';
-import { AccountTabs, SignInTime, Used } from '/app/parts/account.js';
+import { AccountTabs, quotaBody, quotaText, SignInTime, Used } from '/app/parts/account.js';
 import { Confirm, Dialog } from '/app/parts/dialog.js';
 import { Input, Password, Select, Submit, useForm } from '/app/parts/form.js';
 import { AccountState } from '/app/parts/icon.js';
@@ -17,15 +17,7 @@ import { useNow, useQuery } from '/app/query.js';
 import { back, navigate } from '/app/router.js';
 import { can, useStore } from '/app/store.js';
 
-const GB = 1e9;
 const ROLES = ['account', 'domain_admin', 'system_admin'];
-
-/** "5" or "0,5" gigabytes to bytes; '' is no limit (null); NaN when it is no number. */
-export function quotaBytes(text) {
-  const words = text.trim();
-  if (words === '') return null;
-  return /^\d+([.,]\d+)?$/.test(words) ? Math.round(Number(words.replace(',', '.')) * GB) : NaN;
-}
 
 function Edit({ object, stale }) {
   const account = object.data;
@@ -35,17 +27,16 @@ function Edit({ object, stale }) {
       name: account.name,
       role: account.role,
       language: account.language ?? '',
-      quota: account.quota.limit === null ? '' : String(account.quota.limit / GB),
+      quota: quotaText(account.quota),
       delivery: account.delivery ?? '',
       deliveryUser: account.delivery_user ?? '',
     },
     save: async (values) => {
-      const limit = quotaBytes(values.quota);
       const body = {
         name: values.name.trim(),
         role: values.role,
         language: values.language || null,
-        quota: { limit: Number.isNaN(limit) ? values.quota : limit },
+        quota: quotaBody(values.quota),
       };
       if (role === 'system_admin') {
         body.delivery = values.delivery.trim() || null;

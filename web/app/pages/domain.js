@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { request, segment } from '/app/api.js';
 import { html } from '/app/html.js';
 import { day, LANGUAGES, number, t } from '/app/i18n.js';
+import { quotaBody, quotaText, Used } from '/app/parts/account.js';
 import { Copy } from '/app/parts/copy.js';
 import { Confirm } from '/app/parts/dialog.js';
 import { Input, Select, Submit, useForm } from '/app/parts/form.js';
@@ -57,14 +58,20 @@ function Records({ domain }) {
 function Edit({ object, stale }) {
   const domain = object.data;
   const form = useForm({
-    initial: { state: domain.state, language: domain.language ?? '', route: domain.route ?? '' },
-    save: async ({ state, language, route }) => {
+    initial: {
+      state: domain.state,
+      language: domain.language ?? '',
+      route: domain.route ?? '',
+      quota: quotaText(domain.quota),
+    },
+    save: async ({ state, language, route, quota }) => {
       const body = { state, language: language || null };
       if (domain.kind === 'relay') body.route = route.trim() || null;
+      else body.quota = quotaBody(quota);
       await object.patch(body);
       toast(t('saved'));
     },
-    places: { '/state': 'state', '/language': 'language', '/route': 'route' },
+    places: { '/state': 'state', '/language': 'language', '/route': 'route', '/quota/limit': 'quota' },
   });
   const states = ['active', 'disabled'].map((state) => [state, t(`domain.state.${state}.long`)]);
   const languages = [['', t('language.server')], ...Object.entries(LANGUAGES)];
@@ -74,6 +81,8 @@ function Edit({ object, stale }) {
       options=${languages} />
     ${domain.kind === 'relay' && html`<${Input} label=${t('domain.route')} hint=${t('domain.route-hint')}
       ...${form.field('route')} mono autocomplete="off" spellcheck=${false} />`}
+    ${domain.kind === 'local' && html`<${Input} label=${t('account.quota')} hint=${t('domain.quota-hint')}
+      ...${form.field('quota')} inputmode="decimal" autocomplete="off" />`}
     <${Submit} state=${form} verb=${t('action.save')} explain=${stale.explain} />${stale.offer(form.failure)}
   </form></section>`;
 }
@@ -131,7 +140,8 @@ export default function Domain({ domain: name }) {
         ${
           domain.kind === 'local' &&
           html`<${Fact} name=${t('menu.accounts')}><a href=${to('/accounts')}>${number(domain.accounts)}</a><//>
-          <${Fact} name=${t('menu.aliases')}><a href=${to('/aliases')}>${number(domain.aliases)}</a><//>`
+          <${Fact} name=${t('menu.aliases')}><a href=${to('/aliases')}>${number(domain.aliases)}</a><//>
+          ${domain.quota.limit !== null && html`<${Fact} name=${t('account.used')}><${Used} quota=${domain.quota} /><//>`}`
         }
         <${Fact} name=${t('created')}>${day(domain.created_at)}<//>
       <//></section>

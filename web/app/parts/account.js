@@ -4,6 +4,21 @@ import { ago, size, sizeOf, t } from '/app/i18n.js';
 
 const NEAR = 0.85; // of the limit: amber
 const FULL = 0.995;
+const GB = 1e9;
+
+/** "5" or "0,5" gigabytes to bytes; '' is no limit (null); NaN when it is no number. */
+export function quotaBytes(text) {
+  const words = text.trim();
+  if (words === '') return null;
+  return /^\d+([.,]\d+)?$/.test(words) ? Math.round(Number(words.replace(',', '.')) * GB) : NaN;
+}
+
+/** A quota for the form, in gigabytes, and what was written there for the server, which says what is wrong with it. */
+export const quotaText = (quota) => (quota.limit === null ? '' : String(quota.limit / GB));
+export function quotaBody(text) {
+  const limit = quotaBytes(text);
+  return { limit: Number.isNaN(limit) ? text : limit };
+}
 
 /** A bar and "3.1 of 5 GB"; without a limit the figure alone. */
 export function Used({ quota }) {
