@@ -20,6 +20,7 @@
 #include "mda/mda.h"
 #include "pop3/pop3.h"
 #include "relay/relay.h"
+#include "smtp/domain_use.h"
 #include "smtp/smtp.h"
 #include "store/conninfo.h"
 #include "store/durability.h"
@@ -179,6 +180,7 @@ static void start_smtp(void)
     load_srs_key();
     service.deliver = deliver_new(service.db);
     durability_watch(service.db);
+    domain_use_start(service.db);
     each_listener(serve_smtp);
 }
 

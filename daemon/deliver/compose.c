@@ -175,7 +175,7 @@ static enum result store_copy(struct compose *c, struct deliver *d, struct compo
     m->targets[m->n_targets++] = (struct accept_target){
         .account_id = to->account_id, .mailbox_id = copy->mailbox_id, .flags = copy->flags, .keywords = copy->keywords,
         .n_keywords = copy->n_keywords, .folder = copy->folder, .recipient = to->address, .orcpt = to->orcpt,
-        .notify = to->notify };
+        .notify = to->quiet ? QUEUE_NOTIFY_NEVER : to->notify };
     if (m->id == 0)
         m->id = c->id; /* received_as: the id that its sender was told */
     if (to->target == NULL || m == &c->message)

@@ -13,6 +13,8 @@ struct compose_recipient {
     int64_t account_id, inbox_id; /* a mailbox here; account_id 0: not here */
     bool elsewhere;               /* a mailbox of the mda's: filters run, what is stored goes to the queue */
     bool waits;                   /* a mailbox here, but by the queue: its filters run then */
+    bool quiet;                   /* a mailbox here that a stranger reached through an alias: does it have to wait for room,
+                                   * nobody is told when there never is any; such a notice would be backscatter */
     struct str folder;            /* filters have run: into this mailbox (inbox_id), with these flags; STR_NULL: no */
     int flags;
     struct str domain;            /* not here: its destination */

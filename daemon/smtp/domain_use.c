@@ -31,13 +31,8 @@ static bool sum(struct db *db)
 
 static void run(void *arg)
 {
-    bool ok = true;
-
-    while (coroutine_sleep(ok ? 0 : AGAIN_MS) == RES_OK) {
-        ok = sum(arg);
-        if (ok && coroutine_sleep(SUM_MS) != RES_OK)
-            return;
-    }
+    while (!coroutine_cancelled())
+        (void)coroutine_sleep(sum(arg) ? SUM_MS : AGAIN_MS);
 }
 
 void domain_use_start(struct db *db)

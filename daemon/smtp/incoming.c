@@ -114,7 +114,7 @@ static unsigned body_flags(const struct smtp_session *s, const struct incoming *
 static void mark_waiting(struct smtp_session *s)
 {
     for (size_t i = 0; i < s->tx.n_rcpts; i++)
-        s->tx.rcpts[i].waits = s->tx.rcpts[i].account_id != 0 && !s->tx.from.null &&
+        s->tx.rcpts[i].waits = s->tx.rcpts[i].account_id != 0 && !s->tx.from.null && !s->tx.rcpts[i].quiet &&
                                (s->tx.rcpts[i].notify & QUEUE_NOTIFY_SUCCESS) != 0;
 }
 
@@ -134,7 +134,7 @@ static enum next reply_delivered(struct cmd *c, const struct compose *plan, enum
     case RES_OK:
         return plan->all_refused ? reply_refused(s) : smtp_reply_end(s, 250, "2.0.0", "Ok: queued as %.*s", STR_ARG(id));
     case RES_LIMIT:
-        return smtp_reply_end(s, 452, "4.2.2", "The mailbox is full");
+        return smtp_reply_end(s, smtp_full_code(), smtp_full_status(), "The mailbox is full");
     case RES_INVALID:
         return smtp_reply_end(s, 554, "5.6.0", "The message cannot be stored");
     default:

@@ -65,7 +65,7 @@ enum next smtp_lmtp_results(struct smtp_session *s, struct str id)
         else if (r == RES_DENIED)
             smtp_reply_lines(s, 550, "5.7.1", who->reason);
         else if (r == RES_LIMIT)
-            smtp_reply(s, 452, "4.2.2", "<%.*s> The mailbox is full", STR_ARG(given->address));
+            smtp_reply(s, smtp_full_code(), smtp_full_status(), "<%.*s> The mailbox is full", STR_ARG(given->address));
         else
             smtp_reply(s, 451, "4.3.0", "<%.*s> " SMTP_TEMPFAIL_TEXT, STR_ARG(given->address));
     }

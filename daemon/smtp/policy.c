@@ -4,6 +4,8 @@
 #include "deliver/srs.h"
 #include "mail/address.h"
 #include "route/expand.h"
+#include "route/quota.h"
+#include "smtp/domain_use.h"
 #include "smtp/recent.h"
 #include "smtp/session.h"
 #include "store/credential.h"
@@ -90,10 +92,13 @@ static size_t add(struct smtp_tx *tx, struct compose_recipient rcpt)
     return i;
 }
 
-static bool over_quota(const struct route_facts *f, uint64_t size)
+static bool is_full(const struct route_recipient *r, uint64_t size)
 {
-    return (f->quota_bytes >= 0 && f->used_bytes + (int64_t)size > f->quota_bytes) ||
-           (f->quota_messages >= 0 && f->used_messages >= f->quota_messages);
+    const struct quota_figures q = { .limit = r->facts.quota_bytes, .used = r->facts.used_bytes,
+                                     .message_limit = r->facts.quota_messages, .used_messages = r->facts.used_messages };
+
+    return r->kind == ROUTE_MAILBOX &&
+           (!quota_has_room(&q, size, settings_get()->quota_grace) || !domain_use_has_room(r->facts.domain_id, size));
 }
 
 static enum result look_up(void *data, struct str local, struct str domain, struct arena *a, struct route_facts *ret)
@@ -128,15 +133,20 @@ static enum found found_of(enum route_verdict verdict)
  * not; in LMTP it refuses them all: its client comes again, and would give it to the others again. */
 static enum found judge(struct smtp_session *s, const struct route_result *route)
 {
+    size_t full = 0;
+
     for (size_t i = 0; i < route->n_recipients; i++) {
         const struct route_recipient *r = &route->recipients[i];
 
         if (r->kind == ROUTE_REMOTE && r->depth == 0 && !may_relay(s))
             return FOUND_RELAY_DENIED;
-        if (r->kind == ROUTE_MAILBOX && over_quota(&r->facts, s->tx.params.size) && (r->depth == 0 || smtp_is_lmtp(s)))
+        if (!is_full(r, s->tx.params.size))
+            continue;
+        if (r->depth == 0 || smtp_is_lmtp(s))
             return FOUND_FULL;
+        full++;
     }
-    return FOUND;
+    return full > 0 && full == route->n_recipients ? FOUND_FULL : FOUND;
 }
 
 static enum found expand(struct cmd *c, struct str address, struct route_result *ret)
@@ -210,7 +220,7 @@ static enum next refuse(struct smtp_session *s, enum found found, struct str add
     case FOUND_DISABLED:
         return smtp_reply(s, 550, "5.1.2", "The domain of <%.*s> takes no mail now", STR_ARG(address));
     case FOUND_FULL:
-        return smtp_reply(s, 452, "4.2.2", "The mailbox of <%.*s> is full", STR_ARG(address));
+        return smtp_reply(s, smtp_full_code(), smtp_full_status(), "The mailbox of <%.*s> is full", STR_ARG(address));
     case FOUND_LOOP:
         return smtp_reply(s, 550, "5.4.6", "<%.*s> leads to itself", STR_ARG(address));
     case FOUND_TOO_MANY:
@@ -234,9 +244,11 @@ static bool too_much(const struct smtp_tx *tx, size_t more)
 }
 
 /* Remembers to whom the RCPT leads.  False: too many altogether. */
-static bool accept_given(struct smtp_tx *tx, const struct route_result *route, const struct smtp_path *to,
+static bool accept_given(struct smtp_session *s, const struct route_result *route, const struct smtp_path *to,
                          const struct smtp_rcpt_params *params)
 {
+    bool stranger = s->identity.account_id == 0, asks_success = (params->notify & QUEUE_NOTIFY_SUCCESS) != 0;
+    struct smtp_tx *tx = &s->tx;
     size_t *rcpts;
 
     if (tx->n_links + route->n_recipients > MAX_LINKS || tx->n_rcpts + route->n_recipients > MAX_LINKS)
@@ -248,7 +260,9 @@ static bool accept_given(struct smtp_tx *tx, const struct route_result *route, c
         rcpts[i] = add(tx, (struct compose_recipient){ .address = r->address, .orcpt = params->orcpt, .notify = params->notify,
                                                        .account_id = r->facts.account_id, .inbox_id = r->facts.inbox_id,
                                                        .elsewhere = r->facts.elsewhere, .domain = r->domain, .via = r->via,
-                                                       .program = r->program });
+                                                       .program = r->program,
+                                                       .quiet = stranger && r->depth > 0 &&
+                                                                (!asks_success || is_full(r, tx->params.size)) });
     }
     tx->given = with_room(&tx->arena, tx->given, tx->n_given, &tx->cap_given, sizeof(tx->given[0]));
     tx->given[tx->n_given++] = (struct smtp_given){ .address = to->text, .rcpts = rcpts, .n = route->n_recipients };
@@ -271,7 +285,7 @@ enum next smtp_policy_recipient(struct cmd *c, const struct smtp_path *to, const
     if (address_is_literal(to->domain))
         return smtp_reply(s, 550, "5.1.2", "Addresses at a literal are not served");
     found = find(c, to, &route);
-    if (found == FOUND && !accept_given(tx, &route, to, params))
+    if (found == FOUND && !accept_given(s, &route, to, params))
         found = FOUND_TOO_MANY;
     if (found != FOUND)
         return refuse(s, found, to->text);

@@ -82,6 +82,15 @@ void smtp_say_extensions(struct smtp_session *s);
 
 /* smtp/policy.c: RCPT's decision.  Adds the recipients, or replies; *ret_next is what to do then. */
 bool smtp_policy_sender(struct cmd *c, const struct smtp_path *from, enum next *ret_next) SUSPENDS;
+/* What mail for a full mailbox is answered: by the setting quota.full_reply. */
+static inline int smtp_full_code(void)
+{
+    return settings_get()->quota_full_final ? 552 : 452;
+}
+static inline const char *smtp_full_status(void)
+{
+    return settings_get()->quota_full_final ? "5.2.2" : "4.2.2";
+}
 enum next smtp_policy_recipient(struct cmd *c, const struct smtp_path *to, const struct smtp_rcpt_params *params) SUSPENDS;
 /* Whether AUTH may be offered, and whether it may be used, now. */
 bool smtp_auth_offered(const struct smtp_session *s);

@@ -1,4 +1,5 @@
 #include "store/routing.h"
+#include "config/settings.h"
 
 /* The local part without its sub-address. */
 #define WITHOUT_SUBADDRESS(d) "CASE WHEN " d ".subaddress = '' THEN $2 ELSE split_part($2, " d ".subaddress, 1) END"
@@ -25,10 +26,11 @@ enum { ROW_DOMAIN_KIND, ROW_DOMAIN_STATE, ROW_MATCH, ROW_CATCH_ALL, ROW_ACCOUNT,
        ROW_FORWARD_KEEP, ROW_DOMAIN_ID, ROW_INBOX, ROW_QUOTA_BYTES, ROW_USED_BYTES, ROW_QUOTA_MESSAGES, ROW_USED_MESSAGES,
        ROW_ALIAS, ROW_MEMBERS, ROW_SENDERS, ROW_ALLOWED };
 
+/* $3: Junk and Trash are counted apart (store/quota.h). */
 #define SELECT_FACTS(catch_all)                                                                                    \
     "SELECT d.kind, d.state, x.match, " catch_all ", a.id, coalesce(a.address, l.address), "                       \
     "coalesce(a.delivery, h.delivery) <> 'store', a.forward, a.forward_keep, a.domain_id, m.id, "                  \
-    "s.quota_bytes, s.used_bytes, s.quota_messages, s.used_messages, l.id, "                                       \
+    "s.quota_bytes, s.used_bytes - k.bytes, s.quota_messages, s.used_messages - k.messages, l.id, "                 \
     "(SELECT array_agg(am.address ORDER BY am.n) FROM alias_member am WHERE am.alias_id = l.id), "                 \
     "array_position(ARRAY['anyone', 'domain', 'members', 'list'], l.who_may_send) - 1, l.allowed_senders "         \
     "FROM domain d "
@@ -36,6 +38,8 @@ enum { ROW_DOMAIN_KIND, ROW_DOMAIN_STATE, ROW_MATCH, ROW_CATCH_ALL, ROW_ACCOUNT,
     "LEFT JOIN account a ON a.id = x.account_id AND a.state <> 4 "                                                 \
     "LEFT JOIN domain h ON h.id = a.domain_id "                                                                    \
     "LEFT JOIN account_state s ON s.account_id = a.id "                                                            \
+    "LEFT JOIN LATERAL (SELECT coalesce(sum(bytes), 0)::bigint AS bytes, coalesce(sum(messages), 0)::bigint AS messages " \
+    "FROM mailbox WHERE $3 AND account_id = a.id AND special_use IN (3, 5)) k ON true "                            \
     "LEFT JOIN mailbox m ON m.account_id = a.id AND m.name = 'INBOX' "                                             \
     "LEFT JOIN alias l ON l.id = x.alias_id AND l.state = 0 AND (l.expires_at IS NULL OR l.expires_at > now()) "   \
     "WHERE d.name = $1 AND d.deleted_at IS NULL"
@@ -73,7 +77,7 @@ static void read_alias(const struct db_rows *rows, struct arena *a, struct route
 static enum result look(struct db *db, const struct db_stmt *stmt, struct str local, struct str domain, struct arena *a,
                         struct route_facts *ret, struct str *ret_catch_all)
 {
-    const struct db_param params[] = { db_text(domain), db_text(arena_lower(a, local)) };
+    const struct db_param params[] = { db_text(domain), db_text(arena_lower(a, local)), db_bool(settings_get()->quota_apart) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r = db_query(db, stmt, params, ARRAY_LEN(params), &rows);
 
