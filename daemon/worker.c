@@ -196,6 +196,7 @@ static void serve_access(enum listener l, int fd)
 
 static void start_access(void)
 {
+    service.deliver = deliver_new(service.db);
     imap_init(&service);
     pop3_init(&service);
     each_listener(serve_access);

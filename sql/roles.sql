@@ -71,6 +71,15 @@ GRANT SELECT, UPDATE ON account_state TO correio_access;
 GRANT SELECT, INSERT, UPDATE, DELETE ON mailbox, subscription, keyword, message, expunged, pop3_lock TO correio_access;
 GRANT SELECT, INSERT ON email, blob, email_text TO correio_access;
 GRANT USAGE ON SEQUENCE mailbox_id_seq, email_id_seq TO correio_access;
+-- access: what a script of imapsieve sends; the queue is not read.
+GRANT SELECT ON address, alias, alias_member TO correio_access;
+GRANT SELECT, INSERT, UPDATE ON sieve_mark TO correio_access;
+GRANT USAGE ON SEQUENCE queue_id_seq TO correio_access;
+GRANT INSERT ON queue_message, queue_blob, queue_recipient TO correio_access;
+GRANT SELECT (id) ON queue_message TO correio_access;
+GRANT SELECT, INSERT, UPDATE ON queue_destination TO correio_access;
+GRANT INSERT ON trace, trace_recipient, trace_event TO correio_access;
+GRANT EXECUTE ON FUNCTION email_exists(bigint, bigint), blob_copy(bigint, bigint, bigint, bigint) TO correio_access;
 GRANT SELECT, INSERT ON quota_due TO correio_access;
 GRANT EXECUTE ON FUNCTION thread_find(bigint, text[]), quota_level(bigint, bigint) TO correio_access;
 

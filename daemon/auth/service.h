@@ -14,7 +14,7 @@ struct service {
     struct db *db;
     struct auth_client *auth;
     struct tls_context *tls; /* replaced at a reload: a session takes its own tls_ref when it needs it */
-    struct deliver *deliver; /* smtp and relay only */
+    struct deliver *deliver; /* smtp, relay and access */
     const char *name;        /* of the process: "smtp-1" */
 };
 

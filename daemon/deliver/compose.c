@@ -400,15 +400,27 @@ static enum result run_filters(struct compose *c, struct db *db, const struct co
     return r;
 }
 
+static void begin(struct compose *c, size_t n)
+{
+    c->message = (struct accept_message){ .id = c->id, .message = c->m->message, .return_path_len = c->return_path_len,
+                                          .envelope = c->may_wait ? c->envelope : NULL };
+    c->last = &c->message.also;
+    c->max_extra = MAX((size_t)settings_get()->max_transaction_size, n == 1 ? c->m->message.len * COPIES_OF_ONE : 0);
+}
+
+static void finish(struct compose *c)
+{
+    if (c->message.queue != NULL && c->message.queue->nrecipients == 0)
+        c->message.queue = NULL;
+    c->anything = c->message.n_targets > 0 || c->message.queue != NULL || c->message.n_marks > 0 || c->message.also != NULL;
+}
+
 enum result compose(struct deliver *d, struct db *db, struct compose *c, struct compose_recipient *v, size_t n)
 {
     struct filter_outcome *o = arena_array(&c->arena, struct filter_outcome, n);
     enum result r;
 
-    c->message = (struct accept_message){ .id = c->id, .message = c->m->message, .return_path_len = c->return_path_len,
-                                          .envelope = c->may_wait ? c->envelope : NULL };
-    c->last = &c->message.also;
-    c->max_extra = MAX((size_t)settings_get()->max_transaction_size, n == 1 ? c->m->message.len * COPIES_OF_ONE : 0);
+    begin(c, n);
     r = run_filters(c, db, v, o, n);
     if (r == RES_OK)
         r = make_room(c, d, v, o, n);
@@ -420,9 +432,19 @@ enum result compose(struct deliver *d, struct db *db, struct compose *c, struct 
     }
     if (r == RES_OK)
         r = forward_all(c, d, v, n);
-    if (c->message.queue != NULL && c->message.queue->nrecipients == 0)
-        c->message.queue = NULL;
-    c->anything = c->message.n_targets > 0 || c->message.queue != NULL || c->message.n_marks > 0 || c->message.also != NULL;
+    finish(c);
+    return r;
+}
+
+enum result compose_event(struct deliver *d, struct compose *c, struct compose_recipient *to, const struct filter_outcome *o)
+{
+    enum result r;
+
+    begin(c, 1);
+    r = make_room(c, d, to, o, 1);
+    if (r == RES_OK)
+        r = take_outcome(c, d, to, o);
+    finish(c);
     return r;
 }
 

@@ -52,4 +52,8 @@ struct compose {
  * RES_TEMPFAIL: nothing is decided. */
 enum result compose(struct deliver *d, struct db *db, struct compose *c, struct compose_recipient *v, size_t n)
     SUSPENDS NODISCARD;
+/* What the script of an event of IMAP wants to be stored and sent (filter_run_event), as one transaction; `to` is the
+ * account, to->target the first copy's.  RES_OK: c->message is set when c->anything.  RES_LIMIT, RES_TEMPFAIL as above. */
+enum result compose_event(struct deliver *d, struct compose *c, struct compose_recipient *to, const struct filter_outcome *o)
+    SUSPENDS NODISCARD;
 void compose_release(struct compose *c);

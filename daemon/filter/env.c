@@ -13,19 +13,27 @@ struct sieve_limits filter_limits(void)
 }
 
 void filter_env_fill(const struct filter_message *m, const struct filter_recipient *to,
-                     const struct filter_account *account, struct arena *a, struct sieve_env *ret)
+                     const struct filter_account *account, const struct filter_event *event, struct arena *a,
+                     struct sieve_env *ret)
 {
-    struct sieve_item *items = arena_array(a, struct sieve_item, 8), *envelope = arena_array(a, struct sieve_item, 4);
+    static const struct filter_event none = { .cause = STR(""), .user = STR(""), .mailbox = STR(""), .changed = STR("") };
+    const struct filter_event *e = event != NULL ? event : &none; /* empty at delivery (RFC 6785, 4.2) */
+    struct sieve_item *items = arena_array(a, struct sieve_item, 13), *envelope = arena_array(a, struct sieve_item, 4);
     size_t n = 0, n_envelope = 0;
     struct str host = arena_str(a, settings_get()->hostname);
     size_t dot = str_chr(host, '.');
 
     items[n++] = (struct sieve_item){ STR("host"), host };
     items[n++] = (struct sieve_item){ STR("domain"), dot == SIZE_MAX ? host : str_from(host, dot + 1) };
-    items[n++] = (struct sieve_item){ STR("location"), STR("MDA") };
+    items[n++] = (struct sieve_item){ STR("location"), event != NULL ? STR("MS") : STR("MDA") };
     items[n++] = (struct sieve_item){ STR("name"), STR("Correio") };
-    items[n++] = (struct sieve_item){ STR("phase"), STR("during") };
+    items[n++] = (struct sieve_item){ STR("phase"), event != NULL ? STR("post") : STR("during") };
     items[n++] = (struct sieve_item){ STR("version"), STR(CORREIO_VERSION) };
+    items[n++] = (struct sieve_item){ STR("imap.user"), e->user };
+    items[n++] = (struct sieve_item){ STR("imap.email"), e->user };
+    items[n++] = (struct sieve_item){ STR("imap.cause"), e->cause };
+    items[n++] = (struct sieve_item){ STR("imap.mailbox"), e->mailbox };
+    items[n++] = (struct sieve_item){ STR("imap.changedflags"), e->changed };
     if (m->client_ip.p != NULL)
         items[n++] = (struct sieve_item){ STR("remote-ip"), m->client_ip };
     if (m->helo.p != NULL)
@@ -41,6 +49,6 @@ void filter_env_fill(const struct filter_message *m, const struct filter_recipie
         .envelope = envelope, .nenvelope = n_envelope, .now_us = wall_us(),
         .own_addresses = account->addresses, .nown_addresses = account->n_addresses,
         .separators = account->separator, .items = items, .nitems = n, .spam_percent = -1,
-        .ops = &filter_ops,
+        .imap = event != NULL, .flags = e->flags, .nflags = e->n_flags, .ops = &filter_ops,
     };
 }

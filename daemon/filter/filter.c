@@ -17,6 +17,7 @@ struct run {
     struct filter_view view; /* first: filter_ops gets this as its data */
     const struct filter_message *m;
     const struct filter_recipient *to;
+    const struct filter_event *event; /* imapsieve; NULL: the message arrives */
     struct arena *a;
     struct filter_outcome *out;
     struct filter_account account;
@@ -114,7 +115,8 @@ static enum result take_flags(struct run *r, const struct sieve_target *t, struc
     return n == 0 || r->to->elsewhere ? RES_OK : number_keywords(r, names, n, copy);
 }
 
-/* Where the target leads; where there is nothing, the inbox. */
+/* Where the target leads; where there is nothing, the inbox.  RES_NOTFOUND: there is nothing, and the message is in its
+ * place already. */
 static enum result find_place(struct run *r, const struct sieve_target *t, struct filter_copy *copy)
 {
     struct mailbox box;
@@ -136,6 +138,8 @@ static enum result find_place(struct run *r, const struct sieve_target *t, struc
         copy->mailbox_id = box.id;
         copy->folder = box.name;
     }
+    if (res != RES_OK && res != RES_TEMPFAIL && r->event != NULL)
+        return RES_NOTFOUND;
     return res == RES_TEMPFAIL ? res : RES_OK;
 }
 
@@ -162,6 +166,10 @@ static enum result store(struct run *r, const struct sieve_target *t, const stru
     struct filter_copy copy = { .content = content };
     enum result res = find_place(r, t, &copy);
 
+    if (res == RES_NOTFOUND) {
+        o->kept = true;
+        return RES_OK;
+    }
     if (res == RES_OK)
         res = take_flags(r, t, &copy);
     if (res != RES_OK)
@@ -183,11 +191,30 @@ static enum result store(struct run *r, const struct sieve_target *t, const stru
     return RES_OK;
 }
 
+/* The message of an event: only its flags may change. */
+static enum result keep_flags(struct run *r, const struct sieve_action *action)
+{
+    struct filter_copy *flags = arena_new(r->a, struct filter_copy);
+
+    r->out->kept = true;
+    r->out->flags = flags;
+    return take_flags(r, &action->target, flags);
+}
+
 static enum result keep(struct run *r, const struct sieve_action *action)
 {
     const struct sieve_target inbox = { .flags = action->target.flags, .nflags = action->target.nflags };
 
+    if (r->event != NULL)
+        return keep_flags(r, action);
     return store(r, &inbox, content_of(r, action->content), true);
+}
+
+/* What was to go elsewhere and cannot. */
+static enum result stay(struct run *r, const struct sieve_action *action)
+{
+    r->out->kept = true;
+    return r->event != NULL ? RES_OK : keep(r, action);
 }
 
 /* ---- sending on ---- */
@@ -252,20 +279,20 @@ static enum result redirect(struct run *r, const struct sieve_action *action)
     *to = arena_str(r->a, action->address);
     if (was_here(r)) {
         log_warn("filter-loop", F_INT("account", r->to->account_id), F_STR("to", action->address));
-        return keep(r, action);
+        return stay(r, action);
     }
     if (action->list.p != NULL)
         res = filter_list_members(&r->view, action->list, &to, &n);
     if (res == RES_NOTFOUND || n == 0)
-        return keep(r, action);
+        return stay(r, action);
     if (res != RES_OK)
         return res;
     header = without_return_path(header);
     sent = add_sent(r);
     sent->content = (struct filter_content){
         arena_printf(r->a, "%.*s%.*s", STR_ARG(delivered_to(r)), STR_ARG(header)), body };
-    sent->reverse_path = r->m->reverse_path;
-    sent->forwarded = true;
+    sent->reverse_path = r->event != NULL ? r->account.address : r->m->reverse_path; /* RFC 6785, 3.4 */
+    sent->forwarded = r->event == NULL;
     sent->to = to;
     sent->n_to = n;
     sent->notify = notify_of(action->dsn.notify, r->to->notify);
@@ -428,7 +455,7 @@ static enum result run_scripts(struct run *r, const struct script_ref *refs, siz
     if (res != RES_OK)
         return res;
     r->out->language = r->account.language;
-    filter_env_fill(r->m, r->to, &r->account, r->a, &r->env);
+    filter_env_fill(r->m, r->to, &r->account, r->event, r->a, &r->env);
     r->env.data = &r->view;
     res = hold(r, refs, n, scripts, &n, held);
     if (res == RES_OK)
@@ -438,6 +465,27 @@ static enum result run_scripts(struct run *r, const struct script_ref *refs, siz
     if (result.failed)
         report(r, held[MIN(result.error_script, n - 1)], &result.error, result.error_include);
     return take_result(r, &result);
+}
+
+static void release(struct run *r)
+{
+    for (size_t i = 0; i < r->n_held; i++)
+        filter_release(&r->held[i]);
+    filter_view_release(&r->view);
+}
+
+enum result filter_run_event(struct db *db, const struct filter_message *m, const struct filter_recipient *to,
+                             const struct filter_event *event, struct arena *a, struct filter_outcome *ret)
+{
+    struct run *r = arena_new(a, struct run);
+    enum result res;
+
+    *ret = (struct filter_outcome){ .filtered = true };
+    *r = (struct run){ .view = { .db = db, .account_id = to->account_id, .arena = a }, .m = m, .to = to, .event = event, .a = a,
+                       .out = ret };
+    res = run_scripts(r, event->script, 1);
+    release(r);
+    return res;
 }
 
 enum result filter_run(struct db *db, const struct filter_message *m, const struct filter_recipient *to, struct arena *a,
@@ -455,8 +503,6 @@ enum result filter_run(struct db *db, const struct filter_message *m, const stru
         return res;
     ret->filtered = n > 0;
     res = n > 0 ? run_scripts(r, refs, n) : keep(r, &plain);
-    for (size_t i = 0; i < r->n_held; i++)
-        filter_release(&r->held[i]);
-    filter_view_release(&r->view);
+    release(r);
     return res;
 }

@@ -52,6 +52,8 @@ struct filter_sent { /* to be queued */
 
 struct filter_outcome {
     bool filtered; /* there were scripts */
+    bool kept;     /* of an event: the message stays as it is; else it is to be \Deleted */
+    const struct filter_copy *flags; /* of an event: its flags and keywords from now on; NULL: as they are */
     struct filter_copy *copies;
     size_t n_copies;
     struct filter_sent *sent;
@@ -66,3 +68,20 @@ struct filter_outcome {
 /* All of *ret lives in the arena or is a view of m.  RES_TEMPFAIL: nothing is decided; try again later. */
 enum result filter_run(struct db *db, const struct filter_message *m, const struct filter_recipient *to, struct arena *a,
                        struct filter_outcome *ret) SUSPENDS NODISCARD;
+
+/* ---- imapsieve (RFC 6785) ---- */
+
+struct filter_event {
+    const struct script_ref *script;
+    struct str cause;             /* "APPEND", "COPY", "FLAG" */
+    struct str user;              /* who is signed in: the primary address */
+    struct str mailbox;           /* the name of the message's */
+    struct str changed;           /* FLAG: the names of the flags that changed, blanks between; else empty */
+    const struct str *flags;      /* of the message, as they are now */
+    size_t n_flags;
+};
+
+/* Runs the script on a message that is in a mailbox (to->inbox_id): nothing in *ret takes it out of there, and copies are
+ * further ones.  What a failed script had decided is not in it.  As filter_run. */
+enum result filter_run_event(struct db *db, const struct filter_message *m, const struct filter_recipient *to,
+                             const struct filter_event *event, struct arena *a, struct filter_outcome *ret) SUSPENDS NODISCARD;

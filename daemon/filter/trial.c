@@ -110,7 +110,7 @@ static enum result run_all(struct filter_trial_run *r)
         res = filter_account(r->view.db, r->view.account_id, r->a, &account);
     if (res != RES_OK)
         return res;
-    filter_env_fill(r->trial->message, r->trial->to, &account, r->a, &env);
+    filter_env_fill(r->trial->message, r->trial->to, &account, NULL, r->a, &env);
     env.trace = note_step;
     env.data = r;
     r->out->steps = arena_array(r->a, struct sieve_trace, FILTER_TRIAL_STEPS);

@@ -1,5 +1,6 @@
 /* APPEND (RFC 3501, 6.3.11; APPENDUID: RFC 4315, 3). */
 #include "base/encode.h"
+#include "imap/event.h"
 #include "imap/session.h"
 #include "io/coroutine.h"
 #include "mail/digest.h"
@@ -79,6 +80,8 @@ enum next cmd_append(struct imap_session *s, struct imap_command *cmd)
     put_into_view(s, &append, &appended);
     if (appended.uid == 0)
         return imap_ok(s, "APPEND completed");
+    if (appended.scripted)
+        event_added(s, EVENT_APPEND, appended.mailbox_id, append.mailbox, &appended.uid, 1);
     return imap_ok(s, "[APPENDUID %lld %lld] APPEND completed", (long long)appended.uidvalidity,
                    (long long)appended.uid);
 }

@@ -1,4 +1,5 @@
 /* COPY and MOVE (RFC 3501, 6.4.7; RFC 6851; COPYUID: RFC 4315, 3). */
+#include "imap/event.h"
 #include "imap/stored.h"
 
 static enum next refused(struct imap_session *s, enum result r)
@@ -18,13 +19,12 @@ static struct str copyuid(struct imap_session *s, const struct message_copied *c
 }
 
 /* MOVE: COPYUID comes untagged, before the EXPUNGEs (RFC 6851, 4.3). */
-static enum next moved(struct imap_session *s, const struct message_copied *copied)
+static void moved(struct imap_session *s, const struct message_copied *copied)
 {
     stream_printf(s->stream, "* OK %.*s Moved\r\n", STR_ARG(copyuid(s, copied)));
     for (size_t i = 0; i < copied->removed.n; i++)
         view_mark_gone(s->view, (uint32_t)copied->removed.uids[i]);
     (void)session_changed(s, copied->removed.modseq_before, copied->removed.modseq);
-    return imap_ok(s, "MOVE completed");
 }
 
 enum next cmd_copy(struct imap_session *s, struct imap_command *cmd)
@@ -60,6 +60,10 @@ enum next cmd_copy(struct imap_session *s, struct imap_command *cmd)
     if (copied.n == 0)
         return imap_ok(s, "%s completed, nothing to do", imap_verb_name(cmd->verb));
     if (move)
-        return moved(s, &copied);
+        moved(s, &copied);
+    if (copied.scripted)
+        event_added(s, EVENT_COPY, box.id, name, copied.to, copied.n);
+    if (move)
+        return imap_ok(s, "MOVE completed");
     return imap_ok(s, "%.*s COPY completed", STR_ARG(copyuid(s, &copied)));
 }

@@ -1,4 +1,5 @@
 /* STORE (RFC 3501, 6.4.6; conditional: RFC 7162, 3.1.3). */
+#include "imap/event.h"
 #include "imap/session.h"
 #include "imap/stored.h"
 
@@ -77,6 +78,8 @@ static enum result store_chunk(struct store_job *job, const int64_t *uids, size_
     for (size_t i = 0; i < list.n; i++)
         answer(job, &list.v[i]);
     (void)session_changed(s, list.modseq_before, list.modseq);
+    if (list.scripted)
+        event_flags(s, &list);
     return RES_OK;
 }
 

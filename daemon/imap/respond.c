@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#define MANAGESIEVE_PORT 4190 /* RFC 5804, 1.8 */
+
 static void write_completion(struct imap_session *s, const char *status, const char *fmt, va_list ap) PRINTF_LIKE(3, 0);
 
 static void write_completion(struct imap_session *s, const char *status, const char *fmt, va_list ap)
@@ -243,6 +245,22 @@ void write_flags_fetch(struct imap_session *s, struct strbuf *b, size_t index, b
 
 /* ---- CAPABILITY (RFC 3501, 7.2.1): what is there in this state ---- */
 
+/* " IMAPSIEVE=sieve://host:port": where scripts are kept (RFC 6785, 2.1); empty: nowhere that a client can reach. */
+static struct str imapsieve(struct imap_session *s)
+{
+    struct str host = settings_get()->hostname, first = STR("off");
+    uint64_t port = 0;
+
+    if (s->service->config != NULL)
+        first = s->service->config->listen[LISTEN_SIEVE];
+    first = str_sub(first, 0, str_chr(first, ','));
+    if (host.len == 0 || str_eq(first, STR("off")) || !str_u64(str_from(first, str_rchr(first, ':') + 1), 65535, &port))
+        return STR("");
+    if (port == 0 || port == MANAGESIEVE_PORT)
+        return arena_printf(&s->arena, " IMAPSIEVE=sieve://%.*s", STR_ARG(host));
+    return arena_printf(&s->arena, " IMAPSIEVE=sieve://%.*s:%u", STR_ARG(host), (unsigned)port);
+}
+
 struct str capabilities(struct imap_session *s)
 {
     static const char always[] = "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE";
@@ -251,8 +269,8 @@ struct str capabilities(struct imap_session *s)
     if (s->state != ST_GREETED)
         return arena_printf(&s->arena,
                             "%s NAMESPACE UIDPLUS IDLE MOVE SPECIAL-USE CREATE-SPECIAL-USE UNSELECT CHILDREN QUOTA"
-                            " QUOTA=RES-STORAGE QUOTA=RES-MESSAGE METADATA CONDSTORE",
-                            always);
+                            " QUOTA=RES-STORAGE QUOTA=RES-MESSAGE METADATA%.*s CONDSTORE",
+                            always, STR_ARG(imapsieve(s)));
     return arena_printf(&s->arena, "%s%s%s", always, tls || s->service->tls == NULL ? "" : " STARTTLS",
                         tls || settings_cleartext_allowed(settings_get(), stream_peer(s->stream))
                             ? " AUTH=PLAIN AUTH=LOGIN"

@@ -1,4 +1,5 @@
 #include "imap/seen.h"
+#include "imap/event.h"
 #include "imap/stored.h"
 
 #include <stdlib.h>
@@ -42,4 +43,6 @@ void seen_write(struct imap_session *s)
     (void)session_changed(s, list.modseq_before, list.modseq);
     free(s->seen);
     s->seen = NULL;
+    if (list.scripted)
+        event_flags(s, &list);
 }

@@ -208,6 +208,8 @@ static bool test_envelope(struct sieve_run *r, const struct sieve_node *n, bool 
     struct sieve_matcher m;
     bool done = false;
 
+    if (r->env->imap) /* RFC 6785, 4.6 */
+        return run_error(r, n, "\"envelope\" cannot be tested for changes of a mailbox");
     matcher_begin(&m, r, n, n->args[1]);
     for (size_t i = 0; i < n->args[0]->n && !done; i++) {
         const struct envelope_part *part = find_part(names[i]);

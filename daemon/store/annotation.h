@@ -16,6 +16,12 @@
 #define ANNOTATION_ACCOUNT_MAX (10 << 20)      /* bytes of all values of an account */
 #define ANNOTATION_SERVER      0               /* instead of a mailbox */
 
+/* For statements of store/ ($1: the account): does a script run on changes of the mailbox (RFC 6785, 2.3.1)? */
+#define ANNOTATION_SCRIPT "/shared/imapsieve/script"
+#define ANNOTATION_SCRIPTED(box)                                                                                   \
+    "EXISTS (SELECT FROM annotation WHERE account_id = $1 AND mailbox_id IN (0, " box ")"                          \
+    " AND name = '" ANNOTATION_SCRIPT "')"
+
 struct annotation {
     struct str name, value; /* annotation_set: value STR_NULL: it goes */
 };

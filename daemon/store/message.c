@@ -304,3 +304,29 @@ enum result message_frames(struct db *db, const struct principal *who, struct ar
                                        db_int4_array(a, last, n) };
     return db_query_as(db, who->token, &stmt, params, ARRAY_LEN(params), ret_rows) == RES_OK ? RES_OK : RES_TEMPFAIL;
 }
+
+enum result message_look(struct db *db, const struct principal *who, int64_t mailbox_id, int64_t uid, struct arena *a,
+                         struct message_state *ret_state, struct body_source *ret_source)
+{
+    static const struct db_stmt stmt = { "message_look",
+        "SELECT m.flags, m.keywords, m.modseq, e.id, e.size, e.header_size, e.frames FROM (SELECT * FROM message "
+        "WHERE account_id = $1 AND mailbox_id = $2 AND uid = $3 OFFSET 0) m "
+        "JOIN email e ON e.account_id = $1 AND e.id = m.email_id" };
+    const struct db_param params[] = { db_int8(who->account_id), db_int8(mailbox_id), db_int8(uid) };
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    int64_t *keywords = NULL;
+    size_t n = 0;
+
+    if (db_query_as(db, who->token, &stmt, params, ARRAY_LEN(params), &rows) != RES_OK)
+        return RES_TEMPFAIL;
+    if (db_count(&rows) == 0)
+        return RES_NOTFOUND;
+    if (!db_is_null(&rows, 0, 1))
+        n = db_get_int_array(&rows, 0, 1, a, &keywords);
+    *ret_state = (struct message_state){ .uid = (uint32_t)uid, .flags = (int)(db_get_int(&rows, 0, 0) & FLAGS_ALL),
+                                         .modseq = db_get_int(&rows, 0, 2), .keywords = keywords, .nkeywords = n };
+    *ret_source = (struct body_source){ .db = db, .token = who->token, .account_id = who->account_id, .id = db_get_int(&rows, 0, 3),
+                                        .shape = { (uint64_t)db_get_int(&rows, 0, 4), (uint64_t)db_get_int(&rows, 0, 5),
+                                                   (unsigned)db_get_int(&rows, 0, 6) } };
+    return RES_OK;
+}

@@ -60,6 +60,10 @@ enum result message_fetch(struct db *db, const struct principal *who, int64_t ma
 /* `want` as it was in the call. */
 void message_row_get(const struct db_rows *rows, size_t row, const struct message_want *want, struct message_row *ret);
 
+/* One message as a script sees it (RFC 6785): its state, and where its bytes are.  RES_NOTFOUND: it is gone. */
+enum result message_look(struct db *db, const struct principal *who, int64_t mailbox_id, int64_t uid, struct arena *a,
+                         struct message_state *ret_state, struct body_source *ret_source) SUSPENDS NODISCARD;
+
 /* Frames of several messages with one statement: the caller sees to it that they are few megabytes. */
 struct message_frames {
     int64_t email_id;

@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "config/settings.h"
 #include "io/coroutine.h"
+#include "store/annotation.h"
 #include "store/body.h"
 #include "store/ids.h"
 #include "store/notify.h"
@@ -71,7 +72,7 @@ static const struct db_stmt append_stmt = { "message_append",
     "   SELECT $1, $3, f.n - 1, f.data FROM m, unnest($20::bytea[]) WITH ORDINALITY AS f(data, n)),"
     " i AS (INSERT INTO message (account_id, mailbox_id, uid, email_id, modseq, internaldate, size, flags, keywords)"
     "   SELECT $1, m.id, m.uid, $3, m.modseq, $7, $4, $5, $6 FROM m)"
-    " SELECT t.id, t.uidvalidity, t.highestmodseq, m.uid, m.modseq FROM t LEFT JOIN m ON true" };
+    " SELECT t.id, t.uidvalidity, t.highestmodseq, m.uid, m.modseq, " ANNOTATION_SCRIPTED("t.id") " FROM t LEFT JOIN m ON true" };
 
 static void appended_from_row(const struct db_rows *rows, struct message_appended *ret)
 {
@@ -79,7 +80,8 @@ static void appended_from_row(const struct db_rows *rows, struct message_appende
                                       .uidvalidity = db_get_int(rows, 0, 1),
                                       .modseq_before = db_get_int(rows, 0, 2),
                                       .uid = db_get_int(rows, 0, 3),
-                                      .modseq = db_get_int(rows, 0, 4) };
+                                      .modseq = db_get_int(rows, 0, 4),
+                                      .scripted = db_get_int(rows, 0, 5) != 0 };
 }
 
 /* ---- one item ---- */
@@ -216,7 +218,7 @@ static void note(struct item *it, const struct db_rows *lock, const struct db_ro
 static enum result look(struct db *db, struct item *it)
 {
     static const struct db_stmt stmt = { "message_append_look",
-        "SELECT b.id, b.uidvalidity, 0::bigint, m.uid, m.modseq FROM email e"
+        "SELECT b.id, b.uidvalidity, 0::bigint, m.uid, m.modseq, " ANNOTATION_SCRIPTED("b.id") " FROM email e"
         " LEFT JOIN mailbox b ON b.account_id = $1 AND b.name = $3"
         " LEFT JOIN message m ON m.account_id = $1 AND m.email_id = $2 AND m.mailbox_id = b.id"
         " WHERE e.account_id = $1 AND e.id = $2" };

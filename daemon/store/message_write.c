@@ -6,6 +6,7 @@
 
 #include "base/fault.h"
 #include "config/settings.h"
+#include "store/annotation.h"
 #include "store/notify.h"
 #include "store/quota.h"
 
@@ -49,8 +50,8 @@ static enum result commit_batch(struct tx **tx, struct db_call *calls, size_t n)
     "   FROM a, c, (SELECT highestmodseq FROM mailbox WHERE account_id = $1 AND id = $2) h"                        \
     "   WHERE b.account_id = $1 AND b.id = $2 RETURNING h.highestmodseq AS before)"                                \
     " SELECT uid, CASE WHEN changes THEN flags ELSE was END, CASE WHEN changes THEN keywords ELSE had END,"        \
-    "   CASE WHEN changes THEN (SELECT modseq FROM a) ELSE modseq END, changes, NOT may, (SELECT before FROM b)"   \
-    " FROM o ORDER BY uid"
+    "   CASE WHEN changes THEN (SELECT modseq FROM a) ELSE modseq END, changes, NOT may, (SELECT before FROM b),"  \
+    "   was, had, " ANNOTATION_SCRIPTED("$2") " FROM o ORDER BY uid"
 
 /* What is asked for most: flags of one message, in whatever state it is.  The same columns in a third of the time. */
 static const struct db_stmt store_one = { "message_store_one",
@@ -63,8 +64,8 @@ static const struct db_stmt store_one = { "message_store_one",
     "   deleted = b.deleted + ((p.becomes >> 3 & 1) - (p.flags >> 3 & 1))"
     "   FROM a, p, (SELECT highestmodseq FROM mailbox WHERE account_id = $1 AND id = $2) h"
     "   WHERE b.account_id = $1 AND b.id = $2 RETURNING a.modseq, h.highestmodseq AS before)"
-    " SELECT p.uid, p.becomes, p.keywords, coalesce(b.modseq, p.modseq), b.modseq IS NOT NULL, false, b.before"
-    " FROM p LEFT JOIN b ON true" };
+    " SELECT p.uid, p.becomes, p.keywords, coalesce(b.modseq, p.modseq), b.modseq IS NOT NULL, false, b.before,"
+    "   p.flags, p.keywords, " ANNOTATION_SCRIPTED("$2") " FROM p LEFT JOIN b ON true" };
 
 static void stored_from_rows(const struct db_rows *rows, struct arena *a, struct message_stored_list *ret)
 {
@@ -82,6 +83,12 @@ static void stored_from_rows(const struct db_rows *rows, struct arena *a, struct
         m->state.modseq = db_get_int(rows, i, 3);
         m->changed = db_get_int(rows, i, 4) != 0;
         m->failed = db_get_int(rows, i, 5) != 0;
+        m->flags_before = (int)(db_get_int(rows, i, 7) & FLAGS_ALL);
+        if (!db_is_null(rows, i, 8)) {
+            m->nkeywords_before = db_get_int_array(rows, i, 8, a, &keywords);
+            m->keywords_before = keywords;
+        }
+        ret->scripted = db_get_int(rows, i, 9) != 0;
         if (m->changed) {
             ret->modseq = m->state.modseq;
             ret->modseq_before = db_get_int(rows, i, 6);
@@ -221,7 +228,7 @@ enum result message_remove(struct tx *tx, const struct principal *who, int64_t m
     "   RETURNING b.uidnext - s.n - 1 AS base, b.uidvalidity, a.modseq),"                                          \
     " i AS (INSERT INTO message (account_id, mailbox_id, uid, email_id, modseq, internaldate, size, flags, keywords)"\
     "   SELECT $1, $3, b.base + o.k, o.email_id, b.modseq, o.internaldate, o.size, o.flags, o.keywords FROM o, b)" \
-    " SELECT o.uid, b.base + o.k, b.uidvalidity, b.modseq FROM o, b ORDER BY o.uid"
+    " SELECT o.uid, b.base + o.k, b.uidvalidity, b.modseq, " ANNOTATION_SCRIPTED("$3") " FROM o, b ORDER BY o.uid"
 
 #define COPIED "uid, email_id, internaldate, size, flags, keywords"
 
@@ -255,6 +262,7 @@ static void copied_from_rows(const struct db_rows *rows, struct arena *a, struct
         ret->to[i] = db_get_int(rows, i, 1);
         ret->uidvalidity = db_get_int(rows, i, 2);
         ret->to_modseq = db_get_int(rows, i, 3);
+        ret->scripted = db_get_int(rows, i, 4) != 0;
     }
 }
 

@@ -28,11 +28,15 @@ struct message_stored {
     struct message_state state;
     bool changed; /* this call gave it a new MODSEQ */
     bool failed;  /* its MODSEQ was above unchanged_since: nothing was done to it */
+    int flags_before;
+    const int64_t *keywords_before; /* ascending */
+    size_t nkeywords_before;
 };
 struct message_stored_list {
     struct message_stored *v; /* ascending by UID; UIDs that are gone are missing */
     size_t n;
     int64_t modseq_before, modseq; /* the mailbox's around the change; both 0 when nothing changed */
+    bool scripted;                 /* a script runs on changes of the mailbox (RFC 6785) */
 };
 /* STORE: at most STORE_MAX uids. */
 enum result message_store(struct db *db, const struct principal *who, int64_t mailbox_id, const int64_t *uids,
@@ -54,6 +58,7 @@ struct message_copied {
     size_t n;
     int64_t uidvalidity, to_modseq;
     struct message_removed removed; /* MOVE: from where they were */
+    bool scripted;                  /* as in message_stored_list, of where they are */
 };
 /* COPY, all or nothing.  RES_NOTFOUND: no such mailbox; RES_LIMIT: quota; RES_OK with n 0: all uids are gone. */
 enum result message_copy(struct db *db, const struct principal *who, int64_t mailbox_id, const int64_t *uids, size_t n,
@@ -84,6 +89,7 @@ struct message_appended {
     int64_t mailbox_id;
     int64_t uidvalidity, uid; /* uid 0: the connection broke at COMMIT, and meanwhile it was moved */
     int64_t modseq_before, modseq; /* the mailbox's around it */
+    bool scripted;                 /* as in message_stored_list */
 };
 /* APPEND.  While a commit is under way, messages gather, and all go in the next one (at most 64 messages, 4 MiB); one
  * that fails does not fail the others.  A message over 1 MiB has a transaction of its own: it is packed on the thread
