@@ -14,6 +14,8 @@ static const char *const roles[] = { "account", "domain_admin", "system_admin" }
 static const char *const states[] = { "invited", "active", "frozen", "suspended" };
 static const char *const languages[] = { "en", "pt-BR" };
 
+#define MAX_FORWARDS 20
+
 static const struct field quota_members[] = {
     { .name = "limit", .type = FIELD_INT, .nullable = true, .min = 1048576, .max = INT64_C(1125899906842624) },
     { .name = "message_limit", .type = FIELD_INT, .nullable = true, .min = 1, .max = INT64_C(1000000000) },
@@ -27,6 +29,8 @@ static const struct field members[] = {
     { .name = "quota", .type = FIELD_OBJECT, .members = quota_members, .n_members = ARRAY_LEN(quota_members) },
     { .name = "delivery", .type = FIELD_STRING, .nullable = true, .min = 1, .max = 1000 },
     { .name = "delivery_user", .type = FIELD_STRING, .nullable = true, .min = 1, .max = 32 },
+    { .name = "forward", .type = FIELD_STRINGS, .max = MAX_FORWARDS, .each = 320 },
+    { .name = "forward_keep", .type = FIELD_BOOL },
     { .name = "id", .type = FIELD_KEPT },
     { .name = "address", .type = FIELD_KEPT },
     { .name = "state", .type = FIELD_KEPT },
@@ -82,6 +86,8 @@ struct json_object *account_json(const struct account *a)
     js_set(o, "quota", quota);
     js_set(o, "delivery", js_str(a->delivery));
     js_set(o, "delivery_user", js_str(a->delivery_user));
+    js_set(o, "forward", js_strs(a->forward, a->n_forward));
+    js_set(o, "forward_keep", js_bool(a->forward_keep));
     js_set(o, "last_sign_in", sign_in(a));
     js_set(o, "created_at", js_time(a->created_us));
     js_set(o, "version", js_int(a->version));
@@ -179,6 +185,27 @@ void accounts_get(struct request *r)
         account_answer(r, address, 200);
 }
 
+/* Where the account's mail is sent on to. */
+static void take_forward(struct request *r, const struct json_object *body, struct account_write *w)
+{
+    struct str *v;
+    size_t n;
+
+    w->forward_drop = !field_bool(body, "forward_keep", !w->forward_drop);
+    if (!field_strs(r, body, "forward", &v, &n))
+        return;
+    for (size_t i = 0; i < n; i++) {
+        struct str place = arena_printf(&r->arena, "/forward/%zu", i);
+
+        if (name_address(v[i], &r->arena, &v[i]) != RES_OK)
+            error_at(r, place, "syntax", "\"%.*s\" is not an address.", STR_ARG(word_clip(v[i], 100)));
+        else if (str_eq(v[i], w->address))
+            error_at(r, place, "self", "An account cannot forward to itself.");
+    }
+    w->forward = v;
+    w->n_forward = n;
+}
+
 static void take_members(struct request *r, const struct json_object *body, struct account_write *w)
 {
     w->name = field_str(body, "name", w->name);
@@ -188,6 +215,7 @@ static void take_members(struct request *r, const struct json_object *body, stru
     w->delivery = field_str(body, "delivery", w->delivery);
     w->delivery_user = field_str(body, "delivery_user", w->delivery_user);
     w->quota_messages = field_int(js_get(body, "quota", NULL), "message_limit", 0, w->quota_messages);
+    take_forward(r, body, w);
     if (field_there(body, "password"))
         account_check_password(r, STR("/password"), field_str(body, "password", STR("")));
 }
@@ -206,6 +234,8 @@ static struct json_object *without_password(struct request *r, const struct acco
     js_set(o, "quota", quota);
     js_set(o, "delivery", js_str(w->delivery));
     js_set(o, "delivery_user", js_str(w->delivery_user));
+    js_set(o, "forward", js_strs(w->forward, w->n_forward));
+    js_set(o, "forward_keep", js_bool(!w->forward_drop));
     return o;
 }
 
@@ -266,7 +296,7 @@ static void write_account(struct request *r, bool patch)
         present = request_keep(r, account_json(&old));
         if (patch)
             w = (struct account_write){ w.address, old.name, old.role, old.language, old.quota_bytes, old.quota_messages,
-                                        old.delivery, old.delivery_user };
+                                        old.delivery, old.delivery_user, old.forward, old.n_forward, !old.forward_keep };
     }
     fields_check(r, body, STR(""), members, patch ? PATCH_MEMBERS : ARRAY_LEN(members), present);
     if (r->errors == NULL)

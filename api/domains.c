@@ -2,6 +2,7 @@
 #include "api/delivery.h"
 #include "api/fields.h"
 #include "api/handlers.h"
+#include "api/names.h"
 #include "api/path.h"
 #include "api/problem.h"
 #include "api/query.h"
@@ -9,7 +10,9 @@
 #include "api/words.h"
 #include "route/relay_route.h"
 
-static const char *const kinds[] = { "local", "relay" };
+#include <string.h>
+
+static const char *const kinds[] = { "local", "relay", "alias" };
 static const char *const states[] = { "active", "disabled" };
 static const char *const languages[] = { "en", "pt-BR" };
 
@@ -22,6 +25,9 @@ static const struct field members[] = {
     { .name = "route", .type = FIELD_STRING, .nullable = true, .min = 1, .max = 300 },
     { .name = "state", .type = FIELD_WORD, .words = states, .n_words = ARRAY_LEN(states) },
     { .name = "language", .type = FIELD_WORD, .nullable = true, .words = languages, .n_words = ARRAY_LEN(languages) },
+    { .name = "alias_of", .type = FIELD_STRING, .nullable = true, .min = 1, .max = 255 },
+    { .name = "catch_all", .type = FIELD_STRING, .nullable = true, .min = 3, .max = 320 },
+    { .name = "subaddress", .type = FIELD_STRING, .max = 1 },
     { .name = "delivery", .type = FIELD_STRING, .min = 1, .max = 1000 },
     { .name = "delivery_user", .type = FIELD_STRING, .nullable = true, .min = 1, .max = 32 },
     { .name = "quota", .type = FIELD_OBJECT, .members = quota_members, .n_members = ARRAY_LEN(quota_members) },
@@ -45,6 +51,9 @@ static struct json_object *to_json(const struct domain *d)
     js_set(o, "route", js_str(d->route));
     js_set(o, "state", js_str(str_c(states[d->disabled])));
     js_set(o, "language", js_str(d->language));
+    js_set(o, "alias_of", js_str(d->alias_of));
+    js_set(o, "catch_all", js_str(d->catch_all));
+    js_set(o, "subaddress", js_str(d->subaddress));
     js_set(o, "delivery", js_str(d->delivery));
     js_set(o, "delivery_user", js_str(d->delivery_user));
     js_set(o, "quota", quota);
@@ -110,6 +119,26 @@ void domains_get(struct request *r)
         answer(r, name, 200);
 }
 
+/* A domain that stands for another one, who gets what nobody else does, and where a sub-address begins. */
+static void take_addressing(struct request *r, const struct json_object *body, struct domain_write *w)
+{
+    w->alias_of = field_str(body, "alias_of", w->alias_of);
+    w->catch_all = field_str(body, "catch_all", w->catch_all);
+    w->subaddress = field_str(body, "subaddress", w->subaddress);
+    if (w->kind != DOMAIN_ALIAS && field_there(body, "alias_of") && w->alias_of.p != NULL)
+        error_at(r, STR("/alias_of"), "syntax", "Only a domain of kind alias stands for another one.");
+    else if (w->kind != DOMAIN_ALIAS)
+        w->alias_of = STR_NULL;
+    else if (w->alias_of.p == NULL)
+        error_at(r, STR("/alias_of"), "required", "A domain of kind alias stands for a local domain.");
+    else if (name_domain(w->alias_of, &r->arena, &w->alias_of) != RES_OK || str_eq(w->alias_of, w->name))
+        error_at(r, STR("/alias_of"), "unknown-domain", "This is none of this server's local domains.");
+    if (w->catch_all.p != NULL && name_address(w->catch_all, &r->arena, &w->catch_all) != RES_OK)
+        error_at(r, STR("/catch_all"), "syntax", "This is not an address.");
+    if (w->subaddress.len > 0 && strchr("+-._=#", w->subaddress.p[0]) == NULL)
+        error_at(r, STR("/subaddress"), "syntax", "It is one of + - . _ = #, or empty.");
+}
+
 /* Takes the members over into *w, which holds what stands for those that are absent. */
 static void take_members(struct request *r, const struct json_object *body, struct domain_write *w)
 {
@@ -123,9 +152,10 @@ static void take_members(struct request *r, const struct json_object *body, stru
     w->delivery = field_str(body, "delivery", w->delivery);
     w->delivery_user = field_str(body, "delivery_user", w->delivery_user);
     w->quota_bytes = field_int(js_get(body, "quota", NULL), "limit", 0, w->quota_bytes);
-    if (w->kind == DOMAIN_RELAY && w->quota_bytes > 0)
+    take_addressing(r, body, w);
+    if (w->kind != DOMAIN_LOCAL && w->quota_bytes > 0)
         error_at(r, STR("/quota/limit"), "syntax", "Only a domain with mailboxes here has a quota.");
-    if (w->kind == DOMAIN_LOCAL) {
+    if (w->kind != DOMAIN_RELAY) {
         if (field_there(body, "route") && w->route.p != NULL)
             error_at(r, STR("/route"), "syntax", "Only a relay domain has a route.");
         w->route = STR_NULL;
@@ -138,6 +168,11 @@ static void answer_refusal(struct request *r, enum result result, struct str nam
 {
     struct domain d;
 
+    if (result == RES_INVALID) {
+        error_at(r, STR("/alias_of"), "unknown-domain", "This is none of this server's local domains.");
+        (void)errors_of_body(r);
+        return;
+    }
     if (result == RES_CONFLICT || result == RES_LIMIT) {
         enum result found = domain_get(r->service->db, name, &r->caller.visible, &r->arena, &d);
 
@@ -173,7 +208,7 @@ static void write_domain(struct request *r, bool patch)
         present = request_keep(r, to_json(&old));
         if (patch)
             w = (struct domain_write){ w.name, old.kind, old.route, old.disabled, old.language, old.delivery,
-                                       old.delivery_user, old.quota_bytes };
+                                       old.delivery_user, old.quota_bytes, old.alias_of, old.catch_all, old.subaddress };
     } else if (r->caller.visible.limited) { /* makes no domain that it could not see afterwards */
         problem(r, PROBLEM_INSUFFICIENT_SCOPE, NULL);
         return;

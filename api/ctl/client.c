@@ -343,3 +343,15 @@ bool take_quota(struct call *c, struct json_object *body)
         js_set(o, "message_limit", strcmp(messages, "none") == 0 ? NULL : js_int((int64_t)n));
     return true;
 }
+
+struct json_object *list_of(const char *text)
+{
+    struct json_object *list = js_array();
+    struct str rest = str_c(text), one;
+
+    while (str_split(&rest, ',', &one)) {
+        if (str_trim(one).len > 0)
+            js_push(list, js_str(str_trim(one)));
+    }
+    return list;
+}

@@ -11,6 +11,7 @@ static const struct column columns[] = {
     { "Last sign-in", "last_sign_in.at", COLUMN_TIME }, { "Messages", "quota.messages", COLUMN_NUMBER },
     { "Language", "language", COLUMN_TEXT },      { "Reason", "suspended.reason", COLUMN_TEXT },
     { "Delivery", "delivery", COLUMN_TEXT },      { "Unix user", "delivery_user", COLUMN_TEXT },
+    { "Forward", "forward", COLUMN_TEXT },        { "A copy stays", "forward_keep", COLUMN_TEXT },
     { "Made", "created_at", COLUMN_TIME },        { "Message limit", "quota.message_limit", COLUMN_NUMBER },
 };
 #define LIST_COLUMNS 7
@@ -39,6 +40,10 @@ static bool take_members(struct call *c, struct json_object *body)
         if (value != NULL) /* empty: none of its own, but for name and role */
             js_set(body, i == 4 ? "delivery_user" : texts[i], i >= 2 && value[0] == '\0' ? NULL : js_str(str_c(value)));
     }
+    if (option(c, "forward") != NULL)
+        js_set(body, "forward", list_of(option(c, "forward")));
+    if (option(c, "forward-keep") != NULL)
+        js_set(body, "forward_keep", js_bool(strcmp(option(c, "forward-keep"), "no") != 0));
     return take_quota(c, body);
 }
 

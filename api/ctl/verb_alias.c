@@ -16,17 +16,6 @@ static const char *path(struct call *c)
     return arena_printf(&c->arena, "/api/v1/aliases/%s", escape(c, c->args[0])).p;
 }
 
-/* "a@b,c@d" as an array; empty: none. */
-static struct json_object *list_of(const char *text)
-{
-    struct json_object *list = js_array();
-    struct str rest = str_c(text), one;
-
-    while (str_split(&rest, ',', &one))
-        js_push(list, js_str(str_trim(one)));
-    return list;
-}
-
 /* The members that arguments and options name. */
 static struct json_object *body_of(struct call *c)
 {

@@ -1,11 +1,14 @@
 #include "api/ctl/client.h"
 #include "api/ctl/verbs.h"
 
+#include <string.h>
+
 static const struct column columns[] = {
     { "Domain", "name", COLUMN_TEXT },         { "Kind", "kind", COLUMN_TEXT },      { "State", "state", COLUMN_TEXT },
     { "Accounts", "accounts", COLUMN_NUMBER }, { "Aliases", "aliases", COLUMN_NUMBER }, { "Route", "route", COLUMN_TEXT },
     { "Language", "language", COLUMN_TEXT },   { "Delivery", "delivery", COLUMN_TEXT },
-    { "Unix user", "delivery_user", COLUMN_TEXT }, { "Made", "created_at", COLUMN_TIME },
+    { "Unix user", "delivery_user", COLUMN_TEXT },
+    { "Alias of", "alias_of", COLUMN_TEXT },   { "Catch-all", "catch_all", COLUMN_TEXT }, { "Sub-address", "subaddress", COLUMN_TEXT }, { "Made", "created_at", COLUMN_TIME },
     { "Used", "quota.used", COLUMN_SIZE },     { "Quota", "quota.limit", COLUMN_SIZE },
 };
 
@@ -19,7 +22,9 @@ enum outcome verb_domain_add(struct call *c)
     struct json_object *body = js_object(), *answer;
     enum outcome out;
 
-    js_set(body, "kind", js_str(str_c(option(c, "relay") != NULL ? "relay" : "local")));
+    js_set(body, "kind", js_str(str_c(option(c, "relay") != NULL ? "relay" : option(c, "alias-of") != NULL ? "alias" : "local")));
+    if (option(c, "alias-of") != NULL)
+        js_set(body, "alias_of", js_str(str_c(option(c, "alias-of"))));
     if (option(c, "to") != NULL)
         js_set(body, "route", js_str(str_c(option(c, "to"))));
     if (option(c, "language") != NULL)
@@ -57,7 +62,8 @@ enum outcome verb_domain_set(struct call *c)
 {
     static const struct {
         const char *option, *member;
-    } members[] = { { "to", "route" }, { "language", "language" }, { "delivery", "delivery" }, { "delivery-user", "delivery_user" } };
+    } members[] = { { "to", "route" }, { "language", "language" }, { "delivery", "delivery" }, { "delivery-user", "delivery_user" },
+                  { "alias-of", "alias_of" }, { "catch-all", "catch_all" }, { "subaddress", "subaddress" } };
     struct json_object *body = js_object(), *answer = NULL;
     enum outcome out;
 
@@ -65,7 +71,7 @@ enum outcome verb_domain_set(struct call *c)
         const char *value = option(c, members[i].option);
 
         if (value != NULL) /* empty: none */
-            js_set(body, members[i].member, value[0] == '\0' ? NULL : js_str(str_c(value)));
+            js_set(body, members[i].member, value[0] == '\0' && strcmp(members[i].option, "subaddress") != 0 ? NULL : js_str(str_c(value)));
     }
     if (!take_quota(c, body)) {
         js_free(body);

@@ -8,17 +8,6 @@ static const struct column columns[] = {
 };
 #define LIST_COLUMNS 6
 
-/* "a,b" as a list. */
-static struct json_object *list_of(const char *text)
-{
-    struct json_object *list = js_array();
-    struct str rest = str_c(text), one;
-
-    while (str_split(&rest, ',', &one))
-        js_push(list, js_str(str_trim(one)));
-    return list;
-}
-
 enum outcome verb_token_create(struct call *c)
 {
     static const struct { const char *option, *member; } lists[] = { { "scope", "scopes" }, { "domain", "domains" }, { "cidr", "cidrs" } };

@@ -23,6 +23,9 @@ struct account {
     int64_t sign_in_us;                      /* the last one; DB_NO_TIME: never */
     struct str sign_in_protocol, sign_in_ip; /* sign_in_ip STR_NULL: unknown */
     struct str delivery, delivery_user;      /* route/delivery.h; STR_NULL: the domain's */
+    struct str *forward;                     /* where its mail is sent on to */
+    size_t n_forward;
+    bool forward_keep;                       /* and a copy stays */
     int64_t created_us, version;
 };
 
@@ -50,13 +53,16 @@ struct account_write {
     struct str language;
     int64_t quota_bytes, quota_messages; /* 0: no limit */
     struct str delivery, delivery_user; /* STR_NULL: the domain's */
+    struct str *forward;
+    size_t n_forward;
+    bool forward_drop; /* no copy stays */
 };
 /* Makes the account, its address, counters and the mailboxes INBOX, Drafts, Sent, Junk, Trash and Archive in one
  * transaction.  It is invited: the first password makes it active.  A domain administrator administers the account's
  * domain.  RES_NOTFOUND: its domain is no local domain of ours; RES_EXISTS: the address is taken. */
 enum result account_create(struct db *db, const struct account_write *w, const struct audit *audit, int64_t *ret_id)
     SUSPENDS NODISCARD;
-/* Replaces name, role, language, quota and delivery.  if_version -1: any.  RES_NOTFOUND; RES_CONFLICT: another version;
+/* Replaces name, role, language, quota, delivery and forward.  if_version -1: any.  RES_NOTFOUND; RES_CONFLICT: another version;
  * RES_DENIED: it is the last system administrator. */
 enum result account_update(struct db *db, const struct account_write *w, int64_t if_version, const struct audit *audit)
     SUSPENDS NODISCARD;

@@ -22,7 +22,8 @@ enum result account_create(struct db *db, const struct account_write *w, const s
     static const struct db_stmt stmt = { "account_create",
         "WITH d AS (SELECT id, tenant_id FROM domain WHERE name = $2 AND kind = 0 AND deleted_at IS NULL FOR SHARE),"
         " a AS (INSERT INTO account (tenant_id, domain_id, address, name, role, state, language, delivery,"
-        "   delivery_user) SELECT tenant_id, id, $3, coalesce($4, ''), $5, 0, $6, $8, $9 FROM d RETURNING id, domain_id),"
+        "   delivery_user, forward, forward_keep)"
+        "   SELECT tenant_id, id, $3, coalesce($4, ''), $5, 0, $6, $8, $9, $11, NOT $12 FROM d RETURNING id, domain_id),"
         " x AS (INSERT INTO address (domain_id, localpart, account_id) SELECT domain_id, $1, id FROM a),"
         " t AS (SELECT extract(epoch FROM now())::bigint AS now),"
         " s AS (INSERT INTO account_state (account_id, last_uidvalidity, quota_bytes, quota_messages)"
@@ -32,6 +33,7 @@ enum result account_create(struct db *db, const struct account_write *w, const s
         "   (2, 'Sent', 4), (3, 'Junk', 3), (4, 'Trash', 5), (5, 'Archive', 1)) AS v (n, name, special_use))"
         " SELECT id FROM a" };
     size_t at = str_rchr(w->address, '@');
+    CLEANUP(arena_releasep) struct arena a = { 0 };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     int64_t id;
@@ -44,7 +46,8 @@ enum result account_create(struct db *db, const struct account_write *w, const s
         const struct db_param params[] = { db_text(str_sub(w->address, 0, at)), db_text(str_from(w->address, at + 1)),
                                            db_text(w->address), db_text(w->name), db_int2((int16_t)w->role),
                                            db_text(w->language), db_int8(w->quota_bytes), db_text(w->delivery),
-                                           db_text(w->delivery_user), db_int8(w->quota_messages) };
+                                           db_text(w->delivery_user), db_int8(w->quota_messages),
+                                           db_text_array(&a, w->forward, w->n_forward), db_bool(w->forward_drop) };
 
         r = tx_query(tx, &stmt, params, ARRAY_LEN(params), &rows);
     }
@@ -97,10 +100,11 @@ enum result account_update(struct db *db, const struct account_write *w, int64_t
 {
     static const struct db_stmt stmt = { "account_update",
         "UPDATE account SET name = coalesce($2, ''), role = $3, language = $4, delivery = $5,"
-        " delivery_user = $6, version = version + 1 WHERE id = $1" };
+        " delivery_user = $6, forward = $7, forward_keep = NOT $8, version = version + 1 WHERE id = $1" };
     static const struct db_stmt quota = { "account_quota",
         "WITH a AS (UPDATE account_state c SET quota_bytes = nullif($2, 0), quota_messages = nullif($3, 0) WHERE account_id = $1 "
         "AND (quota_bytes, quota_messages) IS DISTINCT FROM (nullif($2, 0), nullif($3, 0)) RETURNING " QUOTA_LEVELS ") " QUOTA_NOTE };
+    CLEANUP(arena_releasep) struct arena a = { 0 };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     struct admins admins;
     int64_t id;
@@ -108,7 +112,8 @@ enum result account_update(struct db *db, const struct account_write *w, int64_t
 
     if (r == RES_OK) {
         const struct db_param params[] = { db_int8(id), db_text(w->name), db_int2((int16_t)w->role), db_text(w->language),
-                                           db_text(w->delivery), db_text(w->delivery_user) };
+                                           db_text(w->delivery), db_text(w->delivery_user),
+                                           db_text_array(&a, w->forward, w->n_forward), db_bool(w->forward_drop) };
         const struct db_param limit[] = { db_int8(id), db_int8(w->quota_bytes), db_int8(w->quota_messages) };
 
         r = tx_query(tx, &stmt, params, ARRAY_LEN(params), NULL);

@@ -7,7 +7,8 @@
     "(SELECT count(*) FROM account a WHERE a.domain_id = d.id AND a.state <> 4), "                                 \
     "(SELECT count(*) FROM alias l WHERE l.domain_id = d.id), d.created_at, d.version, d.delivery, d.delivery_user, " \
     "d.quota_bytes, CASE WHEN d.quota_bytes IS NOT NULL THEN (SELECT coalesce(sum(s.used_bytes), 0)::bigint FROM account a " \
-    "JOIN account_state s ON s.account_id = a.id WHERE a.domain_id = d.id AND a.state <> 4) END"
+    "JOIN account_state s ON s.account_id = a.id WHERE a.domain_id = d.id AND a.state <> 4) END, " \
+    "(SELECT t.name FROM domain t WHERE t.id = d.alias_of), d.catch_all, d.subaddress"
 
 /* $1 kinds, $2 states, $3 text, $4 limited, $5 domains */
 #define MATCHES                                                                                                    \
@@ -31,6 +32,9 @@ static struct domain from_row(const struct db_rows *rows, size_t row, struct are
         .delivery_user = arena_str(a, db_get_str(rows, row, 11)),
         .quota_bytes = db_get_int(rows, row, 12),
         .used_bytes = db_get_int(rows, row, 13),
+        .alias_of = arena_str(a, db_get_str(rows, row, 14)),
+        .catch_all = arena_str(a, db_get_str(rows, row, 15)),
+        .subaddress = arena_str(a, db_get_str(rows, row, 16)),
     };
 }
 
@@ -95,19 +99,27 @@ enum result domain_get(struct db *db, struct str name, const struct visible *vis
     return RES_OK;
 }
 
+/* $9: the name of the domain that it stands for. */
+#define ALIAS_OF "(SELECT t.id FROM domain t WHERE t.name = $9 AND t.kind = 0 AND t.deleted_at IS NULL)"
+
 enum result domain_create(struct db *db, const struct domain_write *w, const struct audit *audit)
 {
     static const struct db_stmt stmt = { "domain_create",
-        "INSERT INTO domain (tenant_id, name, kind, route, state, language, delivery, delivery_user, quota_bytes) "
-        "SELECT min(id), $1, $2, $3, $4, $5, coalesce($6, 'store'), $7, nullif($8, 0) FROM tenant" };
+        "INSERT INTO domain (tenant_id, name, kind, route, state, language, delivery, delivery_user, quota_bytes, alias_of, "
+        "catch_all, subaddress) SELECT (SELECT min(id) FROM tenant), $1, $2, $3, $4, $5, coalesce($6, 'store'), $7, nullif($8, 0), "
+        ALIAS_OF ", $10, coalesce($11, '+') WHERE $9::text IS NULL OR " ALIAS_OF " IS NOT NULL" };
     const struct db_param params[] = { db_text(w->name), db_int2((int16_t)w->kind), db_text(w->route),
                                        db_int2(w->disabled), db_text(w->language), db_text(w->delivery),
-                                       db_text(w->delivery_user), db_int8(w->quota_bytes) };
+                                       db_text(w->delivery_user), db_int8(w->quota_bytes), db_text(w->alias_of),
+                                       db_text(w->catch_all), db_text(w->subaddress) };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r = tx_begin(db, STR_NULL, &tx);
 
     if (r == RES_OK)
-        r = tx_query(tx, &stmt, params, ARRAY_LEN(params), NULL);
+        r = tx_query(tx, &stmt, params, ARRAY_LEN(params), &rows);
+    if (r == RES_OK && db_affected(&rows) == 0)
+        return RES_INVALID;
     return r == RES_OK ? audit_commit(&tx, audit) : r;
 }
 
@@ -136,9 +148,11 @@ enum result domain_update(struct db *db, const struct domain_write *w, int64_t i
 {
     static const struct db_stmt stmt = { "domain_update",
         "UPDATE domain SET kind = $2, route = $3, state = $4, language = $5, delivery = coalesce($6, 'store'), delivery_user = $7, "
-        "quota_bytes = nullif($8, 0), version = version + 1 WHERE id = $1" };
+        "quota_bytes = nullif($8, 0), alias_of = " ALIAS_OF ", catch_all = $10, subaddress = coalesce($11, '+'), "
+        "version = version + 1 WHERE id = $1 AND ($9::text IS NULL OR " ALIAS_OF " <> $1)" };
     CLEANUP(arena_releasep) struct arena a = { 0 };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     struct admins admins;
     struct domain old;
     enum result r = tx_begin(db, STR_NULL, &tx);
@@ -149,15 +163,18 @@ enum result domain_update(struct db *db, const struct domain_write *w, int64_t i
         r = lock(tx, w->name, if_version, &a, &old);
     if (r != RES_OK)
         return r;
-    if (w->kind == DOMAIN_RELAY && old.kind == DOMAIN_LOCAL && old.accounts + old.aliases > 0)
+    if (w->kind != DOMAIN_LOCAL && old.kind == DOMAIN_LOCAL && old.accounts + old.aliases > 0)
         return RES_LIMIT;
     {
         const struct db_param params[] = { db_int8(old.id), db_int2((int16_t)w->kind), db_text(w->route),
                                            db_int2(w->disabled), db_text(w->language), db_text(w->delivery),
-                                           db_text(w->delivery_user), db_int8(w->quota_bytes) };
+                                           db_text(w->delivery_user), db_int8(w->quota_bytes), db_text(w->alias_of),
+                                           db_text(w->catch_all), db_text(w->subaddress) };
 
-        r = tx_query(tx, &stmt, params, ARRAY_LEN(params), NULL);
+        r = tx_query(tx, &stmt, params, ARRAY_LEN(params), &rows);
     }
+    if (r == RES_OK && db_affected(&rows) == 0)
+        return RES_INVALID;
     if (r == RES_OK)
         r = admins_check(tx, &admins);
     return r == RES_OK ? audit_commit(&tx, audit) : r;

@@ -5,7 +5,7 @@
 #pragma once
 #include "store/audit.h"
 
-enum domain_kind { DOMAIN_LOCAL, DOMAIN_RELAY };
+enum domain_kind { DOMAIN_LOCAL, DOMAIN_RELAY, DOMAIN_ALIAS };
 
 struct domain {
     int64_t id;
@@ -15,6 +15,9 @@ struct domain {
     bool disabled;
     struct str language;       /* STR_NULL: the server's */
     struct str delivery, delivery_user; /* of its accounts that have none (route/delivery.h); delivery_user may be STR_NULL */
+    struct str alias_of;       /* DOMAIN_ALIAS: the local domain that it stands for */
+    struct str catch_all;      /* who gets what nobody else does; STR_NULL: refused */
+    struct str subaddress;     /* separator of sub-addresses; empty: none */
     int64_t accounts, aliases; /* how many */
     int64_t quota_bytes;       /* of all its accounts together; 0: no limit */
     int64_t used_bytes;        /* 0 without a limit */
@@ -52,11 +55,13 @@ struct domain_write {
     struct str language;
     struct str delivery, delivery_user; /* delivery STR_NULL: "store" */
     int64_t quota_bytes;                /* 0: no limit */
+    struct str alias_of, catch_all;     /* STR_NULL: none */
+    struct str subaddress;              /* STR_NULL: "+" */
 };
-/* RES_EXISTS. */
+/* RES_EXISTS.  RES_INVALID: alias_of is no local domain of ours, or another one. */
 enum result domain_create(struct db *db, const struct domain_write *w, const struct audit *audit) SUSPENDS NODISCARD;
 /* Replaces what is written.  if_version -1: any.  RES_NOTFOUND; RES_CONFLICT: another version; RES_LIMIT: it would
- * become a relay domain and has accounts or aliases; RES_DENIED: the last system administrator lives there. */
+ * be no local domain any more and has accounts or aliases; RES_DENIED: the last system administrator lives there. */
 enum result domain_update(struct db *db, const struct domain_write *w, int64_t if_version, const struct audit *audit)
     SUSPENDS NODISCARD;
 /* Removes the domain; with `force` its accounts and aliases, too.  RES_LIMIT: it is not empty and force is not set.

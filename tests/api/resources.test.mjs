@@ -314,3 +314,32 @@ test('aliases: who may send, who may use it, until when; the expansion says who 
   await local.call('GET', `/aliases/x/expansion`, X, { status: 404 });
   await local.call('DELETE', url, L, { status: 204 });
 });
+
+test('accounts: forwards; domains: alias of another, catch-all, sub-addresses', async () => {
+  const url = `/accounts/${world.alice}`;
+  const wrong = async (u, p, b) => errorsOf(await local.call('PATCH', u, p, { status: 422, body: b }));
+  const set = await local.call('PATCH', url, A, { body: { forward: ['Far@Elsewhere.Example'], forward_keep: false } });
+  assert.deepEqual([set.forward, set.forward_keep], [['far@elsewhere.example'], false]);
+  assert.deepEqual(await wrong(url, A, { forward: ['x', world.alice] }), { '/forward/0': 'syntax', '/forward/1': 'self' });
+  const expand = async (address) =>
+    (await local.call('GET', `/aliases/${address}/expansion`, '/aliases/{address}/expansion')).recipients.map((r) => r.address);
+  assert.deepEqual(await expand(world.alice), ['far@elsewhere.example']);
+  await local.call('PATCH', url, A, { body: { forward: [], forward_keep: true } });
+  assert.deepEqual(await expand(world.alice), [world.alice]);
+  const other = `alias-${world.domain}`;
+  const made = await local.call('PUT', `/domains/${other}`, D, { status: 201, body: { kind: 'alias', alias_of: world.domain } });
+  assert.deepEqual([made.kind, made.alias_of, made.subaddress], ['alias', world.domain, '+']);
+  const local_part = world.alice.split('@')[0];
+  assert.deepEqual(await expand(`${local_part}@${other}`), [world.alice]);
+  assert.deepEqual(await expand(`${local_part}+tag@${world.domain}`), [world.alice]);
+  assert.deepEqual(await expand(`nobody@${other}`), []);
+  await local.call('PATCH', `/domains/${world.domain}`, D, { body: { catch_all: world.bob, subaddress: '-' } });
+  assert.deepEqual(await expand(`nobody@${other}`), [world.bob]);
+  assert.deepEqual(await expand(`${local_part}-tag@${world.domain}`), [world.alice]);
+  assert.deepEqual(await wrong(`/domains/${other}`, D, { alias_of: 'nowhere.example' }), { '/alias_of': 'unknown-domain' });
+  assert.deepEqual(await wrong(`/domains/${other}`, D, { alias_of: null }), { '/alias_of': 'required' });
+  assert.deepEqual(await wrong(`/domains/${world.domain}`, D, { alias_of: other, catch_all: 'abc', subaddress: '@' }),
+    { '/alias_of': 'syntax', '/catch_all': 'syntax', '/subaddress': 'syntax' });
+  await local.call('PATCH', `/domains/${world.domain}`, D, { body: { catch_all: null, subaddress: '+' } });
+  await local.call('DELETE', `/domains/${other}`, D, { status: 204 });
+});
