@@ -229,6 +229,38 @@ test('an alias: its members are checked, it is listed with them and deleted', op
 
 // Settings
 
+test('filters: checked by the real compiler, tried on a message, active', options, async () => {
+  const page = await site.open({ path: '/me/filters' });
+  await page.click('text=New filter >> visible=true');
+  await page.fill('[name=name]', `main ${run}`);
+  await page.click('dialog .is-primary');
+  await page.waitForURL(`**/me/filters/main%20${run}`);
+  await page.fill('[name=script]', 'require "fileinto";\nfileinto 3;\n');
+  await page.click('main .is-primary');
+  await shown(page, 'Line 2, column 10: ');
+  assert.equal(await page.locator('.gutter .is-wrong').innerText(), '2');
+  await page.fill('[name=script]', 'require "fileinto";\nif header :contains "subject" "[list]" {\n  fileinto "Archive";\n}\n');
+  await page.fill('[name=message]', 'Subject: [list] hello\n\nx\n');
+  await page.click('button:text-is("Try")');
+  await shown(page, 'Stored in Archive.');
+  assert.deepEqual(await page.locator('.trial code').allInnerTexts(), ['require', 'if', 'header', 'fileinto']);
+  await page.click('main .is-primary');
+  await shown(page, 'Saved.');
+  await page.click('text=Activate');
+  await shown(page, `main ${run} is active now.`);
+  await page.click('.crumb >> text=Filters');
+  await page.waitForSelector('tbody tr');
+  await page.fill('[name=message]', 'Subject: hello\n\nx\n');
+  await page.click('button:text-is("Try")');
+  await shown(page, 'Stored in INBOX.');
+  await page.click(`.open:text-is("main ${run}")`);
+  await page.click('[aria-label="More actions"]');
+  await page.click('text=Delete filter >> visible=true');
+  await page.click('dialog .is-danger');
+  await shown(page, 'No filters');
+  await close(page);
+});
+
 test('settings: a wrong value is refused in its place, a right one is in force, the default one click away', options, async () => {
   const page = await site.open({ path: '/settings/queue' });
   const row = page.locator('.setting', { hasText: 'queue.expire' });
