@@ -7,6 +7,8 @@
 static const struct {
     const char *english, *portuguese;
 } texts[] = {
+    { "\"%s\" is not a number, and not none", "\"%s\" não é um número, nem none" },
+    { "\"%s\" is not a size such as 5GB, and not none", "\"%s\" não é um tamanho como 5GB, nem none" },
     { "%lld messages match.", "%lld mensagens correspondem." },
     { "%s holds no password", "%s não contém senha" },
     { "%s is larger than %zu bytes", "%s tem mais de %zu bytes" },
@@ -202,8 +204,6 @@ static const struct {
     { "Why", "Por quê" },
     { "Without a terminal this needs --yes.", "Sem um terminal é preciso --yes." },
     { "Your role or token may not do this", "Seu papel ou token não pode fazer isto" },
-    { "\"%s\" is not a number, and not none", "\"%s\" não é um número, nem none" },
-    { "\"%s\" is not a size such as 5GB, and not none", "\"%s\" não é um tamanho como 5GB, nem none" },
     { "active", "ativo" },
     { "added", "adicionado" },
     { "answered to", "respondida a" },
