@@ -8,6 +8,7 @@
 struct mda_worker {
     struct crew_worker crew; /* first */
     struct dialogue dialogue;
+    struct str running_as;   /* the user of the delivery under way; STR_NULL: none */
 };
 extern const struct crew_kind mda_crew;
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define MAX_WORKERS 20
+#define MAX_OF_USER 15   /* workers that deliver as one user: his slow programs leave some to the others */
 #define JOBS_OF_CLAIM 4 /* a slow program makes few others wait */
 #define MAX_BATCHES 25
 
@@ -74,6 +75,15 @@ static enum result make_request(struct mda_worker *w, const struct queue_job *jo
     return RES_OK;
 }
 
+static unsigned deliveries_as(const struct crew *crew, struct str user)
+{
+    unsigned n = 0;
+
+    for (const struct crew_worker *w = crew->workers; w != NULL; w = w->next)
+        n += str_eq(((const struct mda_worker *)w)->running_as, user);
+    return n;
+}
+
 /* RES_OK: *ret.  RES_CANCELLED: it was not tried to the end. */
 static enum result try_helper(struct mda_worker *w, const struct queue_job *job, const struct place *p, struct answer *ret)
 {
@@ -87,7 +97,9 @@ static enum result try_helper(struct mda_worker *w, const struct queue_job *job,
     if (r != RES_OK)
         return r;
     FAULT("mda-before-delivery");
+    w->running_as = p->user;
     r = helper_run(w, &request, message, ret);
+    w->running_as = STR_NULL;
     FAULT("mda-delivered");
     close(message);
     return r;
@@ -101,11 +113,14 @@ static void deliver_by_helper(struct mda_worker *w, const struct queue_job *job,
     struct queue_new *forwarded = NULL;
     int64_t start = loop_now();
     struct verdict verdict;
-    enum result r = try_helper(w, job, p, &answer);
+    bool busy = deliveries_as(w->crew.crew, p->user) >= MAX_OF_USER;
+    enum result r = busy ? RES_LIMIT : try_helper(w, job, p, &answer);
 
     if (r == RES_CANCELLED)
         return; /* the crew gives it back */
-    verdict = r == RES_OK ? verdict_of(&answer, a) : temporary(STR("the delivery could not be tried"));
+    verdict = r == RES_OK ? verdict_of(&answer, a)
+              : busy      ? temporary(STR("many deliveries to this user are under way"))
+                          : temporary(STR("the delivery could not be tried"));
     if (r == RES_OK && answer.kind == ANSWER_DONE && answer.n_addresses > 0 &&
         redirect_make(w, job, answer.addresses, answer.n_addresses, &forwarded) != RES_OK)
         verdict = temporary(STR("the message could not be sent on"));

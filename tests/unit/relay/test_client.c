@@ -5,6 +5,7 @@
 #include "relay/client.h"
 #include "store/queue.h"
 
+#include <stdio.h>
 #include <sys/socket.h>
 
 /* Lines of a script: "S: what the server says", "C: what the client must say", "X" the server closes. */
@@ -414,12 +415,73 @@ static void test_auth(void **state)
     play("S: 220 far.test\nC: EHLO me.test\nS: 250-far.test\nS: 250 AUTH GSSAPI\n", cannot_sign_in);
 }
 
+static void each_answered(struct client *c, struct arena *a)
+{
+    struct body b;
+    struct client_message m = message(&b, "x\r\n");
+    struct client_recipient r[4] = { { .address = STR("one@far.test") }, { .address = STR("two@far.test") },
+                                     { .address = STR("three@far.test") }, { .address = STR("four@far.test") } };
+
+    c->lmtp = true;
+    greet(c, a);
+    client_send(c, &m, r, 4, a);
+    assert_int_equal(r[0].verdict.kind, VERDICT_SENT);
+    assert_int_equal(r[1].verdict.kind, VERDICT_NEVER); /* at RCPT: it has no answer at the end */
+    assert_int_equal(r[1].verdict.phase, PHASE_RCPT);
+    assert_int_equal(r[2].verdict.kind, VERDICT_LATER);
+    assert_true(r[2].verdict.code == 452 && str_eq(r[2].verdict.enhanced, STR("4.2.2")));
+    assert_int_equal(r[3].verdict.kind, VERDICT_NEVER);
+    assert_true(c->usable);
+    client_quit(c);
+}
+
+static void lost_between_answers(struct client *c, struct arena *a)
+{
+    struct body b;
+    struct client_message m = message(&b, "x\r\n");
+    struct client_recipient r[2] = { { .address = STR("one@far.test") }, { .address = STR("two@far.test") } };
+
+    c->lmtp = true;
+    greet(c, a);
+    client_send(c, &m, r, 2, a);
+    assert_int_equal(r[0].verdict.kind, VERDICT_SENT); /* it was answered: it must not come twice */
+    assert_int_equal(r[1].verdict.kind, VERDICT_LATER);
+    assert_true(r[1].verdict.code == 0 && !r[1].verdict.remote);
+    assert_false(c->usable);
+}
+
+static void no_lmtp(struct client *c, struct arena *a)
+{
+    struct verdict v;
+
+    c->lmtp = true;
+    assert_int_equal(client_greet(c, a, &v), RES_CLOSED);
+    assert_int_equal(v.kind, VERDICT_LATER);
+}
+
+static void test_lmtp(void **state)
+{
+    static const char start[] = "S: 220 far.test LMTP\nC: LHLO me.test\nS: 250-far.test\nS: 250 PIPELINING\nC: MAIL FROM:<a@me.test>\n"
+                                "C: RCPT TO:<one@far.test>\nC: RCPT TO:<two@far.test>\n";
+    char script[1024];
+
+    (void)state;
+    snprintf(script, sizeof(script), "%sC: RCPT TO:<three@far.test>\nC: RCPT TO:<four@far.test>\nC: DATA\n"
+             "S: 250 Ok\nS: 250 Ok\nS: 550 5.1.1 no\nS: 250 Ok\nS: 250 Ok\nS: 354 go\nC: x\nC: .\n"
+             "S: 250 2.1.5 one\nS: 452 4.2.2 full\nS: 554 5.7.1 no\nC: QUIT\nS: 221 bye\n", start);
+    play(script, each_answered);
+    snprintf(script, sizeof(script), "%sC: DATA\nS: 250 Ok\nS: 250 Ok\nS: 250 Ok\nS: 354 go\nC: x\nC: .\nS: 250 one\nX\n", start);
+    play(script, lost_between_answers);
+    play("S: 220 far.test\nC: LHLO me.test\nS: 500 what\n", no_lmtp);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pipelined),       cmocka_unit_test(test_old_server),    cmocka_unit_test(test_nobody_accepted),
         cmocka_unit_test(test_closes_at_body),  cmocka_unit_test(test_stops_at_rcpt), cmocka_unit_test(test_body_fails),
         cmocka_unit_test(test_greetings),       cmocka_unit_test(test_too_large),     cmocka_unit_test(test_auth),
+        cmocka_unit_test(test_lmtp),
     };
 
     return cmocka_run_group_tests_name("client", tests, NULL, NULL);
