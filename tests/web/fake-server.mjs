@@ -251,7 +251,8 @@ function makeRoutes(state) {
     const at = lines.findIndex((line) => line.includes('nonsense'));
     if (at < 0) return;
     const detail = '"nonsense" is no command';
-    const error = { pointer: '/script', code: 'syntax', detail, line: at + 1, column: lines[at].indexOf('nonsense') + 1 };
+    const column = Buffer.byteLength(lines[at].slice(0, lines[at].indexOf('nonsense'))) + 1;
+    const error = { pointer: '/script', code: 'syntax', detail, line: at + 1, column };
     refuse(422, 'validation', { errors: [error] });
   };
   const strict = (object, headers) => {

@@ -553,6 +553,8 @@ test('filters: a new one, an error at its line, active, renamed, deleted', optio
   await page.click('main .is-primary');
   await shown(page, 'Line 2, column 4: "nonsense" is no command.');
   assert.equal(await page.locator('.gutter .is-wrong').innerText(), '2');
+  assert.equal(await page.evaluate(() => document.activeElement.selectionStart), 'keep;\n\u00e1\u00e1 '.length);
+  assert.equal(await page.evaluate(() => document.activeElement.name), 'script');
   assert.equal(await page.getAttribute('[name=script]', 'aria-invalid'), 'true');
   await page.fill('[name=script]', 'keep;\n');
   await page.click('main .is-primary');

@@ -1,11 +1,11 @@
 // One filter: its text, whether it is active, a trial of what is written, and its end.
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { request, segment } from '/app/api.js';
 import { html } from '/app/html.js';
 import { t } from '/app/i18n.js';
 import { useKeys } from '/app/keys.js';
 import { ActiveState, FiltersHead, filtersPath, mayChange } from '/app/pages/filters.js';
-import { Code } from '/app/parts/code.js';
+import { Code, inCharacters } from '/app/parts/code.js';
 import { Confirm, Dialog } from '/app/parts/dialog.js';
 import { Input, Submit, useForm } from '/app/parts/form.js';
 import { More } from '/app/parts/menu.js';
@@ -43,11 +43,13 @@ function Edit({ object, stale, url, path, change }) {
     },
     places: { '/script': 'script' },
   });
-  const at = form.error?.fields?.['/script'];
-  const error = at?.line ? placeText(at) : form.errors.script;
+  const refused = form.error?.fields?.['/script'];
+  // The text of then: typing on must not move the error, or the cursor to it.
+  const at = useMemo(() => (refused?.line ? inCharacters(form.values.script, refused) : null), [refused]);
+  const error = at ? placeText(at) : form.errors.script;
   return html`<form class="near" ...${form.form}>
       <${Code} label=${t('sieve.script')} hint=${t('sieve.script-hint')} ...${form.field('script')} error=${error}
-        at=${at?.line ? at : null} rows=${18} readonly=${!change} />
+        at=${at} rows=${18} readonly=${!change} />
       ${change && html`<${Submit} state=${form} verb=${t('action.save')} explain=${stale.explain} />
         ${stale.offer(form.failure)}`}
     </form>

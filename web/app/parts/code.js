@@ -3,15 +3,13 @@ import { useEffect, useId, useRef } from 'preact/hooks';
 import { html } from '/app/html.js';
 import { described, Frame } from '/app/parts/form.js';
 
-/** Where line and column (bytes, from 1) are in the text, as an index of JavaScript's. */
-export function indexOf(text, line, column) {
-  const lines = text.split('\n');
-  const before = lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0);
-  const bytes = new TextEncoder().encode(lines[line - 1] ?? '').slice(0, column - 1);
-  return before + new TextDecoder().decode(bytes).length;
+/** The API counts bytes; gives the error with its column in characters of the text's line. */
+export function inCharacters(text, error) {
+  const line = new TextEncoder().encode(text.split('\n')[error.line - 1] ?? '');
+  return { ...error, column: new TextDecoder().decode(line.slice(0, error.column - 1)).length + 1 };
 }
 
-/** at: {line, column} of the error, which is then shown and gets the cursor; null: none. Other names as in TextArea. */
+/** at: {line, column} of the error, in characters, which is then shown and gets the cursor; null: none. Other names as in TextArea. */
 export function Code({ label, hint, error, at, value, rows = 16, ...rest }) {
   const id = useId();
   const area = useRef(null);
@@ -21,18 +19,19 @@ export function Code({ label, hint, error, at, value, rows = 16, ...rest }) {
   };
   useEffect(() => {
     if (!at) return;
-    const place = indexOf(value, at.line, at.column);
-    const height = area.current.scrollHeight / (value.split('\n').length || 1);
+    const lines = value.split('\n');
+    const place = lines.slice(0, at.line - 1).reduce((sum, line) => sum + line.length + 1, at.column - 1);
+    const height = area.current.scrollHeight / lines.length;
     area.current.focus();
     area.current.setSelectionRange(place, place);
     area.current.scrollTop = Math.max(0, (at.line - rows / 2) * height);
     scroll();
   }, [at]);
-  const lines = value.split('\n').map(
+  const numbers = value.split('\n').map(
     (_, i) => html`<span key=${i} class=${at?.line === i + 1 ? 'is-wrong' : undefined}>${i + 1}</span>`,
   );
   return html`<${Frame} id=${id} label=${label} hint=${hint} error=${error}>
-    <div class="code"><div class="gutter" ref=${gutter} aria-hidden="true">${lines}</div>
+    <div class="code"><div class="gutter" ref=${gutter} aria-hidden="true">${numbers}</div>
       <textarea class="input mono" ref=${area} spellcheck=${false} autocapitalize="none" wrap="off" rows=${rows}
         ...${described(id, hint, error)} value=${value} onScroll=${scroll} ...${rest} /></div>
   <//>`;

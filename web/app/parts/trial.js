@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { request } from '/app/api.js';
 import { html } from '/app/html.js';
 import { t } from '/app/i18n.js';
+import { inCharacters } from '/app/parts/code.js';
 import { Icon } from '/app/parts/icon.js';
 import { Input, Submit, TextArea, useForm } from '/app/parts/form.js';
 import { Notice } from '/app/parts/page.js';
@@ -87,7 +88,7 @@ export function Trial({ path, script, lead }) {
     places: { '/message': 'message', '/from': 'from', '/to': 'to' },
   });
   const wrong = form.failure?.fields?.['/script'];
-  const explain = () => (wrong ? `${t('trial.script-wrong')} ${placeText(wrong)}` : null);
+  const explain = () => (wrong ? `${t('trial.script-wrong')} ${placeText(inCharacters(script, wrong))}` : null);
   return html`<section class="near"><h2>${t('trial.title')}</h2><p class="muted">${lead}</p>
     <form class="near" ...${form.form}>
       <${TextArea} label=${t('trial.message')} hint=${t('trial.message-hint')} ...${form.field('message')} rows="7" />
