@@ -1,5 +1,4 @@
 /* /accounts/{a}/filters/test and /me/filters/test: what filters would do with a message; nothing is delivered */
-#include "filter/trial.h"
 #include "api/fields.h"
 #include "api/filters.h"
 #include "api/handlers.h"
@@ -7,6 +6,7 @@
 #include "api/problem.h"
 #include "api/words.h"
 #include "base/encode.h"
+#include "filter/trial.h"
 #include "mail/charset.h"
 
 static const struct field members[] = {
@@ -94,8 +94,10 @@ static struct json_object *scripts_json(struct request *r, const struct filter_t
 
 static struct json_object *steps_json(struct request *r, const struct filter_trial_result *t)
 {
-    static const char *const kinds[] = { [SIEVE_TRACE_TEST] = "test", [SIEVE_TRACE_COMMAND] = "command",
-                                         [SIEVE_TRACE_ACTION] = "action", [SIEVE_TRACE_ERROR] = "error" };
+    static const char *const kinds[] = { [SIEVE_TRACE_TEST] = "test",
+                                         [SIEVE_TRACE_COMMAND] = "command",
+                                         [SIEVE_TRACE_ACTION] = "action",
+                                         [SIEVE_TRACE_ERROR] = "error" };
     struct json_object *v = js_array();
 
     for (size_t i = 0; i < t->n_steps; i++) {
@@ -167,10 +169,11 @@ static enum result add_place(struct request *r, struct json_object *o, const str
 static enum result push_action(struct request *r, struct json_object *v, const struct filter_trial_result *t,
                                const struct sieve_action *a)
 {
-    static const char *const kinds[] = { [SIEVE_KEEP] = "keep",         [SIEVE_FILEINTO] = "fileinto",
-                                         [SIEVE_REDIRECT] = "redirect", [SIEVE_DISCARD] = "discard",
-                                         [SIEVE_REJECT] = "reject",     [SIEVE_EREJECT] = "ereject",
-                                         [SIEVE_VACATION] = "vacation", [SIEVE_NOTIFY] = "notify" };
+    static const char *const kinds[] = {
+        [SIEVE_KEEP] = "keep",         [SIEVE_FILEINTO] = "fileinto", [SIEVE_REDIRECT] = "redirect",
+        [SIEVE_DISCARD] = "discard",   [SIEVE_REJECT] = "reject",     [SIEVE_EREJECT] = "ereject",
+        [SIEVE_VACATION] = "vacation", [SIEVE_NOTIFY] = "notify"
+    };
     struct json_object *o = js_object();
     enum result result = RES_OK;
 

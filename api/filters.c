@@ -194,7 +194,8 @@ static void refuse(struct request *r, const struct filter_path *p, enum result r
         }
     }
     if (result == RES_LIMIT) {
-        error_at(r, STR("name"), "too-many", "There are %d scripts already, and no more are allowed.", SCRIPT_MAX_COUNT);
+        error_at(r, STR("name"), "too-many", "There are %d scripts already, and no more are allowed.",
+                 SCRIPT_MAX_COUNT);
         (void)errors_of_body(r);
         return;
     }
@@ -202,8 +203,8 @@ static void refuse(struct request *r, const struct filter_path *p, enum result r
 }
 
 /* What the record says: everything but the text, which may be long. */
-static const struct audit *note(struct request *r, const struct filter_path *p, const char *action, const struct script *old,
-                                struct json_object *after)
+static const struct audit *note(struct request *r, const struct filter_path *p, const char *action,
+                                const struct script *old, struct json_object *after)
 {
     struct script before;
     struct str object = arena_printf(&r->arena, "%.*s%s%s/%.*s", STR_ARG(p->whom), p->whom.len > 0 ? "/" : "",
@@ -273,7 +274,10 @@ void filters_put(struct request *r)
         return;
     after = js_object();
     js_set(after, "size", js_int((int64_t)text.len));
-    result = script_put(r->service->db, &p.owner, p.name, text, !exists ? 0 : version == VERSION_ANY ? -1 : version,
+    result = script_put(r->service->db, &p.owner, p.name, text,
+                        !exists                  ? 0
+                        : version == VERSION_ANY ? -1
+                                                 : version,
                         note(r, &p, exists ? "filter.update" : "filter.create", exists ? &old : NULL, after));
     if (result == RES_OK)
         answer(r, &p, exists ? 200 : 201);
@@ -286,7 +290,8 @@ static void check_change(struct request *r, const struct filter_path *p, const s
     if (change->name.p != NULL && !sieve_is_script_name(change->name))
         error_at(r, STR("/name"), "syntax", "A name has at most 512 bytes and no control characters.");
     if (change->active && (p->owner.place == SCRIPT_GLOBAL || p->owner.place == SCRIPT_IMAP))
-        error_at(r, STR("/active"), "never-runs", "A script of this place runs only where another one or a mailbox names it.");
+        error_at(r, STR("/active"), "never-runs",
+                 "A script of this place runs only where another one or a mailbox names it.");
 }
 
 void filters_patch(struct request *r)
@@ -308,7 +313,8 @@ void filters_patch(struct request *r)
     present = request_keep(r, to_json(&old, p.owner.place));
     fields_check(r, body, STR(""), patch_members, ARRAY_LEN(patch_members), present);
     if (r->errors == NULL) {
-        change = (struct script_change){ .name = field_str(body, "name", STR_NULL), .sets_active = field_there(body, "active"),
+        change = (struct script_change){ .name = field_str(body, "name", STR_NULL),
+                                         .sets_active = field_there(body, "active"),
                                          .active = field_bool(body, "active", false) };
         check_change(r, &p, &change);
     }

@@ -23,14 +23,16 @@ static const char *list_path(struct call *c)
 
     if (of_account(c))
         return arena_printf(&c->arena, "/api/v1/accounts/%s/filters", escape(c, c->args[0])).p;
-    return domain == NULL ? "/api/v1/filters" : arena_printf(&c->arena, "/api/v1/domains/%s/filters", escape(c, domain)).p;
+    return domain == NULL ? "/api/v1/filters"
+                          : arena_printf(&c->arena, "/api/v1/domains/%s/filters", escape(c, domain)).p;
 }
 
 /* The arguments are ADDRESS NAME, or PLACE NAME. */
 static const char *one_path(struct call *c)
 {
-    return arena_printf(&c->arena, "%s%s%s/%s", list_path(c), of_account(c) ? "" : "/",
-                        of_account(c) ? "" : escape(c, c->args[0]), escape(c, c->args[1])).p;
+    const char *place = of_account(c) ? "" : arena_printf(&c->arena, "/%s", escape(c, c->args[0])).p;
+
+    return arena_printf(&c->arena, "%s%s/%s", list_path(c), place, escape(c, c->args[1])).p;
 }
 
 static enum outcome done(struct call *c, enum outcome out, struct json_object *answer, const char *what)
@@ -136,7 +138,8 @@ static struct str text_of(struct call *c, struct json_object *o, const char *nam
 
 static void print_step(struct call *c, struct json_object *step)
 {
-    struct str kind = js_get_str(js_get(step, "kind", NULL)), name = text_of(c, step, "name"), detail = text_of(c, step, "detail");
+    struct str kind = js_get_str(js_get(step, "kind", NULL)), name = text_of(c, step, "name"),
+               detail = text_of(c, step, "detail");
     int depth = (int)js_get_int(js_get(step, "depth", NULL));
 
     printf("%6lld  %*s%.*s", (long long)js_get_int(js_get(step, "line", NULL)), 2 * MIN(depth, 20), "", STR_ARG(name));
@@ -181,12 +184,14 @@ static void print_action(struct call *c, struct json_object *action)
     static const struct {
         const char *kind, *words, *member;
     } kinds[] = {
-        { "keep", "kept in", "mailbox" },           { "fileinto", "stored in", "mailbox" }, { "redirect", "sent on to", "address" },
-        { "discard", "discarded", NULL },           { "reject", "refused", "text" },        { "ereject", "refused", "text" },
-        { "vacation", "answered to", "address" },   { "notify", "notified", "address" },
+        { "keep", "kept in", "mailbox" },         { "fileinto", "stored in", "mailbox" },
+        { "redirect", "sent on to", "address" },  { "discard", "discarded", NULL },
+        { "reject", "refused", "text" },          { "ereject", "refused", "text" },
+        { "vacation", "answered to", "address" }, { "notify", "notified", "address" },
     };
     struct json_object *flags = js_get(action, "flags", NULL);
-    struct str kind = js_get_str(js_get(action, "kind", NULL)), asked = text_of(c, action, "asked"), mailbox = text_of(c, action, "mailbox");
+    struct str kind = js_get_str(js_get(action, "kind", NULL)), asked = text_of(c, action, "asked"),
+               mailbox = text_of(c, action, "mailbox");
 
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         if (!str_eq(kind, str_c(kinds[i].kind)))
@@ -196,7 +201,8 @@ static void print_action(struct call *c, struct json_object *action)
             printf(" %.*s", STR_ARG(text_of(c, action, kinds[i].member)));
     }
     for (size_t i = 0; js_kind_of(flags) == JS_ARRAY && i < js_len(flags); i++)
-        printf("%s%.*s%s", i == 0 ? " (" : " ", STR_ARG(harmless(&c->arena, js_get_str(js_at(flags, i)))), i + 1 == js_len(flags) ? ")" : "");
+        printf("%s%.*s%s", i == 0 ? " (" : " ", STR_ARG(harmless(&c->arena, js_get_str(js_at(flags, i)))),
+               i + 1 == js_len(flags) ? ")" : "");
     if (js_get_bool(js_get(action, "made", NULL)))
         printf(", %s", t("which is made"));
     else if (asked.len > 0 && !str_eq(asked, mailbox))

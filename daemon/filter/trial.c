@@ -123,12 +123,14 @@ static enum result run_all(struct filter_trial_run *r)
     return RES_OK;
 }
 
-enum result filter_try(struct db *db, const struct filter_trial *trial, struct arena *a, struct filter_trial_result *ret)
+enum result filter_try(struct db *db, const struct filter_trial *trial, struct arena *a,
+                       struct filter_trial_result *ret)
 {
     struct filter_trial_run *r = arena_new(a, struct filter_trial_run);
 
-    *r = (struct filter_trial_run){ .view = { .db = db, .account_id = trial->to->account_id, .arena = a },
-                                    .trial = trial, .a = a, .out = ret };
+    *r = (struct filter_trial_run){
+        .view = { .db = db, .account_id = trial->to->account_id, .arena = a }, .trial = trial, .a = a, .out = ret
+    };
     *ret = (struct filter_trial_result){ .run = r };
     return run_all(r);
 }

@@ -41,8 +41,9 @@ static enum next refused(struct managesieve *s, enum result r)
 
 static enum next sign_in(struct managesieve *s, struct str user, struct str password)
 {
-    const struct auth_request request = { .user = user, .password = password, .protocol = "managesieve",
-                                          .ip = stream_peer_ip(s->stream) };
+    const struct auth_request request = {
+        .user = user, .password = password, .protocol = "managesieve", .ip = stream_peer_ip(s->stream)
+    };
     struct auth_identity identity = { 0 };
     enum result r = auth_password(s->service->auth, &request, &s->arena, &identity);
 

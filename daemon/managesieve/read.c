@@ -1,5 +1,5 @@
-/* Reading commands: lines, and the literals between them (RFC 5804, 4).  A client sends a literal at once, so one that is
- * too large has to be read all the same, unless that is too much to ask. */
+/* Reading commands: lines, and the literals between them (RFC 5804, 4).  A client sends a literal at once, so one that
+ * is too large has to be read all the same, unless that is too much to ask. */
 #include "managesieve/session.h"
 
 #define DISCARD_MAX ((uint64_t)16 << 20)
@@ -18,7 +18,7 @@ static enum result discard(struct managesieve *s, uint64_t n)
     return RES_OK;
 }
 
-/* A command that is refused before it is complete: this literal and what follows of the command are read and dropped. */
+/* A command that is refused before it is complete: this literal and what follows of it are read and dropped. */
 static enum result refuse(struct managesieve *s, uint64_t size)
 {
     uint64_t budget = s->state == ST_GREETED ? LINE_MAX_BYTES : DISCARD_MAX;
