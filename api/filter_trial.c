@@ -122,6 +122,7 @@ static struct json_object *steps_json(struct request *r, const struct filter_tri
 static void add_words(struct request *r, struct json_object *o, const struct sieve_action *a)
 {
     switch (a->kind) {
+    case SIEVE_PIPE:
     case SIEVE_REDIRECT:
         js_set(o, "address", text(r, a->list.p != NULL ? a->list : a->address));
         break;
@@ -172,7 +173,7 @@ static enum result push_action(struct request *r, struct json_object *v, const s
     static const char *const kinds[] = {
         [SIEVE_KEEP] = "keep",         [SIEVE_FILEINTO] = "fileinto", [SIEVE_REDIRECT] = "redirect",
         [SIEVE_DISCARD] = "discard",   [SIEVE_REJECT] = "reject",     [SIEVE_EREJECT] = "ereject",
-        [SIEVE_VACATION] = "vacation", [SIEVE_NOTIFY] = "notify"
+        [SIEVE_VACATION] = "vacation", [SIEVE_NOTIFY] = "notify",  [SIEVE_PIPE] = "pipe"
     };
     struct json_object *o = js_object();
     enum result result = RES_OK;

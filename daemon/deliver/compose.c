@@ -106,7 +106,7 @@ static enum result send_it(struct compose *c, struct deliver *d, const struct co
     m->queue->client = m->queue->tls = STR_NULL;
     m->queue->mark = s->mark;
     m->queue->ret = s->ret;
-    if (!s->forwarded) {
+    if (!s->forwarded && s->program.p == NULL) {
         m->queue->envid = STR_NULL;
         m->queue->body_flags = str_is_ascii(bytes) ? 0 : QUEUE_8BITMIME;
     }
@@ -120,8 +120,8 @@ static enum result send_it(struct compose *c, struct deliver *d, const struct co
         *add_row(m) = (struct queue_new_recipient){
             .recipient = s->to[i], .notify = s->notify, .lane = QUEUE_NORMAL, .outcome = TRACE_WAITING,
             .orcpt = s->forwarded ? from->orcpt : STR_NULL, .folder = s->folder,
-            .account_id = s->folder.p != NULL ? from->account_id : 0,
-            .destination = s->folder.p != NULL ? QUEUE_LOCAL : domain };
+            .account_id = s->folder.p != NULL ? from->account_id : 0, .program = s->program,
+            .destination = s->program.p != NULL ? QUEUE_MDA : s->folder.p != NULL ? QUEUE_LOCAL : domain };
     }
     return RES_OK;
 }

@@ -265,12 +265,19 @@ static unsigned notify_of(struct str words, unsigned given)
     return bits;
 }
 
+/* The header and body that the action has. */
+static struct filter_content content_now(const struct run *r, const struct sieve_action *action)
+{
+    size_t at = header_size(r->m->message);
+
+    if (action->content != NULL)
+        return (struct filter_content){ without_return_path(action->content->header), action->content->body };
+    return (struct filter_content){ without_return_path(str_sub(r->m->message, 0, at)), str_from(r->m->message, at) };
+}
+
 static enum result redirect(struct run *r, const struct sieve_action *action)
 {
-    const struct sieve_content *c = action->content;
-    size_t at = header_size(r->m->message);
-    struct str header = c != NULL ? c->header : str_sub(r->m->message, 0, at);
-    struct str body = c != NULL ? c->body : str_from(r->m->message, at);
+    struct filter_content content = content_now(r, action);
     struct filter_sent *sent;
     struct str *to = arena_new(r->a, struct str);
     size_t n = 1;
@@ -287,16 +294,29 @@ static enum result redirect(struct run *r, const struct sieve_action *action)
         return stay(r, action);
     if (res != RES_OK)
         return res;
-    header = without_return_path(header);
     sent = add_sent(r);
     sent->content = (struct filter_content){
-        arena_printf(r->a, "%.*s%.*s", STR_ARG(delivered_to(r)), STR_ARG(header)), body };
+        arena_printf(r->a, "%.*s%.*s", STR_ARG(delivered_to(r)), STR_ARG(content.header)), content.body };
     sent->reverse_path = r->event != NULL ? r->account.address : r->m->reverse_path; /* RFC 6785, 3.4 */
     sent->forwarded = r->event == NULL;
     sent->to = to;
     sent->n_to = n;
     sent->notify = notify_of(action->dsn.notify, r->to->notify);
     sent->ret = action->dsn.ret.len > 0 ? (str_ieq(action->dsn.ret, STR("FULL")) ? 'F' : 'H') : r->m->ret;
+    return RES_OK;
+}
+
+static enum result pipe_to(struct run *r, const struct sieve_action *action)
+{
+    struct filter_sent *sent = add_sent(r);
+
+    sent->content = content_now(r, action);
+    sent->reverse_path = r->m->reverse_path;
+    sent->to = arena_new(r->a, struct str);
+    *sent->to = r->to->address;
+    sent->n_to = 1;
+    sent->notify = r->to->notify;
+    sent->program = action->address;
     return RES_OK;
 }
 
@@ -364,6 +384,8 @@ static enum result take_action(struct run *r, const struct sieve_action *action)
         return store(r, &action->target, content_of(r, action->content), true);
     case SIEVE_REDIRECT:
         return redirect(r, action);
+    case SIEVE_PIPE:
+        return pipe_to(r, action);
     case SIEVE_DISCARD:
         return RES_OK;
     case SIEVE_REJECT:

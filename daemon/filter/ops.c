@@ -1,5 +1,6 @@
 #include "filter/ops.h"
 #include "base/encode.h"
+#include "config/settings.h"
 #include "store/filter.h"
 
 #define LIST_PREFIX STR("alias:")
@@ -212,6 +213,12 @@ static enum result list_exists(void *data, struct str list, bool *ret)
     return r == RES_NOTFOUND ? RES_OK : r;
 }
 
+static bool program_exists(void *data, struct str name)
+{
+    (void)data;
+    return program_find(&settings_get()->programs, name) != NULL;
+}
+
 const struct sieve_ops filter_ops = {
     .mailbox_exists = mailbox_exists,
     .special_use_exists = special_use_exists,
@@ -221,6 +228,7 @@ const struct sieve_ops filter_ops = {
     .include = include,
     .list_contains = list_contains,
     .list_exists = list_exists,
+    .program_exists = program_exists,
 };
 
 void filter_view_release(struct filter_view *v)

@@ -34,6 +34,7 @@ static const char *const names[EXT_COUNT] = {
     [EXT_MAILBOXID] = "mailboxid",
     [EXT_MBOXMETADATA] = "mboxmetadata",
     [EXT_MIME] = "mime",
+    [EXT_PIPE] = "vnd.correio.pipe",
     [EXT_REDIRECT_DELIVERBY] = "redirect-deliverby",
     [EXT_REDIRECT_DSN] = "redirect-dsn",
     [EXT_REGEX] = "regex",

@@ -2,7 +2,7 @@
 #include "sieve/runtime.h"
 
 #define DELIVERIES                                                                                                     \
-    (1U << SIEVE_KEEP | 1U << SIEVE_FILEINTO | 1U << SIEVE_REDIRECT | 1U << SIEVE_VACATION | 1U << SIEVE_REJECT |      \
+    (1U << SIEVE_KEEP | 1U << SIEVE_FILEINTO | 1U << SIEVE_REDIRECT | 1U << SIEVE_PIPE | 1U << SIEVE_VACATION | 1U << SIEVE_REJECT |      \
      1U << SIEVE_EREJECT)
 
 static enum sieve_flow run_refusal(struct sieve_run *r, const struct sieve_node *n, enum sieve_action_kind kind)

@@ -28,6 +28,7 @@ enum sieve_action_kind {
     SIEVE_REJECT,   /* refuse with `text`: 5xx when SMTP still can (ASCII text only), else an MDN (RFC 5429, 2.2) */
     SIEVE_EREJECT,  /* the same, a DSN instead of the MDN (RFC 5429, 2.1) */
     SIEVE_VACATION, /* answer the envelope sender, if the mark of `vacation` can be taken (RFC 5230) */
+    SIEVE_PIPE,     /* give to the program with the name `address`, as a copy of its own (vnd.correio.pipe) */
     SIEVE_NOTIFY,   /* notify by `address`, a mailto URI already taken apart in `notify` (RFC 5436) */
 };
 
@@ -84,7 +85,7 @@ struct sieve_action {
     bool copy;             /* :copy was given (for traces; what it means has been done) */
     unsigned line, script; /* where it was decided: index in the scripts of the run; implicit keep: 0, 0 */
     struct sieve_target target;
-    struct str address;   /* SIEVE_REDIRECT: an addr-spec; SIEVE_NOTIFY: the URI */
+    struct str address;   /* SIEVE_REDIRECT: an addr-spec; SIEVE_PIPE: the program; SIEVE_NOTIFY: the URI */
     struct str list;      /* SIEVE_REDIRECT :list: to each member of this external list instead (RFC 6134) */
     struct sieve_dsn dsn; /* SIEVE_REDIRECT */
     struct str text;      /* SIEVE_REJECT, SIEVE_EREJECT: the reason, UTF-8 */
@@ -138,6 +139,8 @@ struct sieve_ops {
     /* Is the value a member?  RES_NOTFOUND: no such list (RFC 6134). */
     enum result (*list_contains)(void *data, struct str list, struct str value, bool *ret);
     enum result (*list_exists)(void *data, struct str list, bool *ret);
+    /* May scripts use the program of this name?  Does not suspend. */
+    bool (*program_exists)(void *data, struct str name);
 };
 
 struct sieve_item {

@@ -181,5 +181,5 @@ extern const struct sieve_tag sieve_modifier_tags[];  /* of set */
 extern const struct sieve_spec sieve_address_specs[], sieve_base_specs[], sieve_body_specs[], sieve_date_specs[],
     sieve_duplicate_specs[], sieve_editheader_specs[], sieve_environment_specs[], sieve_extlists_specs[],
     sieve_fileinto_specs[], sieve_flags_specs[], sieve_ihave_specs[], sieve_include_specs[], sieve_mailbox_specs[],
-    sieve_mime_specs[], sieve_notify_specs[], sieve_redirect_specs[], sieve_reject_specs[], sieve_spam_specs[],
+    sieve_mime_specs[], sieve_notify_specs[], sieve_pipe_specs[], sieve_redirect_specs[], sieve_reject_specs[], sieve_spam_specs[],
     sieve_vacation_specs[], sieve_variables_specs[];

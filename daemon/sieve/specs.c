@@ -47,6 +47,7 @@ static const struct sieve_spec *const tables[] = {
     sieve_redirect_specs,  sieve_reject_specs,     sieve_vacation_specs,    sieve_body_specs,      sieve_date_specs,
     sieve_duplicate_specs, sieve_editheader_specs, sieve_environment_specs, sieve_include_specs,   sieve_ihave_specs,
     sieve_mailbox_specs,   sieve_notify_specs,     sieve_spam_specs,        sieve_extlists_specs,  sieve_mime_specs,
+    sieve_pipe_specs,
 };
 
 const struct sieve_spec *spec_find(struct str name, bool test)

@@ -84,6 +84,12 @@ static void check_action(const struct sieve_action *a, const struct sieve_env *e
         assert(a->content->header.len + a->content->body.len < env->message.len * 4 + 1000000);
 }
 
+static bool any_program(void *data, struct str name)
+{
+    (void)data;
+    return name.len % 2 == 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct sieve_ops ops = { .mailbox_exists = yes,
@@ -93,7 +99,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                           .seen = yes,
                                           .include = include,
                                           .list_contains = yes_twice,
-                                          .list_exists = yes };
+                                          .list_exists = yes,
+                                          .program_exists = any_program };
     CLEANUP(arena_releasep) struct arena a = { 0 };
     struct str text = str_of((const char *)data, size), message = STR("");
     struct sieve_limits limits = sieve_default_limits;

@@ -127,6 +127,12 @@ static enum result case_list_exists(void *data, struct str list, bool *ret)
     return RES_OK;
 }
 
+static bool case_program_exists(void *data, struct str name)
+{
+    (void)data;
+    return str_eq(name, STR("archive"));
+}
+
 /* Scripts that can be included, by name; `case_included` is set by the test. */
 struct case_script {
     const char *name, *text;
@@ -162,6 +168,7 @@ static const struct sieve_ops case_ops = {
     .include = case_include,
     .list_contains = case_list_contains,
     .list_exists = case_list_exists,
+    .program_exists = case_program_exists,
 };
 
 static const struct sieve_item case_items[] = {
@@ -244,6 +251,9 @@ static inline void case_add_action(struct strbuf *out, const struct sieve_action
         break;
     case SIEVE_REDIRECT:
         case_add_redirect(out, a);
+        break;
+    case SIEVE_PIPE:
+        strbuf_addf(out, "pipe %.*s", STR_ARG(a->address));
         break;
     case SIEVE_DISCARD:
         strbuf_adds(out, "discard");
