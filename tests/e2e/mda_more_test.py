@@ -2,8 +2,11 @@
 """Mailboxes outside PostgreSQL: LMTP, .forward, a crash and a stop while something is delivered."""
 import mailbox
 import os
+import shutil
 import signal
+import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
@@ -35,6 +38,81 @@ def with_lmtp(server, user):
             wait_gone(server, "m14@example.test")
         send(server, "m14@example.test")
         wait_for("a reason", lambda: "could not connect" in waiting(server, "m14@example.test"))
+
+
+DOVECOT = """base_dir = {0}/run
+protocols = lmtp
+log_path = {0}/log
+ssl = no
+default_internal_user = nobody
+default_internal_group = nogroup
+default_login_user = nobody
+mail_location = maildir:~/Maildir
+postmaster_address = postmaster@example.test
+passdb {{
+  driver = passwd-file
+  args = {0}/users
+}}
+userdb {{
+  driver = passwd-file
+  args = {0}/users
+}}
+service lmtp {{
+  unix_listener {0}/lmtp.sock {{
+    mode = 0666
+  }}
+}}
+"""
+
+
+class Dovecot:
+    """Dovecot's LMTP with one mailbox, started by root."""
+
+    def __init__(self, user, address):
+        self.dir = tempfile.mkdtemp(prefix="cordov", dir="/tmp")
+        os.chmod(self.dir, 0o755)
+        self.socket, self.maildir = self.dir + "/lmtp.sock", user.path("dovecot/Maildir")
+        with open(self.dir + "/conf", "w") as f:
+            f.write(DOVECOT.format(self.dir))
+        with open(self.dir + "/users", "w") as f:
+            f.write(f"{address}:{{PLAIN}}x:{user.uid}:{user.gid}::{user.path('dovecot')}::\n")
+
+    def __enter__(self):
+        self.process = subprocess.Popen(["dovecot", "-F", "-c", self.dir + "/conf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for("Dovecot", lambda: os.path.exists(self.socket), 20)
+        return self
+
+    def __exit__(self, *exc):
+        self.process.terminate()
+        self.process.wait(30)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def with_dovecot(server, user):
+    @case("lmtp: Dovecot has the message in its mailbox; whom it does not know bounces; stopped, it waits and comes later")
+    def _():
+        if not user.made:
+            return
+        os.mkdir(user.path("dovecot"), 0o700)
+        os.chown(user.path("dovecot"), user.uid, user.gid)
+        with Dovecot(user, "m20@example.test") as dovecot:
+            known, unknown = (place(server, f"lmtp:{dovecot.socket}", None, n) for n in ("m20", "m21"))
+            before = len(inbox(server, "m55@example.test"))
+            send(server, known, sender="m55@example.test", message="Subject: to Dovecot\r\n\r\n.. dots\r\n")
+            send(server, unknown, sender="m55@example.test")
+            wait_gone(server, known)
+            wait_gone(server, unknown)
+            got, = messages(dovecot.maildir)
+            assert "Subject: to Dovecot" in got and "Return-Path: <m55@example.test>" in got, got
+            assert got.replace("\r", "").endswith("\n\n. dots\n"), got
+            wait_for("the bounce", lambda: len(inbox(server, "m55@example.test")) > before, 30)
+            assert "5.1.1" in inbox(server, "m55@example.test")[-1].decode()
+            os.rename(dovecot.socket, dovecot.socket + ".away")
+            send(server, known)
+            wait_for("a reason", lambda: "could not connect" in waiting(server, known))
+            os.rename(dovecot.socket + ".away", dovecot.socket)
+            wait_gone(server, known)
+            same(len(messages(dovecot.maildir)), 2)
 
 
 def with_forward(server, user):
@@ -106,7 +184,7 @@ def main():
     try:
         with Server(env=server_for(user)) as server:
             server.accounts(ACCOUNTS)
-            for part in (with_lmtp, with_forward, with_crash):
+            for part in (with_lmtp, with_dovecot, with_forward, with_crash):
                 part(server, user)
             harness.run()
     finally:
