@@ -154,7 +154,7 @@ static void tell_all(struct arena *a, const struct event *e)
 
 static const char *outcome_name(enum trace_outcome outcome)
 {
-    static const char *const names[] = { "waiting", "delivered", "relayed", "bounced", "bounced", "removed", "bounced" };
+    static const char *const names[] = { "waiting", "delivered", "relayed", "bounced", "bounced", "removed", "refused" };
 
     return names[outcome];
 }

@@ -6,7 +6,7 @@
 #include "api/queue.h"
 
 static const char *const directions[] = { "in", "out", "local" };
-static const char *const outcome_of[] = { "waiting", "delivered", "relayed", "bounced", "bounced", "removed", "bounced" };
+static const char *const outcome_of[] = { "waiting", "delivered", "relayed", "bounced", "bounced", "removed", "refused" };
 
 static struct str or_empty(struct str s)
 {
@@ -34,9 +34,10 @@ static struct str message_id(struct arena *a, struct str s)
 
 static void take_filter(struct request *r, struct trace_filter *f)
 {
-    static const char *const outcomes[] = { "waiting", "delivered", "relayed", "bounced", "removed" };
+    static const char *const outcomes[] = { "waiting", "delivered", "relayed", "bounced", "removed", "refused" };
     static const unsigned bits[] = { 1u << TRACE_WAITING, 1u << TRACE_DELIVERED, 1u << TRACE_RELAYED,
-                                     1u << TRACE_BOUNCED | 1u << TRACE_EXPIRED | 1u << TRACE_REFUSED, 1u << TRACE_REMOVED };
+                                     1u << TRACE_BOUNCED | 1u << TRACE_EXPIRED, 1u << TRACE_REMOVED,
+                                     1u << TRACE_REFUSED };
     unsigned asked = query_words(r, "outcome", outcomes, ARRAY_LEN(outcomes));
 
     for (size_t i = 0; i < ARRAY_LEN(outcomes); i++)
@@ -126,6 +127,8 @@ static void attempt_members(struct json_object *o, struct arena *a, const struct
         js_set(o, "session", js_str(e->session));
     if (e->address.len > 0)
         js_set(o, "ip", js_str(e->address));
+    if (e->reply.len > 0)
+        js_set(o, "reply", js_str(e->reply));
 }
 
 /* NULL: a kind that says nothing more than the attempt before it. */

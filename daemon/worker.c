@@ -101,6 +101,8 @@ static void drain_run(void *arg)
     (void)arg;
     while (service_sessions() + relay_workers() + mda_workers() + api_active() > 0 && loop_now() < deadline)
         coroutine_wait(deadline_in(20), false);
+    if (service.deliver != NULL)
+        deliver_flush(service.deliver);
     loop_stop();
 }
 

@@ -263,6 +263,7 @@ enum outcome verb_trace_show(struct call *c)
     static const struct column events[] = {
         { "At", "at", COLUMN_TIME }, { "Event", "kind", COLUMN_TEXT }, { "Result", "result", COLUMN_TEXT },
         { "By", "by", COLUMN_TEXT }, { "Why", "reason", COLUMN_REASON }, { "Session", "session", COLUMN_TEXT },
+        { "Answer", "reply", COLUMN_TEXT },
     };
     struct json_object *answer = NULL;
     enum outcome out = client_call(c, "GET", arena_printf(&c->arena, "/api/v1/traces/%s", escape(c, c->args[0])).p, NULL, "",

@@ -326,6 +326,18 @@ static enum result forward_all(struct compose *c, struct deliver *d, struct comp
 
 /* ---- all of it ---- */
 
+/* The trace of a message that is queued for some tells of those who have it at once, too. */
+static void trace_targets(struct compose *c)
+{
+    for (size_t i = 0; i < c->message.n_targets; i++) {
+        const struct accept_target *t = &c->message.targets[i];
+
+        if (i == 0 || t->account_id != t[-1].account_id)
+            *add_row(&c->message) = (struct queue_new_recipient){ .recipient = t->recipient, .account_id = t->account_id,
+                                                                  .outcome = TRACE_DELIVERED };
+    }
+}
+
 static bool runs_filters(const struct compose_recipient *to)
 {
     return to->account_id != 0 && !to->waits && to->folder.p == NULL;
@@ -347,7 +359,7 @@ static enum result make_room(struct compose *c, struct deliver *d, const struct 
     }
     c->message.targets = arena_array(&c->arena, struct accept_target, targets);
     c->message.marks = arena_array(&c->arena, struct sieve_mark_row, marks);
-    return rows > 0 ? give_queue(c, d, &c->message, c->envelope->reverse_path, rows) : RES_OK;
+    return rows > 0 ? give_queue(c, d, &c->message, c->envelope->reverse_path, rows + targets) : RES_OK;
 }
 
 static enum result take_outcome(struct compose *c, struct deliver *d, struct compose_recipient *to,
@@ -403,7 +415,8 @@ static enum result run_filters(struct compose *c, struct db *db, const struct co
 static void begin(struct compose *c, size_t n)
 {
     c->message = (struct accept_message){ .id = c->id, .message = c->m->message, .return_path_len = c->return_path_len,
-                                          .envelope = c->may_wait ? c->envelope : NULL };
+                                          .envelope = c->may_wait ? c->envelope : NULL,
+                                          .trace = c->ends_job ? NULL : c->envelope };
     c->last = &c->message.also;
     c->max_extra = MAX((size_t)settings_get()->max_transaction_size, n == 1 ? c->m->message.len * COPIES_OF_ONE : 0);
 }
@@ -412,6 +425,8 @@ static void finish(struct compose *c)
 {
     if (c->message.queue != NULL && c->message.queue->nrecipients == 0)
         c->message.queue = NULL;
+    if (c->message.queue != NULL)
+        trace_targets(c);
     c->anything = c->message.n_targets > 0 || c->message.queue != NULL || c->message.n_marks > 0 || c->message.also != NULL;
 }
 

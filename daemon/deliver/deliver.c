@@ -2,6 +2,8 @@
 #include "deliver/deliver.h"
 #include "base/counters.h"
 #include "base/log.h"
+#include "base/encode.h"
+#include "deliver/journal.h"
 #include "store/ids.h"
 
 #include <assert.h>
@@ -27,6 +29,7 @@ struct pending { /* a message, and those that go `also` */
 
 struct deliver {
     struct db *db;
+    struct journal *journal;
     struct pending *first, **last;
     struct coroutine *committer;
     int64_t ids[ID_BLOCK];
@@ -169,6 +172,7 @@ struct deliver *deliver_new(struct db *db)
         abort();
     d->db = db;
     d->last = &d->first;
+    d->journal = journal_new(db);
     d->committer = coroutine_spawn("deliver", commit_loop, d);
     return d;
 }
@@ -343,6 +347,77 @@ static enum result settle(struct deliver *d, struct pending *p)
     return RES_OK;
 }
 
+/* ---- traces ---- */
+
+/* The account's place among the recipients of the note; a new one at the end. */
+static size_t place_of(const struct trace_note_recipient *v, size_t n, int64_t account_id)
+{
+    size_t i = 0;
+
+    while (i < n && v[i].account_id != account_id)
+        i++;
+    return i;
+}
+
+/* Each account once, with all mailboxes that the message is in. */
+static size_t note_recipients(struct arena *a, const struct pending *p, struct trace_note_recipient *v)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->n; i++) {
+        const struct accept_message *m = p->items[i].m;
+
+        for (size_t k = 0; k < m->n_targets; k++) {
+            const struct accept_target *t = &m->targets[k];
+            struct str folder = t->folder.p != NULL ? t->folder : STR("INBOX");
+            size_t at = place_of(v, n, t->account_id);
+
+            if (t->result != RES_OK)
+                continue;
+            v[at].reply = at < n ? arena_printf(a, "%.*s, %.*s", STR_ARG(v[at].reply), STR_ARG(folder))
+                                 : arena_printf(a, "250 2.1.5 delivered to %.*s", STR_ARG(folder));
+            v[at].address = t->recipient;
+            v[at].account_id = t->account_id;
+            v[at].outcome = TRACE_DELIVERED;
+            v[at].code = 250;
+            v[at].enhanced = STR("2.1.5");
+            n = MAX(n, at + 1);
+        }
+    }
+    return n;
+}
+
+static void trace(struct deliver *d, const struct pending *p)
+{
+    struct accept_item *first = &p->items[0];
+    const struct queue_new *from = first->m->trace;
+    struct arena *a = &first->arena;
+    struct trace_note_recipient *v;
+    size_t n;
+
+    if (from == NULL || first->m->queue != NULL)
+        return;
+    v = arena_array(a, struct trace_note_recipient, p->targets + 1);
+    n = note_recipients(a, p, v);
+    if (n > 0)
+        journal_add(d->journal, &(struct trace_note){
+                                    .id = first->m->id, .at_us = wall_us(), .direction = from->direction, .sender = from->reverse_path,
+                                    .account_id = from->account_id, .subject = first->digest.subject,
+                                    .message_id = first->digest.message_id, .size = (int64_t)first->m->message.len,
+                                    .client = from->client, .session = from->session, .listener = from->listener,
+                                    .tls = from->tls, .recipients = v, .n_recipients = n });
+}
+
+void deliver_refused(struct deliver *d, const struct trace_note *note)
+{
+    journal_refuse(d->journal, note);
+}
+
+void deliver_flush(struct deliver *d)
+{
+    journal_flush(d->journal);
+}
+
 enum result deliver_submit(struct deliver *d, struct accept_message *m)
 {
     struct pending p = { .waiter = coroutine_self() };
@@ -357,6 +432,8 @@ enum result deliver_submit(struct deliver *d, struct accept_message *m)
         while (!p.done)
             coroutine_wait(NO_DEADLINE, false);
         r = p.result == RES_OK ? settle(d, &p) : p.result;
+        if (r == RES_OK)
+            trace(d, &p);
     }
     for (size_t i = 0; i < p.n; i++)
         arena_reset(&p.items[i].arena);

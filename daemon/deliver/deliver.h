@@ -12,10 +12,16 @@
 #include "base/str.h"
 #include "db/db.h"
 #include "store/accept.h"
+#include "store/trace_write.h"
 
 struct deliver;
 
 struct deliver *deliver_new(struct db *db);
+
+/* A refusal that is to be traced (deliver/journal.h); id: none yet. */
+void deliver_refused(struct deliver *d, const struct trace_note *note);
+/* Writes the traces that wait; at the process's end. */
+void deliver_flush(struct deliver *d) SUSPENDS;
 
 /* A fresh message id.  RES_TEMPFAIL: database trouble. */
 enum result deliver_id(struct deliver *d, int64_t *ret_id) SUSPENDS NODISCARD;

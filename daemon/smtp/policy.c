@@ -1,5 +1,6 @@
 /* Who may send, and to whom (docs/protocols.md): port 25 takes mail for our domains and relay domains; anywhere only
  * from signed-in clients and smtp.relay_networks. */
+#include "base/encode.h"
 #include "base/log.h"
 #include "deliver/srs.h"
 #include "mail/address.h"
@@ -204,36 +205,58 @@ static enum found find(struct cmd *c, const struct smtp_path *to, struct route_r
     return found;
 }
 
-static enum next refuse(struct smtp_session *s, enum found found, struct str address)
-{
-    static const char *const why[] = { [FOUND_NONE] = "unknown user", [FOUND_DISABLED] = "domain disabled",
-                                       [FOUND_RELAY_DENIED] = "relaying", [FOUND_SENDER_DENIED] = "sender not allowed",
-                                       [FOUND_FULL] = "over quota", [FOUND_LOOP] = "loop", [FOUND_TOO_MANY] = "too many members",
-                                       [FOUND_FORGED] = "forged return address", [FOUND_TROUBLE] = "trouble" };
+/* What is said of the address, and the word under which traces count it (route/reason.h). */
+struct refusal {
+    int code;
+    const char *enhanced, *before, *after, *reason;
+};
 
-    log_info("smtp-refused", F_STR("session", s->id), F_STR("from", s->tx.from.text), F_STR("to", address), F_C("why", why[found]));
-    switch (found) {
-    case FOUND_RELAY_DENIED:
-        return smtp_reply(s, 550, "5.7.1", "Relaying to <%.*s> is not allowed", STR_ARG(address));
-    case FOUND_SENDER_DENIED:
-        return smtp_reply(s, 550, "5.7.1", "You may not send to <%.*s>", STR_ARG(address));
-    case FOUND_DISABLED:
-        return smtp_reply(s, 550, "5.1.2", "The domain of <%.*s> takes no mail now", STR_ARG(address));
-    case FOUND_FULL:
-        return smtp_reply(s, smtp_full_code(), smtp_full_status(), "The mailbox of <%.*s> is full", STR_ARG(address));
-    case FOUND_LOOP:
-        return smtp_reply(s, 550, "5.4.6", "<%.*s> leads to itself", STR_ARG(address));
-    case FOUND_TOO_MANY:
-        if (s->tx.n_rcpts > 0) /* alone it may fit */
-            return smtp_reply(s, 452, "4.5.3", "Too many recipients");
-        return smtp_reply(s, 550, "5.2.4", "<%.*s> stands for too many addresses", STR_ARG(address));
-    case FOUND_FORGED:
-        return smtp_reply(s, 550, "5.1.1", "<%.*s> is no return address of ours, or an old one", STR_ARG(address));
-    case FOUND_TROUBLE:
+static struct refusal refusal_of(const struct smtp_session *s, enum found found)
+{
+    static const struct refusal plain[] = {
+        [FOUND_NONE] = { 550, "5.1.1", "No such user: <", ">", "unknown-recipient" },
+        [FOUND_DISABLED] = { 550, "5.1.2", "The domain of <", "> takes no mail now", "permanent" },
+        [FOUND_RELAY_DENIED] = { 550, "5.7.1", "Relaying to <", "> is not allowed", "policy" },
+        [FOUND_SENDER_DENIED] = { 550, "5.7.1", "You may not send to <", ">", "policy" },
+        [FOUND_LOOP] = { 550, "5.4.6", "<", "> leads to itself", "loop" },
+        [FOUND_TOO_MANY] = { 550, "5.2.4", "<", "> stands for too many addresses", "permanent" },
+        [FOUND_FORGED] = { 550, "5.1.1", "<", "> is no return address of ours, or an old one", "unknown-recipient" },
+    };
+
+    if (found == FOUND_FULL)
+        return (struct refusal){ smtp_full_code(), smtp_full_status(), "The mailbox of <", "> is full", "mailbox-full" };
+    if (found == FOUND_TOO_MANY && s->tx.n_rcpts > 0) /* alone it may fit */
+        return (struct refusal){ 452, "4.5.3", "Too many recipients with <", ">", "temporary" };
+    return plain[found];
+}
+
+static void trace_refusal(struct cmd *c, const struct refusal *r, struct str address)
+{
+    struct smtp_session *s = c->s;
+    const struct trace_note_recipient to = {
+        .address = address, .outcome = TRACE_REFUSED, .code = r->code, .enhanced = str_c(r->enhanced),
+        .reply = arena_printf(c->arena, "%d %s %s%.*s%s", r->code, r->enhanced, r->before, STR_ARG(address), r->after),
+        .reason = str_c(r->reason) };
+
+    deliver_refused(s->service->deliver,
+                    &(struct trace_note){ .at_us = wall_us(), .direction = s->identity.account_id != 0 ? TRACE_OUT : TRACE_IN,
+                                          .sender = s->tx.from.text, .account_id = s->identity.account_id, .size = -1,
+                                          .client = smtp_client_ip(s), .session = s->id,
+                                          .listener = str_c(listener_name(s->listener)), .tls = stream_tls_version(s->stream),
+                                          .recipients = &to, .n_recipients = 1 });
+}
+
+static enum next refuse(struct cmd *c, enum found found, struct str address)
+{
+    struct smtp_session *s = c->s;
+    struct refusal r;
+
+    if (found == FOUND_TROUBLE)
         return smtp_reply_tempfail(s);
-    default:
-        return smtp_reply(s, 550, "5.1.1", "No such user: <%.*s>", STR_ARG(address));
-    }
+    r = refusal_of(s, found);
+    log_info("smtp-refused", F_STR("session", s->id), F_STR("from", s->tx.from.text), F_STR("to", address), F_C("why", r.reason));
+    trace_refusal(c, &r, address);
+    return smtp_reply(s, r.code, r.enhanced, "%s%.*s%s", r.before, STR_ARG(address), r.after);
 }
 
 /* smtp.max_transaction_size bounds what one message may take in all mailboxes. */
@@ -288,7 +311,7 @@ enum next smtp_policy_recipient(struct cmd *c, const struct smtp_path *to, const
     if (found == FOUND && !accept_given(s, &route, to, params))
         found = FOUND_TOO_MANY;
     if (found != FOUND)
-        return refuse(s, found, to->text);
+        return refuse(c, found, to->text);
     if (!too_much(tx, 0) || before == 0)
         return smtp_reply(s, 250, "2.1.5", "Recipient ok");
     tx->n_rcpts = before;

@@ -31,6 +31,7 @@ struct accept_message {
     size_t n_targets;
     struct queue_new *queue; /* remote recipients: envelope and recipients; id, sizes and frames are filled in here; NULL: none */
     const struct queue_new *envelope; /* for targets that have to wait: as `queue`, without recipients; NULL: they do not */
+    const struct queue_new *trace;    /* who sent it, as in `envelope`, for its trace when it never is in the queue; NULL: none */
     const struct queue_outcome *job;  /* relay: the queue row that this delivery ends, in the same transaction; NULL */
     const struct sieve_mark_row *marks; /* to be set in the same transaction */
     size_t n_marks;

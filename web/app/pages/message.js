@@ -24,6 +24,7 @@ const OUTCOME = {
   relayed: ['ok', 'ok'],
   deferred: ['wait', 'wait'],
   bounced: ['fail', 'fail'],
+  refused: ['fail', 'fail'],
 };
 const PORTS = { smtp: 25, submission: 587, submissions: 465 };
 

@@ -12,7 +12,7 @@ import { Empty, Pager, Table, useList } from '/app/parts/table.js';
 import { useNow, useQuery } from '/app/query.js';
 import { setQuery } from '/app/router.js';
 
-const OUTCOMES = ['waiting', 'delivered', 'relayed', 'bounced', 'removed'];
+const OUTCOMES = ['waiting', 'delivered', 'relayed', 'bounced', 'removed', 'refused'];
 const SPANS = ['1h', '24h', '7d', '30d'];
 
 const idOf = (row) => row.id;

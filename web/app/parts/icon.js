@@ -20,6 +20,7 @@ const MESSAGE = {
   delivered: ['plain', 'ok'],
   relayed: ['plain', 'ok'],
   bounced: ['fail', 'fail'],
+  refused: ['fail', 'fail'],
   expired: ['fail', 'fail'],
   removed: ['plain', 'close'],
   gone: ['plain', 'next'],
