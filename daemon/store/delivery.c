@@ -29,17 +29,17 @@ enum result mailbox_place_find(struct db *db, int64_t account_id, struct str loc
 enum result unix_account_find(struct db *db, struct str unix_user, struct arena *a, struct unix_account *ret)
 {
     static const struct db_stmt stmt = { "unix_account_find",
-        "SELECT a.id, a.address, a.state >= 2 FROM account a JOIN domain d ON d.id = a.domain_id"
+        "SELECT a.id, a.address, a.state >= 2, a.delivery_user IS NOT NULL FROM account a JOIN domain d ON d.id = a.domain_id"
         " WHERE a.state <> 4 AND d.state = 0 AND d.deleted_at IS NULL AND (a.delivery_user = $1"
         "  OR (a.delivery_user IS NULL AND d.delivery_user = '%u' AND a.address = $1 || '@' || d.name))"
-        " ORDER BY a.delivery_user NULLS LAST, a.id LIMIT 1" };
+        " ORDER BY a.delivery_user NULLS LAST, a.id LIMIT 2" };
     const struct db_param params[] = { db_text(unix_user) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
+    if (db_count(&rows) == 0 || (db_count(&rows) > 1 && db_get_int(&rows, 0, 3) == db_get_int(&rows, 1, 3)))
         return RES_NOTFOUND;
     *ret = (struct unix_account){ .id = db_get_int(&rows, 0, 0), .address = arena_str(a, db_get_str(&rows, 0, 1)),
                                   .frozen = db_get_int(&rows, 0, 2) != 0 };

@@ -76,6 +76,13 @@ def cases(server, user, plain):
         same(call(user, "-f", "<>", BOB).returncode, 0)
         same(field(arrived(server, BOB, before), "Return-Path"), ["<>"])
 
+    @case("a Unix user of several accounts is none of them")
+    def _():
+        server.sql(f"UPDATE account SET delivery_user = '{user.name}' WHERE address = 'bob@example.test'")
+        same(call(user, "-f", "alice@example.test", BOB).returncode, 77)
+        server.sql("UPDATE account SET delivery_user = NULL WHERE address = 'bob@example.test'")
+        same(call(user, "-f", "alice@example.test", BOB).returncode, 0)
+
     @case("what is refused: an unknown user, an unknown option, no recipient; nobody gets half of it")
     def _():
         before = len(inbox(server, BOB))
