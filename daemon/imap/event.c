@@ -5,6 +5,10 @@
 
 #include <stdlib.h>
 
+/* So many flags, and bytes of their names, surely fit into a script's variable; what did not fit is not taken for removed. */
+#define FLAGS_MAX 64
+#define FLAGS_BYTES ((size_t)2048)
+
 /* The script of a mailbox, and what is the same for all messages of one command. */
 struct job {
     struct imap_session *s;
@@ -24,6 +28,7 @@ struct run {
     struct message_state state;
     struct filter_message m;
     struct filter_outcome outcome;
+    bool all_flags; /* the script saw all of its flags */
 };
 
 /* ---- names of flags ---- */
@@ -125,7 +130,7 @@ static enum result new_flags(struct run *run, const struct filter_copy *flags)
         if (!holds(old->keywords, old->nkeywords, flags->keywords[i]))
             add[change.nadd++] = flags->keywords[i];
     }
-    for (size_t i = 0; i < old->nkeywords; i++) {
+    for (size_t i = 0; i < old->nkeywords && run->all_flags; i++) {
         bool stays = false;
 
         for (size_t k = 0; k < flags->n_keywords; k++)
@@ -137,7 +142,17 @@ static enum result new_flags(struct run *run, const struct filter_copy *flags)
     return set_flags(run, &change);
 }
 
-/* Copies and what is sent, in one transaction.  RES_OK: all of it is done. */
+/* Does it send to somebody?  A word to the owner, into the INBOX, is not sending. */
+static bool sends(const struct filter_outcome *o)
+{
+    for (size_t i = 0; i < o->n_sent; i++) {
+        if (o->sent[i].folder.p == NULL)
+            return true;
+    }
+    return false;
+}
+
+/* Copies and what is sent, in one transaction.  RES_OK: all of it is done.  RES_DENIED: the account may send nothing. */
 static enum result carry_out(struct run *run)
 {
     struct imap_session *s = run->job->s;
@@ -150,6 +165,8 @@ static enum result carry_out(struct run *run)
 
     if (run->outcome.n_copies + run->outcome.n_sent == 0)
         return RES_OK;
+    if (s->frozen && sends(&run->outcome))
+        return RES_DENIED;
     r = deliver_id(deliver, &plan.id);
     if (r == RES_OK)
         r = compose_event(deliver, &plan, &to, &run->outcome);
@@ -192,6 +209,15 @@ static enum result load(struct run *run, const struct body_source *source)
     return r == RES_OK ? spool_view(&run->spool, &run->m.message) : r;
 }
 
+static bool fit(const struct str *flags, size_t n)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < n; i++)
+        bytes += flags[i].len + 1;
+    return n <= FLAGS_MAX && bytes <= FLAGS_BYTES;
+}
+
 static enum result run_script(struct run *run, int64_t uid, struct str changed)
 {
     struct job *job = run->job;
@@ -211,6 +237,7 @@ static enum result run_script(struct run *run, int64_t uid, struct str changed)
         return r;
     event.n_flags = flag_names(job, run->state.flags, run->state.keywords, run->state.nkeywords, &run->arena, &flags);
     event.flags = flags;
+    run->all_flags = fit(flags, event.n_flags);
     run->m.reverse_path = s->address;
     r = filter_run_event(s->db, &run->m, &to, &event, &run->arena, &run->outcome);
     return r == RES_OK ? apply(run) : r;

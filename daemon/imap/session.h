@@ -35,6 +35,7 @@ struct imap_session {
     bool condstore; /* MODSEQ belongs into every FETCH answer (RFC 7162, 3.1) */
     struct principal who;
     struct str address;
+    bool frozen; /* may send nothing */
     struct arena account;      /* id, who, address: as long as the session */
     struct arena keyword_mem;  /* keywords */
     struct keyword *keywords;  /* of the account, ascending by id; may be behind the database */

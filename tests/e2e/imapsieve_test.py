@@ -116,6 +116,18 @@ def actions(server):
         same((typ, [b"again" in d for d in data if d]), ("OK", [True]))
         same(b.flags(), [["\\Flagged", "again"]])
 
+    @case("more flags than a script can hold are not lost")
+    def _():
+        b = Box(server, 'addflag "\\\\Flagged";')
+        for name in ("a", "b"):
+            b.box.select("INBOX")
+            if name == "a":
+                b.append()
+                b.box.select("INBOX")
+            words = " ".join(name + f"{i:02}" * 20 for i in range(60))
+            same(b.box.store("1", "+FLAGS.SILENT", f"({words})")[0], "OK")
+        same([(len(f), "\\Flagged" in f) for f in b.flags()], [(121, True)])
+
     @case("without keep the message is \\\\Deleted, and stays: discard, fileinto, redirect")
     def _():
         b = Box(server, '''if header :contains "subject" "hello" { fileinto "there"; } ''')
@@ -147,6 +159,15 @@ def actions(server):
             b.set(at, f'"{at}"')
         b.append("a")
         same((b.flags("a"), b.flags("b")), ([[]], [[]]))
+
+    @case("an account that may not send sends nothing by a script either")
+    def _():
+        b = Box(server, 'redirect "bob@remote.test";')
+        server.sql(f"UPDATE account SET state = 2 WHERE address = '{b.user}'")
+        b.box.logout()
+        b.box = imap(server, b.user)
+        b.append()
+        same((b.flags(), b.queue()), ([[]], []))
 
     @case("notify sends, and the message is otherwise left alone")
     def _():

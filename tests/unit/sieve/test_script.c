@@ -551,6 +551,8 @@ static struct outcome_case imap_cases[] = {
       "KEEP flags=\\Seen,work !1: \"vacation\" cannot be required for changes of a mailbox" },
     { "duplicate", "require \"duplicate\"; if duplicate { }",
       "KEEP flags=\\Seen,work !1: \"duplicate\" cannot be used for changes of a mailbox" },
+    { "envelope", "require \"envelope\"; if envelope \"from\" \"x\" { discard; }",
+      "KEEP flags=\\Seen,work !1: \"envelope\" cannot be tested for changes of a mailbox" },
     { "failed flags go", "require \"imap4flags\"; setflag \"x\"; redirect \"x\";",
       "KEEP flags=\\Seen,work !1: \"x\" is no address to redirect to" },
 };
