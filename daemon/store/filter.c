@@ -89,7 +89,7 @@ enum result filter_account(struct db *db, int64_t account_id, struct arena *a, s
 {
     static const struct db_stmt stmt = { "filter_account",
         "SELECT c.address, d.subaddress, coalesce(c.language, d.language, ''), (SELECT array_agg(x.localpart || '@' || o.name) "
-        "FROM address x JOIN domain o ON o.id = x.domain_id WHERE x.account_id = c.id) "
+        "FROM address x JOIN domain o ON o.id = x.domain_id WHERE x.account_id = c.id), c.state = 2 "
         "FROM account c JOIN domain d ON d.id = c.domain_id WHERE c.id = $1" };
     const struct db_param params[] = { db_int8(account_id) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
@@ -102,6 +102,7 @@ enum result filter_account(struct db *db, int64_t account_id, struct arena *a, s
     *ret = (struct filter_account){ .address = arena_str(a, db_get_str(&rows, 0, 0)),
                                     .separator = arena_str(a, db_get_str(&rows, 0, 1)),
                                     .language = arena_str(a, db_get_str(&rows, 0, 2)) };
+    ret->frozen = db_get_int(&rows, 0, 4) != 0;
     if (!db_is_null(&rows, 0, 3))
         ret->n_addresses = db_get_str_array(&rows, 0, 3, a, &ret->addresses);
     return RES_OK;

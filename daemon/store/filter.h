@@ -44,6 +44,7 @@ struct filter_account {
     size_t n_addresses;
     struct str address;    /* the one that it signs in with */
     struct str separator;  /* of sub-addresses; empty: none */
+    bool frozen;           /* it may not send: nor do its filters */
     struct str language;   /* the account's, else its domain's; empty: neither has one */
 };
 
