@@ -394,8 +394,10 @@ static enum result take_action(struct run *r, const struct sieve_action *action)
         r->out->reason = arena_str(r->a, action->text); /* it may lie in the script, which is given back */
         return RES_OK;
     case SIEVE_VACATION:
-        return vacation(r, action);
+        return r->account.frozen ? RES_OK : vacation(r, action);
     case SIEVE_NOTIFY:
+        if (r->account.frozen)
+            return RES_OK;
         return answer(r, action, action->notify.to, action->notify.nto, (struct sieve_mark_row){ 0 });
     }
     return RES_INVALID;

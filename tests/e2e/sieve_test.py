@@ -288,6 +288,14 @@ def sending(server, net):
         wait_for("nothing more in the queue", lambda: server.value("SELECT count(*) FROM queue_recipient WHERE destination = '.local'") == "0")
         same((len(inbox(server, local)), len(inbox(server, user))), (1, 5))
 
+    @case("a frozen account sends nothing: a redirect is a keep, nobody is answered")
+    def _():
+        user, local = next(USERS), next(USERS)
+        put_script(server, user, 'require ["vacation", "copy"]; vacation "Away."; redirect "bob@host1.remote.test";')
+        server.sql(f"UPDATE account SET state = 2 WHERE address = '{user}'")
+        same(send(server, user, message("cold", to=user, sender=local), sender=local)[0][:3], "250")
+        same((mailboxes(server, user), mailboxes(server, local), queue_of(server, local)), ({"INBOX": ["cold"]}, {}, []))
+
     @case("vacation: many at once from one sender make one answer")
     def _():
         import threading
