@@ -11,30 +11,32 @@
 #include <string.h>
 
 #define NOTICE_MAX 7900
-#define DELIVER_PARAMS 25
+#define DELIVER_PARAMS 24
 
 /* Rows back: stored.  None: no such mailbox, or over quota; neighbours are unharmed.  $22: the email may be there already,
  * for another mailbox of the account. */
 #define NEW_EMAIL "CASE WHEN $22 THEN NOT email_exists($1, $3) ELSE true END"
-static const struct db_stmt deliver_stmt = { "deliver",
-    "WITH a AS (UPDATE account_state c SET modseq = modseq + 1, used_bytes = used_bytes + $4, used_messages = used_messages + 1, "
-    "warned = coalesce($23, warned) "
-    "WHERE account_id = $1 AND $1 = ANY (current_setting('correio.locked')::bigint[]) "
-    "AND CASE WHEN $23::smallint IS NULL THEN " QUOTA_ROOM("$4", "1", "$2", "$24", "$25") " ELSE warned < $23 END "
-    "AND EXISTS (SELECT FROM mailbox WHERE account_id = $1 AND id = $2) RETURNING modseq, " QUOTA_LEVELS "), "
-    "q AS (" QUOTA_NOTE "), "
-    "m AS (UPDATE mailbox b SET uidnext = b.uidnext + 1, highestmodseq = a.modseq, messages = b.messages + 1, "
-    "bytes = b.bytes + $4, unseen = b.unseen + (($5 & 1) = 0)::int, deleted = b.deleted + (($5 & 8) <> 0)::int "
-    "FROM a WHERE b.account_id = $1 AND b.id = $2 RETURNING b.uidnext - 1 AS uid, a.modseq), "
-    "e AS (INSERT INTO email (account_id, id, size, header_size, frames, received_as, thread_id, sent_at, message_id, refs, "
-    "base_subject, sort_from, sort_to, sort_cc, envelope, bodystructure, parts) "
-    "SELECT $1, $3, $4, $8, $9, $10, CASE WHEN $13::text[] IS NULL THEN $3 ELSE coalesce(thread_find($1, $13), $3) END, "
-    "$11, $12, $13, $14, $15, $16, $17, $18, $19, $20 FROM m WHERE " NEW_EMAIL "), "
-    "b AS (INSERT INTO blob (account_id, email_id, n, data) SELECT $1, $3, f.n - 1, f.data FROM m, "
-    "unnest($21::bytea[]) WITH ORDINALITY AS f(data, n) WHERE " NEW_EMAIL "), "
-    "i AS (INSERT INTO message (account_id, mailbox_id, uid, email_id, modseq, internaldate, size, flags, keywords) "
-    "SELECT $1, $2, m.uid, $3, m.modseq, $7, $4, $5, $6 FROM m) "
-    "SELECT uid, modseq FROM m" };
+#define DELIVER_SQL(room)                                                                                          \
+    "WITH a AS (UPDATE account_state c SET modseq = modseq + 1, used_bytes = used_bytes + $4, used_messages = used_messages + 1, " \
+    "warned = coalesce($23, warned) "                                                                              \
+    "WHERE account_id = $1 AND $1 = ANY (current_setting('correio.locked')::bigint[]) "                            \
+    "AND CASE WHEN $23::smallint IS NULL THEN " room " ELSE warned < $23 END "                                     \
+    "AND EXISTS (SELECT FROM mailbox WHERE account_id = $1 AND id = $2) RETURNING modseq, " QUOTA_LEVELS "), "     \
+    "q AS (" QUOTA_NOTE "), "                                                                                      \
+    "m AS (UPDATE mailbox b SET uidnext = b.uidnext + 1, highestmodseq = a.modseq, messages = b.messages + 1, "    \
+    "bytes = b.bytes + $4, unseen = b.unseen + (($5 & 1) = 0)::int, deleted = b.deleted + (($5 & 8) <> 0)::int "   \
+    "FROM a WHERE b.account_id = $1 AND b.id = $2 RETURNING b.uidnext - 1 AS uid, a.modseq), "                     \
+    "e AS (INSERT INTO email (account_id, id, size, header_size, frames, received_as, thread_id, sent_at, message_id, refs, " \
+    "base_subject, sort_from, sort_to, sort_cc, envelope, bodystructure, parts) "                                  \
+    "SELECT $1, $3, $4, $8, $9, $10, CASE WHEN $13::text[] IS NULL THEN $3 ELSE coalesce(thread_find($1, $13), $3) END, " \
+    "$11, $12, $13, $14, $15, $16, $17, $18, $19, $20 FROM m WHERE " NEW_EMAIL "), "                               \
+    "b AS (INSERT INTO blob (account_id, email_id, n, data) SELECT $1, $3, f.n - 1, f.data FROM m, "               \
+    "unnest($21::bytea[]) WITH ORDINALITY AS f(data, n) WHERE " NEW_EMAIL "), "                                    \
+    "i AS (INSERT INTO message (account_id, mailbox_id, uid, email_id, modseq, internaldate, size, flags, keywords) " \
+    "SELECT $1, $2, m.uid, $3, m.modseq, $7, $4, $5, $6 FROM m) "                                                  \
+    "SELECT uid, modseq FROM m"
+static const struct db_stmt deliver_stmt = { "deliver", DELIVER_SQL(QUOTA_ROOM("$4", "1", "$24")) };
+static const struct db_stmt deliver_apart_stmt = { "deliver_apart", DELIVER_SQL(QUOTA_ROOM_APART("$4", "1", "$24", "$2")) };
 
 /* The locks of all accounts of the batch, in order, and their names for the statements behind it in the same pipeline:
  * those have younger snapshots, so they see what was done before the lock was given. */
@@ -154,7 +156,6 @@ static void bind_params(struct batch *b, struct item *it, int64_t now_us)
     if (t->warning == 0)
         *q = (struct db_param){ .oid = q->oid, .len = -1 };
     q++;
-    *q++ = db_bool(settings_get()->quota_apart);
     *q = db_int8(settings_get()->quota_grace);
 }
 
@@ -262,7 +263,7 @@ static enum result write_all(struct batch *b, struct tx **tx)
     deliveries = calls + n;
     for (size_t i = 0; i < b->n_items; i++) {
         bind_params(b, &b->items[i], now_us);
-        calls[n++] = (struct db_call){ .stmt = &deliver_stmt, .params = b->items[i].params, .n = DELIVER_PARAMS };
+        calls[n++] = (struct db_call){ .stmt = settings_get()->quota_apart ? &deliver_apart_stmt : &deliver_stmt, .params = b->items[i].params, .n = DELIVER_PARAMS };
     }
     if (b->n_items > 0)
         notices[n_notices++] = (struct db_notice){ "mail", mail_notice(b) };

@@ -23,7 +23,7 @@
 #define ON_LOOP_MAX ((size_t)128 << 10) /* packing more would hold the loop up */
 #define INLINE_MAX ((size_t)1 << 20)    /* raw bytes that travel in the main statement */
 #define FRAMES_A_STATEMENT 4
-#define PARAMS 21
+#define PARAMS 20
 #define CALLS 3 /* of an item: token, lock, message */
 
 struct item {
@@ -53,26 +53,29 @@ static const struct db_stmt lock_stmt = { "message_append_lock", LOCK_SQL(" SKIP
 static const struct db_stmt lock_alone_stmt = { "message_append_lock_alone", LOCK_SQL("") };
 
 /* No row: not locked, or no such mailbox.  A row without uid: over quota. */
-static const struct db_stmt append_stmt = { "message_append",
-    "WITH t AS MATERIALIZED (SELECT id, uidvalidity, highestmodseq FROM mailbox WHERE account_id = $1 AND name = $2"
-    "   AND current_setting('correio.locked') = $1::bigint::text),"
-    " a AS (UPDATE account_state c SET modseq = modseq + 1, used_bytes = used_bytes + $4,"
-    "     used_messages = used_messages + 1"
-    "   WHERE account_id = $1 AND " QUOTA_ROOM("$4", "1", "(SELECT id FROM t)", "$21", "0") " AND EXISTS (SELECT FROM t)"
-    "   RETURNING modseq, " QUOTA_LEVELS "),"
-    " q AS (" QUOTA_NOTE "),"
-    " m AS (UPDATE mailbox b SET uidnext = b.uidnext + 1, highestmodseq = a.modseq, messages = b.messages + 1,"
-    "     bytes = b.bytes + $4, unseen = b.unseen + (($5 & 1) = 0)::int, deleted = b.deleted + (($5 & 8) <> 0)::int"
-    "   FROM a, t WHERE b.account_id = $1 AND b.id = t.id RETURNING b.id, b.uidnext - 1 AS uid, a.modseq),"
-    " e AS (INSERT INTO email (account_id, id, size, header_size, frames, thread_id, sent_at, message_id, refs,"
-    "     base_subject, sort_from, sort_to, sort_cc, envelope, bodystructure, parts)"
-    "   SELECT $1, $3, $4, $8, $9, CASE WHEN cardinality($12::text[]) = 0 THEN $3"
-    "     ELSE coalesce(thread_find($1, $12), $3) END, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19 FROM m),"
-    " b AS (INSERT INTO blob (account_id, email_id, n, data)"
-    "   SELECT $1, $3, f.n - 1, f.data FROM m, unnest($20::bytea[]) WITH ORDINALITY AS f(data, n)),"
-    " i AS (INSERT INTO message (account_id, mailbox_id, uid, email_id, modseq, internaldate, size, flags, keywords)"
-    "   SELECT $1, m.id, m.uid, $3, m.modseq, $7, $4, $5, $6 FROM m)"
-    " SELECT t.id, t.uidvalidity, t.highestmodseq, m.uid, m.modseq, " ANNOTATION_SCRIPTED("t.id") " FROM t LEFT JOIN m ON true" };
+#define APPEND_SQL(room)                                                                                           \
+    "WITH t AS MATERIALIZED (SELECT id, uidvalidity, highestmodseq FROM mailbox WHERE account_id = $1 AND name = $2" \
+    "   AND current_setting('correio.locked') = $1::bigint::text),"                                                \
+    " a AS (UPDATE account_state c SET modseq = modseq + 1, used_bytes = used_bytes + $4,"                         \
+    "     used_messages = used_messages + 1"                                                                       \
+    "   WHERE account_id = $1 AND " room " AND EXISTS (SELECT FROM t)"                                             \
+    "   RETURNING modseq, " QUOTA_LEVELS "),"                                                                      \
+    " q AS (" QUOTA_NOTE "),"                                                                                      \
+    " m AS (UPDATE mailbox b SET uidnext = b.uidnext + 1, highestmodseq = a.modseq, messages = b.messages + 1,"    \
+    "     bytes = b.bytes + $4, unseen = b.unseen + (($5 & 1) = 0)::int, deleted = b.deleted + (($5 & 8) <> 0)::int" \
+    "   FROM a, t WHERE b.account_id = $1 AND b.id = t.id RETURNING b.id, b.uidnext - 1 AS uid, a.modseq),"        \
+    " e AS (INSERT INTO email (account_id, id, size, header_size, frames, thread_id, sent_at, message_id, refs,"   \
+    "     base_subject, sort_from, sort_to, sort_cc, envelope, bodystructure, parts)"                              \
+    "   SELECT $1, $3, $4, $8, $9, CASE WHEN cardinality($12::text[]) = 0 THEN $3"                                 \
+    "     ELSE coalesce(thread_find($1, $12), $3) END, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19 FROM m),"  \
+    " b AS (INSERT INTO blob (account_id, email_id, n, data)"                                                      \
+    "   SELECT $1, $3, f.n - 1, f.data FROM m, unnest($20::bytea[]) WITH ORDINALITY AS f(data, n)),"               \
+    " i AS (INSERT INTO message (account_id, mailbox_id, uid, email_id, modseq, internaldate, size, flags, keywords)" \
+    "   SELECT $1, m.id, m.uid, $3, m.modseq, $7, $4, $5, $6 FROM m)"                                              \
+    " SELECT t.id, t.uidvalidity, t.highestmodseq, m.uid, m.modseq, " ANNOTATION_SCRIPTED("t.id") " FROM t LEFT JOIN m ON true"
+static const struct db_stmt append_stmt = { "message_append", APPEND_SQL(QUOTA_ROOM("$4", "1", "0")) };
+static const struct db_stmt append_apart_stmt = { "message_append_apart",
+    APPEND_SQL(QUOTA_ROOM_APART("$4", "1", "0", "(SELECT id FROM t)")) };
 
 static void appended_from_row(const struct db_rows *rows, struct message_appended *ret)
 {
@@ -122,7 +125,6 @@ static void bind_params(struct item *it)
     *q++ = db_bytea(d->bodystructure);
     *q++ = db_bytea(d->parts);
     *q++ = db_bytea_array(&it->arena, it->frames, it->nframes);
-    *q++ = db_bool(settings_get()->quota_apart);
     assert(q == it->params + PARAMS);
 }
 
@@ -247,6 +249,7 @@ static enum result commit(struct db *db, struct item **v, size_t n, bool wait)
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     struct db_call *calls = arena_array(&a, struct db_call, n * CALLS);
     struct db_param *tokens = arena_array(&a, struct db_param, n);
+    const struct db_stmt *append = settings_get()->quota_apart ? &append_apart_stmt : &append_stmt;
     const struct db_stmt *lock = wait ? &lock_alone_stmt : &lock_stmt;
     size_t ncalls = 0;
     enum result r;
@@ -264,12 +267,12 @@ static enum result commit(struct db *db, struct item **v, size_t n, bool wait)
         if (i > 0 && !str_eq(v[i]->who->token, v[i - 1]->who->token)) /* the first one's came with BEGIN */
             calls[ncalls++] = (struct db_call){ .stmt = &token_stmt, .params = &tokens[i], .n = 1 };
         calls[ncalls++] = (struct db_call){ .stmt = lock, .params = v[i]->params, .n = 1 };
-        calls[ncalls++] = (struct db_call){ .stmt = &append_stmt, .params = v[i]->params, .n = PARAMS };
+        calls[ncalls++] = (struct db_call){ .stmt = append, .params = v[i]->params, .n = PARAMS };
     }
     FAULT("append-commit");
     r = tx_batch_commit(&tx, calls, ncalls, NULL, 0, NULL);
     for (size_t i = 0, k = 0; i < n && r == RES_OK; i++, k++) {
-        while (calls[k].stmt != &append_stmt)
+        while (calls[k].stmt != append)
             k++;
         note(v[i], &calls[k - 1].rows, &calls[k].rows);
     }

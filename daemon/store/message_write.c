@@ -211,16 +211,15 @@ enum result message_remove(struct tx *tx, const struct principal *who, int64_t m
 
 /* ---- COPY and MOVE ---- */
 
-/* $3: where to; $4: they are moved, and were counted before; $5: Junk and Trash are counted apart. */
-#define COPY_SQL(which)                                                                                            \
+/* $3: where to; $4: they are moved, and were counted before. */
+#define COPY_SQL(which, moved, room)                                                                                            \
     "WITH o AS MATERIALIZED (SELECT *, row_number() OVER (ORDER BY uid) AS k FROM (" which ") p),"                 \
     " s AS (SELECT count(*) AS n, count(*) FILTER (WHERE flags & 1 = 0) AS unseen,"                                \
     "   count(*) FILTER (WHERE flags & 8 <> 0) AS deleted, coalesce(sum(size), 0)::bigint AS bytes FROM o),"       \
     " a AS (UPDATE account_state c SET modseq = c.modseq + 1, used_bytes = c.used_bytes + s.bytes,"                \
     "     used_messages = c.used_messages + s.n FROM s"                                                            \
     "   WHERE c.account_id = $1 AND s.n > 0 AND EXISTS (SELECT FROM mailbox WHERE account_id = $1 AND id = $3)"    \
-    "     AND (($4 AND (NOT $5 OR " QUOTA_CLASS("$2") " = " QUOTA_CLASS("$3") "))"                                 \
-    "       OR " QUOTA_ROOM("s.bytes", "s.n", "$3", "$5", "0") ") RETURNING c.modseq, " QUOTA_LEVELS "),"          \
+    "     AND ((" moved ") OR " room ") RETURNING c.modseq, " QUOTA_LEVELS "),"                                    \
     " q AS (" QUOTA_NOTE "),"                                                                                      \
     " b AS (UPDATE mailbox b SET uidnext = b.uidnext + s.n, highestmodseq = a.modseq, messages = b.messages + s.n,"\
     "     unseen = b.unseen + s.unseen, deleted = b.deleted + s.deleted, bytes = b.bytes + s.bytes"                \
@@ -232,9 +231,14 @@ enum result message_remove(struct tx *tx, const struct principal *who, int64_t m
 
 #define COPIED "uid, email_id, internaldate, size, flags, keywords"
 
-static const struct db_stmt copy_uids = { "message_copy", COPY_SQL(BY_UID(COPIED, "6")) };
+static const struct db_stmt copy_uids = { "message_copy",
+    COPY_SQL(BY_UID(COPIED, "5"), "$4", QUOTA_ROOM("s.bytes", "s.n", "0")) };
+static const struct db_stmt copy_apart = { "message_copy_apart",
+    COPY_SQL(BY_UID(COPIED, "5"), "$4 AND " QUOTA_CLASS("$2") " = " QUOTA_CLASS("$3"),
+             QUOTA_ROOM_APART("s.bytes", "s.n", "0", "$3")) };
 static const struct db_stmt copy_all = { "message_copy_all",
-    COPY_SQL("SELECT " COPIED " FROM message WHERE account_id = $1 AND mailbox_id = $2") };
+    COPY_SQL("SELECT " COPIED " FROM message WHERE account_id = $1 AND mailbox_id = $2", "$4",
+             QUOTA_ROOM("s.bytes", "s.n", "0")) };
 
 /* Why a copy gave no rows: RES_OK is that there was nothing to copy. */
 static enum result why_nothing(struct tx *tx, const struct db_param *copy_params)
@@ -242,7 +246,7 @@ static enum result why_nothing(struct tx *tx, const struct db_param *copy_params
     static const struct db_stmt stmt = { "message_copy_why",
         "SELECT EXISTS (SELECT FROM mailbox WHERE account_id = $1 AND id = $3),"
         " EXISTS (" BY_UID("uid", "4") ")" };
-    const struct db_param params[] = { copy_params[0], copy_params[1], copy_params[2], copy_params[5] };
+    const struct db_param params[] = { copy_params[0], copy_params[1], copy_params[2], copy_params[4] };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
 
     if (tx_query(tx, &stmt, params, ARRAY_LEN(params), &rows) != RES_OK)
@@ -270,10 +274,11 @@ static enum result copy(struct db *db, const struct principal *who, int64_t mail
                         int64_t to_mailbox_id, bool move, struct arena *a, struct message_copied *ret)
 {
     const struct db_param params[] = { db_int8(who->account_id), db_int8(mailbox_id), db_int8(to_mailbox_id),
-                                       db_bool(move), db_bool(settings_get()->quota_apart), db_int8_array(a, uids, n) };
-    const struct db_param removal[] = { params[0], params[1], db_bool(false), db_bool(false), params[5] };
+                                       db_bool(move), db_int8_array(a, uids, n) };
+    const struct db_param removal[] = { params[0], params[1], db_bool(false), db_bool(false), params[4] };
     struct db_call calls[] = { { .stmt = &account_lock_stmt, .params = params, .n = 1 },
-                               { .stmt = &copy_uids, .params = params, .n = ARRAY_LEN(params) } };
+                               { .stmt = settings_get()->quota_apart ? &copy_apart : &copy_uids, .params = params,
+                                 .n = ARRAY_LEN(params) } };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     CLEANUP(db_rows_freep) struct db_rows removed = { 0 };
     struct message_copied copied = { 0 };
@@ -321,7 +326,7 @@ enum result message_move(struct db *db, const struct principal *who, int64_t mai
 enum result message_move_all(struct tx *tx, const struct principal *who, int64_t mailbox_id, int64_t to_mailbox_id)
 {
     const struct db_param params[] = { db_int8(who->account_id), db_int8(mailbox_id), db_int8(to_mailbox_id),
-                                       db_bool(true), db_bool(false) };
+                                       db_bool(true) };
     const struct db_param removal[] = { params[0], params[1], db_bool(false), db_bool(false) };
     struct db_call calls[] = { { .stmt = &copy_all, .params = params, .n = ARRAY_LEN(params) },
                                { .stmt = &remove_all, .params = removal, .n = ARRAY_LEN(removal) } };

@@ -56,14 +56,17 @@ enum result quota_due_settle(struct db *db, int64_t account_id) SUSPENDS NODISCA
 
 /* Is the mailbox one of those that are counted apart?  3 \Junk, 5 \Trash. */
 #define QUOTA_CLASS(box) "(SELECT special_use IN (3, 5) FROM mailbox WHERE account_id = $1 AND id = " box ")"
-#define QUOTA_USED(column, sum, box, apart)                                                                        \
-    "CASE WHEN " apart " THEN (SELECT sum(" sum ")::bigint FROM mailbox WHERE account_id = $1"                     \
-    " AND (special_use IN (3, 5)) = " QUOTA_CLASS(box) ") ELSE c." column " END"
-/* Room in the mailbox for n messages of so many bytes, the last of which may go over by `grace`. */
-#define QUOTA_ROOM(bytes, n, box, apart, grace)                                                                    \
-    "((c.quota_bytes IS NULL OR " QUOTA_USED("used_bytes", "bytes", box, apart)                                    \
-    " + greatest(" bytes " - " grace ", 1) <= c.quota_bytes)"                                                      \
-    " AND (c.quota_messages IS NULL OR " QUOTA_USED("used_messages", "messages", box, apart) " + " n " <= c.quota_messages))"
+#define QUOTA_ROOM_WITH(used_bytes, used_messages, bytes, n, grace)                                                \
+    "((c.quota_bytes IS NULL OR " used_bytes " + greatest(" bytes " - " grace ", 1) <= c.quota_bytes)"             \
+    " AND (c.quota_messages IS NULL OR " used_messages " + " n " <= c.quota_messages))"
+#define QUOTA_USED_APART(column, box)                                                                              \
+    "(SELECT coalesce(sum(" column "), 0)::bigint FROM mailbox WHERE account_id = $1"                              \
+    " AND (special_use IN (3, 5)) = " QUOTA_CLASS(box) ")"
+/* Room in the mailbox for n messages of so many bytes, the last of which may go over by `grace`; and the same with
+ * quota.apart.  Two, as what a plan holds costs also where it is not run. */
+#define QUOTA_ROOM(bytes, n, grace) QUOTA_ROOM_WITH("c.used_bytes", "c.used_messages", bytes, n, grace)
+#define QUOTA_ROOM_APART(bytes, n, grace, box)                                                                     \
+    QUOTA_ROOM_WITH(QUOTA_USED_APART("bytes", box), QUOTA_USED_APART("messages", box), bytes, n, grace)
 /* Whether relay has to look: a is the UPDATE of c that returns QUOTA_LEVELS. */
 #define QUOTA_LEVELS                                                                                               \
     "c.warned, greatest(quota_level(c.used_bytes, c.quota_bytes), quota_level(c.used_messages, c.quota_messages)) AS level"
