@@ -2,8 +2,8 @@
  * 3 (agent/request.h) and takes its answer from 1.
  *
  * Two processes: this one keeps the mda's privileges and does nothing but wait, so that no user's process can stop or
- * kill it; its child becomes the user and delivers.  When the time is over, or nobody reads the answer any more, it ends
- * the child's process group. */
+ * kill it; its child becomes the user and delivers.  When the time is over, or nobody reads the answer any more, it
+ * ends the child's process group. */
 #include "agent/become.h"
 #include "agent/deliver.h"
 

@@ -1,7 +1,8 @@
 /* correio-sendmail: sendmail(1) for the programs of this machine (docs/delivery.md).
  *
  * Hands the message to the server's local socket, where the kernel says who the caller is; so it needs no privileges,
- * writes no files and keeps no queue: what it cannot hand in, its caller still has.  Ends with the words of sysexits. */
+ * writes no files and keeps no queue: what it cannot hand in, its caller still has.  Ends with the words of sysexits.
+ */
 #include "sendmail/compose.h"
 #include "sendmail/options.h"
 #include "sendmail/submit.h"

@@ -46,7 +46,8 @@ bool become_find(struct str name, struct arena *a, struct user *ret, const char 
         return false;
     }
     if (may_change_user() ? pw->pw_uid < BECOME_MIN_UID : pw->pw_uid != geteuid()) {
-        *ret_why = may_change_user() ? "this user is the system's" : "this server runs as another user and cannot change it";
+        *ret_why =
+            may_change_user() ? "this user is the system's" : "this server runs as another user and cannot change it";
         return false;
     }
     *ret = (struct user){ .uid = pw->pw_uid, .gid = pw->pw_gid, .name = arena_cstr(a, name),
@@ -62,7 +63,8 @@ static bool drop_capabilities(void)
     return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0 && syscall(SYS_capset, &header, data) == 0;
 }
 
-/* Sockets of the kernel's and the network's families are refused; a filter that another ABI could pass by refuses it. */
+/* Sockets of the kernel's and the network's families are refused; a filter that another ABI could pass by refuses it.
+ */
 static bool forbid_network(void)
 {
 #define ARGUMENT(n) ((unsigned)offsetof(struct seccomp_data, args[n]))

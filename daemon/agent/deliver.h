@@ -1,7 +1,7 @@
 /* agent/deliver.h - the deliveries that correio-deliver can do, as the user that it has become.
  *
- * The message is read from the descriptor `message`, a regular file, from its start; its lines end in LF, it begins with
- * Return-Path.  They block.  What is wrong with files is "later": an administrator can put it right. */
+ * The message is read from the descriptor `message`, a regular file, from its start; its lines end in LF, it begins
+ * with Return-Path.  They block.  What is wrong with files is "later": an administrator can put it right. */
 #pragma once
 #include "agent/request.h"
 
@@ -21,14 +21,14 @@ bool write_all(int fd, struct str bytes);
 /* Makes the directory of `path` durable; false: errno tells. */
 bool sync_directory(const char *path);
 
-/* A Maildir as its specification says: tmp, link to new, fsync of file and directory; with flags into cur.  The Maildir,
- * and the Maildir++ folder (".Lists.C"), are made when only they lack. */
+/* A Maildir as its specification says: tmp, link to new, fsync of file and directory; with flags into cur.  The
+ * Maildir, and the Maildir++ folder (".Lists.C"), are made when only they lack. */
 struct answer maildir_deliver(const struct delivering *d, struct str path);
 /* "Lists/C" -> ".Lists.C"; STR_NULL: the inbox, or no name that may stand in a path.  "." in a level becomes "_". */
 struct str maildir_folder(struct arena *a, struct str folder);
 
-/* mboxrd: a From_ line, ">" before lines that look like one; under an fcntl lock and a dotlock, made durable, cut back to
- * its old length when something fails. */
+/* mboxrd: a From_ line, ">" before lines that look like one; under an fcntl lock and a dotlock, made durable, cut back
+ * to its old length when something fails. */
 struct answer mbox_deliver(const struct delivering *d, struct str path);
 /* The pure part: appends `text`, quoted, to out; *at_line_start is kept between pieces, which must end at line ends
  * except the last. */

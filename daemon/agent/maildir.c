@@ -54,7 +54,8 @@ static bool make_folder(struct arena *a, struct str path)
 
     if (!make_maildir(a, path))
         return false;
-    fd = open(arena_printf(a, "%.*s/maildirfolder", STR_ARG(path)).p, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    fd =
+        open(arena_printf(a, "%.*s/maildirfolder", STR_ARG(path)).p, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return false;
     close(fd);
@@ -108,8 +109,8 @@ static struct answer deliver_into(const struct delivering *d, struct str path)
     struct str name = unique_name(d), tmp = arena_printf(d->a, "%.*s/tmp/%.*s", STR_ARG(path), STR_ARG(name));
     bool seen = d->request->flags.len > 0;
     struct str directory = arena_printf(d->a, "%.*s/%s", STR_ARG(path), seen ? "cur" : "new");
-    struct str final = arena_printf(d->a, seen ? "%.*s/%.*s:2,%.*s" : "%.*s/%.*s%.*s", STR_ARG(directory), STR_ARG(name),
-                                    STR_ARG(d->request->flags));
+    struct str final = arena_printf(d->a, seen ? "%.*s/%.*s:2,%.*s" : "%.*s/%.*s%.*s", STR_ARG(directory),
+                                    STR_ARG(name), STR_ARG(d->request->flags));
     int fd = open(tmp.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     struct answer answer;
     bool ok;

@@ -68,7 +68,8 @@ static _Noreturn void run_program(int message, int out, char **argv, char **envp
     char why[512];
     int n;
 
-    if (dup2(message, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 || close_range(3, ~0U, 0) != 0 || !become_limited())
+    if (dup2(message, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 || close_range(3, ~0U, 0) != 0 ||
+        !become_limited())
         _exit(EX_TEMPFAIL);
     signal(SIGPIPE, SIG_DFL);
     signal(SIGXFSZ, SIG_DFL);

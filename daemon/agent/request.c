@@ -19,7 +19,9 @@ static const struct {
     { "extension", offsetof(struct request, extension) }, { "domain", offsetof(struct request, domain) },
     { "host", offsetof(struct request, host) },
 };
-static const char *const kinds[] = { [DELIVERY_MAILDIR] = "maildir", [DELIVERY_MBOX] = "mbox", [DELIVERY_PIPE] = "pipe" };
+static const char *const kinds[] = {
+    [DELIVERY_MAILDIR] = "maildir", [DELIVERY_MBOX] = "mbox", [DELIVERY_PIPE] = "pipe"
+};
 
 static void add(struct strbuf *out, const char *name, struct str value)
 {

@@ -146,7 +146,8 @@ enum result helper_run(struct mda_worker *w, const struct request *request, int 
         uv_close((uv_handle_t *)&helper->process, on_closed);
     if (r == RES_CANCELLED)
         return r;
-    if (r == RES_OK && answer_read(arena_str(&w->crew.batch_arena, strbuf_str(&text)), &w->crew.batch_arena, ret) == RES_OK)
+    if (r == RES_OK &&
+        answer_read(arena_str(&w->crew.batch_arena, strbuf_str(&text)), &w->crew.batch_arena, ret) == RES_OK)
         return RES_OK;
     log_error("mda-helper-answer", F_C("why", result_name(r)), F_STR("user", request->user));
     return RES_TEMPFAIL;

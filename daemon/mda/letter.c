@@ -159,7 +159,8 @@ enum result letter_has_been_to(struct mda_worker *w, const struct queue_job *job
     const struct body_source source = source_of(w, job->message);
     struct header_field field;
     struct str header;
-    enum result r = body_read(&source, 0, MIN((uint64_t)job->message->header_size, MAX_HEADER), &w->crew.batch_arena, &header);
+    enum result r =
+        body_read(&source, 0, MIN((uint64_t)job->message->header_size, MAX_HEADER), &w->crew.batch_arena, &header);
 
     *ret = false;
     while (r == RES_OK && !*ret && header_find_next(&header, STR("Delivered-To"), &field))

@@ -53,7 +53,8 @@ static enum result unreachable(struct verdict *why, struct str reason, struct st
 static enum result connect_one(const struct address *to, struct arena *a, struct stream **ret, struct verdict *why)
 {
     int error = 0;
-    enum result r = stream_connect((const struct sockaddr *)&to->address, to->len, NULL, deadline_in(CONNECT_MS), ret, &error);
+    enum result r =
+        stream_connect((const struct sockaddr *)&to->address, to->len, NULL, deadline_in(CONNECT_MS), ret, &error);
 
     if (r == RES_OK)
         return RES_OK;
@@ -72,7 +73,8 @@ static enum result connect_socket(struct str path, struct arena *a, struct strea
     return connect_one(&to, a, ret, why);
 }
 
-static enum result connect_host(const struct delivery_target *target, struct arena *a, struct stream **ret, struct verdict *why)
+static enum result connect_host(const struct delivery_target *target, struct arena *a, struct stream **ret,
+                                struct verdict *why)
 {
     struct look_up *job = arena_new(a, struct look_up);
     enum result r = RES_CLOSED;
@@ -93,7 +95,8 @@ static enum result next_piece(void *arg, struct str *ret_piece)
     return body_next(arg, ret_piece);
 }
 
-static void transact(struct mda_worker *w, struct client *c, const struct queue_job *jobs, size_t n, struct verdict *verdicts)
+static void transact(struct mda_worker *w, struct client *c, const struct queue_job *jobs, size_t n,
+                     struct verdict *verdicts)
 {
     const struct queue_envelope *m = jobs[0].message;
     struct arena *a = &w->crew.batch_arena;
@@ -102,7 +105,9 @@ static void transact(struct mda_worker *w, struct client *c, const struct queue_
         .source = { .db = w->crew.crew->db, .id = m->id,
                     .shape = { (uint64_t)m->size, (uint64_t)m->header_size, (unsigned)m->frames } },
         .end = (uint64_t)m->size };
-    struct client_message message = { .reverse_path = m->reverse_path, .size = m->size, .next = next_piece, .arg = &cursor };
+    struct client_message message = {
+        .reverse_path = m->reverse_path, .size = m->size, .next = next_piece, .arg = &cursor
+    };
 
     content_needs(&cursor.source, m, jobs, n, &c->ehlo, &message);
     for (size_t i = 0; i < n; i++)

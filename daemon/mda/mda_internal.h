@@ -30,9 +30,10 @@ enum result place_find(struct mda_worker *w, const struct queue_job *job, struct
     SUSPENDS NODISCARD;
 
 /* The message of a job as it is delivered: with Return-Path, X-Original-To and Delivered-To (RFC 9228) in front, lines
- * ended by LF, in a file without a name, to be read from its start; the caller closes it.  RES_TEMPFAIL: the database or
- * the disk, logged. */
-enum result letter_make(struct mda_worker *w, const struct queue_job *job, int *ret_fd, uint64_t *ret_size) SUSPENDS NODISCARD;
+ * ended by LF, in a file without a name, to be read from its start; the caller closes it.  RES_TEMPFAIL: the database
+ * or the disk, logged. */
+enum result letter_make(struct mda_worker *w, const struct queue_job *job, int *ret_fd,
+                        uint64_t *ret_size) SUSPENDS NODISCARD;
 /* The address of ORCPT (RFC 3461, 4.2) when it is another one than the recipient's; STR_NULL. */
 struct str letter_original(const struct queue_job *job, struct arena *a);
 /* Has the message been delivered to that address before (RFC 9228)? */
@@ -40,13 +41,15 @@ enum result letter_has_been_to(struct mda_worker *w, const struct queue_job *job
 
 /* Runs correio-deliver.  RES_OK; RES_TEMPFAIL: it could not be run, or gave no answer, logged.  RES_CANCELLED: a
  * shutdown ended it. */
-enum result helper_run(struct mda_worker *w, const struct request *request, int message, struct answer *ret) SUSPENDS NODISCARD;
+enum result helper_run(struct mda_worker *w, const struct request *request, int message,
+                       struct answer *ret) SUSPENDS NODISCARD;
 
 /* The message of a job as a new one for the queue, to where a .forward sends it.  RES_OK; RES_TEMPFAIL: the database,
  * logged; RES_INVALID: one of the addresses is none. */
 enum result redirect_make(struct mda_worker *w, const struct queue_job *job, const struct str *addresses, size_t n,
                           struct queue_new **ret) SUSPENDS NODISCARD;
 
-/* Jobs of one message to one LMTP server (RFC 2033), in one transaction.  Each gets its verdict; *t tells who answered. */
+/* Jobs of one message to one LMTP server (RFC 2033), in one transaction.  Each gets its verdict; *t tells who answered.
+ */
 void lmtp_deliver(struct mda_worker *w, const struct delivery_target *target, const struct queue_job *jobs, size_t n,
                   struct verdict *verdicts, struct settle_attempt *t) SUSPENDS;

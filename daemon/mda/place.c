@@ -18,7 +18,8 @@ static enum result refuse(struct finding *f, enum verdict_kind kind, const char 
 {
     int code = kind == VERDICT_LATER ? 451 : 550;
 
-    *f->why = (struct verdict){ .kind = kind, .phase = PHASE_RCPT, .code = code, .enhanced = str_c(status), .text = text };
+    *f->why =
+        (struct verdict){ .kind = kind, .phase = PHASE_RCPT, .code = code, .enhanced = str_c(status), .text = text };
     f->why->reason = reason_of_reply(PHASE_RCPT, code, f->why->enhanced, text);
     if (kind == VERDICT_LATER)
         log_error("mda-no-place", F_INT("queue", f->job->message->id), F_STR("recipient", f->job->recipient),
@@ -32,7 +33,8 @@ static enum result parse_target(struct finding *f, struct str text)
 
     if (delivery_parse(text, &f->place.target, &error) == RES_OK)
         return RES_OK;
-    return refuse(f, VERDICT_LATER, "4.3.5", arena_printf(f->a, "the delivery target is malformed: %.*s", STR_ARG(error)));
+    return refuse(f, VERDICT_LATER, "4.3.5",
+                  arena_printf(f->a, "the delivery target is malformed: %.*s", STR_ARG(error)));
 }
 
 /* A member "|name" of an alias, or an action of a filter. */

@@ -20,14 +20,18 @@ static enum result route(struct mda_worker *w, const struct queue_job *job, stru
     enum result r;
 
     if (str_chr(address, '@') == SIZE_MAX) /* of this domain */
-        address = arena_printf(a, "%.*s%.*s", STR_ARG(address), STR_ARG(str_from(job->recipient, str_rchr(job->recipient, '@'))));
+        address = arena_printf(a, "%.*s%.*s", STR_ARG(address),
+                               STR_ARG(str_from(job->recipient, str_rchr(job->recipient, '@'))));
     if (address_parse_mailbox(address, true, a, &local, &domain) != RES_OK)
         return RES_INVALID;
     r = routing_find(w->crew.crew->db, local, domain, a, &facts);
     if (r != RES_OK)
         return r;
     *ret = (struct queue_new_recipient){
-        .recipient = address_write_mailbox(a, local, domain), .orcpt = job->orcpt, .notify = job->notify, .lane = QUEUE_NORMAL,
+        .recipient = address_write_mailbox(a, local, domain),
+        .orcpt = job->orcpt,
+        .notify = job->notify,
+        .lane = QUEUE_NORMAL,
         .destination = facts.kind == FACT_REMOTE || facts.kind == FACT_RELAY ? domain : QUEUE_LOCAL,
         .account_id = facts.kind == FACT_ACCOUNT ? facts.account_id : 0,
     };
@@ -42,7 +46,8 @@ static enum result copy(struct mda_worker *w, const struct queue_job *job, struc
         .source = { .db = w->crew.crew->db, .id = m->id,
                     .shape = { (uint64_t)m->size, (uint64_t)m->header_size, (unsigned)m->frames } },
         .end = (uint64_t)m->size };
-    enum result r = spool_add(spool, arena_printf(&w->crew.batch_arena, "Delivered-To: %.*s\r\n", STR_ARG(job->recipient)));
+    enum result r =
+        spool_add(spool, arena_printf(&w->crew.batch_arena, "Delivered-To: %.*s\r\n", STR_ARG(job->recipient)));
 
     while (r == RES_OK) {
         struct str piece;
@@ -89,10 +94,17 @@ enum result redirect_make(struct mda_worker *w, const struct queue_job *job, con
     struct queue_new *q = arena_new(a, struct queue_new);
     enum result r = RES_OK;
 
-    *q = (struct queue_new){ .account_id = m->account_id, .reverse_path = srs_forward(a, m->reverse_path, domain_of(job)), .ret = m->ret, .envid = m->envid,
+    *q = (struct queue_new){ .account_id = m->account_id,
+                             .reverse_path = srs_forward(a, m->reverse_path, domain_of(job)),
+                             .ret = m->ret,
+                             .envid = m->envid,
                              .expire_s = MAX((m->expires_at - crew_now(&w->crew)) / 1000000, 60),
-                             .body_flags = m->body_flags, .message_id = m->message_id, .direction = TRACE_LOCAL,
-                             .listener = STR("local"), .recipients = recipients, .nrecipients = n };
+                             .body_flags = m->body_flags,
+                             .message_id = m->message_id,
+                             .direction = TRACE_LOCAL,
+                             .listener = STR("local"),
+                             .recipients = recipients,
+                             .nrecipients = n };
     for (size_t i = 0; i < n && r == RES_OK; i++) {
         r = route(w, job, addresses[i], &recipients[i]);
         if (r == RES_OK && !str_eq(recipients[i].destination, QUEUE_LOCAL))

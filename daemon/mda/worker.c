@@ -47,7 +47,8 @@ static struct str info_flags(int flags, struct arena *a)
                         (flags & FLAG_DELETED) != 0 ? "T" : "");
 }
 
-static enum result make_request(struct mda_worker *w, const struct queue_job *job, const struct place *p, struct request *ret)
+static enum result make_request(struct mda_worker *w, const struct queue_job *job, const struct place *p,
+                                struct request *ret)
 {
     struct arena *a = &w->crew.batch_arena;
     struct request r = {
@@ -85,7 +86,8 @@ static unsigned deliveries_as(const struct crew *crew, struct str user)
 }
 
 /* RES_OK: *ret.  RES_CANCELLED: it was not tried to the end. */
-static enum result try_helper(struct mda_worker *w, const struct queue_job *job, const struct place *p, struct answer *ret)
+static enum result try_helper(struct mda_worker *w, const struct queue_job *job, const struct place *p,
+                              struct answer *ret)
 {
     struct request request;
     int message;
@@ -124,9 +126,13 @@ static void deliver_by_helper(struct mda_worker *w, const struct queue_job *job,
     if (r == RES_OK && answer.kind == ANSWER_DONE && answer.n_addresses > 0 &&
         redirect_make(w, job, answer.addresses, answer.n_addresses, &forwarded) != RES_OK)
         verdict = temporary(STR("the message could not be sent on"));
-    dialogue_add(&w->dialogue, 'C', arena_printf(a, "(%s of the user %.*s)", p->target.kind == DELIVERY_PIPE ? "a program"
-                                                 : p->target.kind == DELIVERY_MBOX ? "an mbox file" : "a Maildir",
-                                                 STR_ARG(p->user)), mono_ms());
+    dialogue_add(&w->dialogue, 'C',
+                 arena_printf(a, "(%s of the user %.*s)",
+                              p->target.kind == DELIVERY_PIPE   ? "a program"
+                              : p->target.kind == DELIVERY_MBOX ? "an mbox file"
+                                                                : "a Maildir",
+                              STR_ARG(p->user)),
+                 mono_ms());
     attempt.dialogue = strbuf_str(&w->dialogue.text);
     attempt.milliseconds = (int)(loop_now() - start);
     if (forwarded != NULL)
@@ -137,11 +143,12 @@ static void deliver_by_helper(struct mda_worker *w, const struct queue_job *job,
 
 static bool same_server(const struct delivery_target *a, const struct delivery_target *b)
 {
-    return a->kind == DELIVERY_LMTP && b->kind == DELIVERY_LMTP && str_eq(a->path, b->path) && str_eq(a->host, b->host) &&
-           a->port == b->port;
+    return a->kind == DELIVERY_LMTP && b->kind == DELIVERY_LMTP && str_eq(a->path, b->path) &&
+           str_eq(a->host, b->host) && a->port == b->port;
 }
 
-static void deliver_by_lmtp(struct mda_worker *w, const struct delivery_target *target, const struct queue_job *jobs, size_t n)
+static void deliver_by_lmtp(struct mda_worker *w, const struct delivery_target *target, const struct queue_job *jobs,
+                            size_t n)
 {
     struct verdict *verdicts = arena_array(&w->crew.batch_arena, struct verdict, n);
     struct settle_attempt attempt = { .made = true };
@@ -209,6 +216,11 @@ static void end(struct crew_worker *crew)
     dialogue_release(&((struct mda_worker *)crew)->dialogue);
 }
 
-const struct crew_kind mda_crew = { .name = "mda", .claim = queue_claim_mda, .limit = JOBS_OF_CLAIM, .max_batches = MAX_BATCHES,
-                                    .max_workers = MAX_WORKERS, .worker_size = sizeof(struct mda_worker), .run = run,
+const struct crew_kind mda_crew = { .name = "mda",
+                                    .claim = queue_claim_mda,
+                                    .limit = JOBS_OF_CLAIM,
+                                    .max_batches = MAX_BATCHES,
+                                    .max_workers = MAX_WORKERS,
+                                    .worker_size = sizeof(struct mda_worker),
+                                    .run = run,
                                     .end = end };

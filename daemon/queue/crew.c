@@ -1,9 +1,8 @@
 /* queue/crew.c - dispatcher, keeper, workers' loop, drain.
  *
- *   dispatcher   claims a destination with its first jobs, starts a worker, again until nothing is due; then waits for a
- *                NOTIFY "queue", a worker's end, or a second
- *   keeper       renews the leases of all workers each 30 s
- *   worker       the jobs of its batch, message by message; more batches of the destination; gives the slot back */
+ *   dispatcher   claims a destination with its first jobs, starts a worker, again until nothing is due; then waits for
+ * a NOTIFY "queue", a worker's end, or a second keeper       renews the leases of all workers each 30 s worker the jobs
+ * of its batch, message by message; more batches of the destination; gives the slot back */
 #include "queue/crew.h"
 
 #include "base/encode.h"
@@ -249,7 +248,8 @@ struct crew *crew_new(const struct crew_kind *kind, struct db *db, struct str no
     if (crew == NULL)
         abort();
     *crew = (struct crew){ .kind = kind, .db = db, .owner = owner, .finisher = finisher_new(db), .started = started };
-    crew->lease_prefix = arena_printf(&crew->arena, "%.*s/%s/%.*s", STR_ARG(node), name, STR_ARG(random_id(&crew->arena)));
+    crew->lease_prefix =
+        arena_printf(&crew->arena, "%.*s/%s/%.*s", STR_ARG(node), name, STR_ARG(random_id(&crew->arena)));
     db_listen(db, "queue", on_queue, crew);
     if (coroutine_spawn(kind->name, start, crew) == NULL)
         abort(); /* at the start there are stacks */

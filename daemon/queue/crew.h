@@ -1,5 +1,5 @@
-/* queue/crew.h - those who empty the queue in one process: a dispatcher that claims destinations and starts a worker for
- * each, a keeper that renews their leases, and the drain.
+/* queue/crew.h - those who empty the queue in one process: a dispatcher that claims destinations and starts a worker
+ * for each, a keeper that renews their leases, and the drain.
  *
  * What a worker does with jobs is its kind's (relay/worker.c, mda/worker.c); what becomes of them goes through
  * queue/settle.h to the finisher, which commits for many workers at a time. */
@@ -52,8 +52,8 @@ struct crew {
     struct arena arena;
 };
 
-/* Starts: what a predecessor of the same name left falls due, then work is claimed.  node and name (of the process) make
- * the leases' names; `started` (NULL: nothing) is called before the first claim. */
+/* Starts: what a predecessor of the same name left falls due, then work is claimed.  node and name (of the process)
+ * make the leases' names; `started` (NULL: nothing) is called before the first claim. */
 struct crew *crew_new(const struct crew_kind *kind, struct db *db, struct str node, const char *name, void *owner,
                       void (*started)(struct crew *crew));
 /* Begins the drain: nothing new is claimed, jobs under way are finished, after CREW_GRACE_MS the waits for peers are

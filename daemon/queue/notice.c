@@ -90,8 +90,12 @@ static void fill_recipients(struct draft *d, const struct notice_recipient *v, s
                                        : w->text;
 
         r[i] = (struct dsn_recipient){
-            .action = v[i].action, .address = v[i].job->recipient, .orcpt = v[i].job->orcpt, .status = v[i].status.p != NULL ? v[i].status : w->enhanced,
-            .remote_mta = w->remote ? v[i].remote_host : STR_NULL, .reply = words,
+            .action = v[i].action,
+            .address = v[i].job->recipient,
+            .orcpt = v[i].job->orcpt,
+            .status = v[i].status.p != NULL ? v[i].status : w->enhanced,
+            .remote_mta = w->remote ? v[i].remote_host : STR_NULL,
+            .reply = words,
             .last_attempt_us = d->dsn.now_us,
             .will_retry_until_us = v[i].action == DSN_DELAYED ? d->message->expires_at : 0,
         };
@@ -147,8 +151,9 @@ enum result notice_make(struct db *db, const struct queue_envelope *message, con
     if (r == RES_OK)
         r = find_language(&d);
     if (r == RES_OK && with_original)
-        r = read_original(&d, message->ret == 'F' && any_failed(v, n) && message->size <= MAX_FULL &&
-                                  (message->body_flags & QUEUE_BINARYMIME) == 0); /* a part of type text must be lines */
+        r = read_original(&d,
+                          message->ret == 'F' && any_failed(v, n) && message->size <= MAX_FULL &&
+                              (message->body_flags & QUEUE_BINARYMIME) == 0); /* a part of type text must be lines */
     if (r != RES_OK)
         return r;
     fill_recipients(&d, v, n);

@@ -16,13 +16,19 @@ static struct schedule_job schedule_job_of(const struct queue_job *job)
     const struct queue_envelope *m = job->message;
 
     return (struct schedule_job){
-        .received_at = m->received_at / 1000000, .expires_at = m->expires_at / 1000000, .attempts = job->attempts,
-        .delay_told = job->delay_told, .null_sender = m->reverse_path.len == 0, .bounce = m->bounce, .notify = job->notify,
+        .received_at = m->received_at / 1000000,
+        .expires_at = m->expires_at / 1000000,
+        .attempts = job->attempts,
+        .delay_told = job->delay_told,
+        .null_sender = m->reverse_path.len == 0,
+        .bounce = m->bounce,
+        .notify = job->notify,
         .seed = (uint64_t)m->id * 1000003u + (uint64_t)job->n,
     };
 }
 
-static struct schedule_actions ask_schedule(const struct crew_worker *w, const struct queue_job *job, enum schedule_event event)
+static struct schedule_actions ask_schedule(const struct crew_worker *w, const struct queue_job *job,
+                                            enum schedule_event event)
 {
     const struct settings *s = settings_get();
     const struct schedule_policy policy = { s->retry_s, s->retries, s->delay_notice_s };
@@ -69,7 +75,8 @@ static struct str reply_line(struct arena *a, const struct verdict *v)
 {
     if (v->code == 0)
         return v->text;
-    return arena_printf(a, "%d %.*s%s%.*s", v->code, STR_ARG(v->enhanced), v->enhanced.len > 0 ? " " : "", STR_ARG(v->text));
+    return arena_printf(a, "%d %.*s%s%.*s", v->code, STR_ARG(v->enhanced), v->enhanced.len > 0 ? " " : "",
+                        STR_ARG(v->text));
 }
 
 static struct queue_outcome outcome_of(struct crew_worker *w, const struct queue_job *job, const struct verdict *v,
@@ -108,8 +115,8 @@ static enum dsn_action action_of(const struct schedule_actions *actions)
 
 /* Makes the notice, and does not give up while the database is only away: a notice that was promised must come.
  * RES_OK: *ret is NULL when there can be none.  RES_TEMPFAIL: the process stops. */
-static enum result make_notice(struct crew_worker *w, const struct queue_envelope *m, const struct notice_recipient *v, size_t n,
-                               struct queue_new **ret)
+static enum result make_notice(struct crew_worker *w, const struct queue_envelope *m, const struct notice_recipient *v,
+                               size_t n, struct queue_new **ret)
 {
     enum result r = RES_TEMPFAIL;
 
@@ -143,16 +150,20 @@ struct queue_new *settle_delivered_notice(struct crew_worker *w, const struct qu
 
 static void log_outcome(const struct crew_worker *w, const struct queue_outcome *o)
 {
-    static const char *const fates[] = { [QUEUE_RELAYED] = "relayed", [QUEUE_DELIVERED] = "delivered",
-                                         [QUEUE_AGAIN] = "deferred", [QUEUE_BOUNCED] = "bounced", [QUEUE_EXPIRED] = "expired" };
+    static const char *const fates[] = { [QUEUE_RELAYED] = "relayed",
+                                         [QUEUE_DELIVERED] = "delivered",
+                                         [QUEUE_AGAIN] = "deferred",
+                                         [QUEUE_BOUNCED] = "bounced",
+                                         [QUEUE_EXPIRED] = "expired" };
     CLEANUP(arena_releasep) struct arena a = { 0 };
 
     counters->attempts[o->fate]++;
     if (!log_enabled(LOG_INFO))
         return;
-    log_info("queue-attempt", F_STR("queue", id_encode(&a, 'q', o->job->message->id)), F_STR("recipient", o->job->recipient),
-             F_STR("destination", w->destination), F_C("result", fates[o->fate]), F_STR("host", o->log.host),
-             F_STR("reason", o->log.reason), F_STR("reply", str_sub(o->log.reply, 0, 200)), F_STR("session", o->log.session));
+    log_info("queue-attempt", F_STR("queue", id_encode(&a, 'q', o->job->message->id)),
+             F_STR("recipient", o->job->recipient), F_STR("destination", w->destination), F_C("result", fates[o->fate]),
+             F_STR("host", o->log.host), F_STR("reason", o->log.reason), F_STR("reply", str_sub(o->log.reply, 0, 200)),
+             F_STR("session", o->log.session));
 }
 
 /* Without the notice a job must not end, unless its mail is gone already; the others are given back. */
@@ -207,7 +218,10 @@ void settle_jobs(struct crew_worker *w, const struct queue_job *jobs, const stru
 
 void settle_bounced(struct crew_worker *w, const struct queue_job *jobs, size_t n)
 {
-    static const struct verdict bounced = { .kind = VERDICT_NEVER, .phase = PHASE_DNS, .reason = REASON_BOUNCED, .code = 550,
+    static const struct verdict bounced = { .kind = VERDICT_NEVER,
+                                            .phase = PHASE_DNS,
+                                            .reason = REASON_BOUNCED,
+                                            .code = 550,
                                             .enhanced = STR("5.0.0"),
                                             .text = STR("returned by an administrator of this server") };
     struct verdict *verdicts = arena_array(&w->batch_arena, struct verdict, n);

@@ -71,7 +71,8 @@ enum result delivery_parse(struct str text, struct delivery_target *ret, struct 
     struct str kind = str_sub(text, 0, colon), rest = colon == SIZE_MAX ? STR("") : str_from(text, colon + 1);
     enum result r = RES_OK;
 
-    *ret_error = STR("The target is store, maildir:/path, mbox:/path, pipe:/program arguments, lmtp:host:port or lmtp:/path.");
+    *ret_error =
+        STR("The target is store, maildir:/path, mbox:/path, pipe:/program arguments, lmtp:host:port or lmtp:/path.");
     if (text.len > DELIVERY_MAX_TEXT || has_control(text) || !str_is_utf8(text))
         return RES_INVALID;
     if (str_eq(kind, STR("maildir")) || str_eq(kind, STR("mbox"))) {
@@ -264,8 +265,9 @@ enum result programs_parse(struct str text, struct arena *a, struct program_list
         if (one.len == 0)
             continue;
         if (!parse_program(one, a, &program)) {
-            *ret_error = arena_printf(a, "\"%.*s\" is not name=user:/absolute/path arguments, with a user that is not root.",
-                                      STR_ARG(str_sub(one, 0, 80)));
+            *ret_error =
+                arena_printf(a, "\"%.*s\" is not name=user:/absolute/path arguments, with a user that is not root.",
+                             STR_ARG(str_sub(one, 0, 80)));
             return RES_INVALID;
         }
         if (list.n == MAX_PROGRAMS || program_find(&list, program.name) != NULL) {

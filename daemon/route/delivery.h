@@ -1,5 +1,5 @@
-/* route/delivery.h - where a mailbox lives: delivery targets, the command lines in them, and the lists of Unix users and
- * of programs that an administrator allows.
+/* route/delivery.h - where a mailbox lives: delivery targets, the command lines in them, and the lists of Unix users
+ * and of programs that an administrator allows.
  *
  * Pure.  Texts are views into what was parsed, or live in the arena; errors are one English sentence. */
 #pragma once
@@ -25,7 +25,8 @@ enum result delivery_parse(struct str text, struct delivery_target *ret, struct 
 
 /* "%u" becomes local, "%d" domain, "%%" a percent sign.  RES_INVALID: another "%", or a value that must not stand in a
  * path: it holds "/", "..", NUL or a control character, begins with "." or is empty. */
-enum result delivery_expand(struct str text, struct str local, struct str domain, struct arena *a, struct str *ret) NODISCARD;
+enum result delivery_expand(struct str text, struct str local, struct str domain, struct arena *a,
+                            struct str *ret) NODISCARD;
 
 #define COMMAND_MAX_WORDS 64
 

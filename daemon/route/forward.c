@@ -146,8 +146,8 @@ static enum result parse(struct reader *r, struct str user, struct arena *a, str
     return RES_OK;
 }
 
-enum result forward_parse(struct str text, struct str user, struct arena *a, struct forward_entry **ret_v, size_t *ret_n,
-                          unsigned *ret_line)
+enum result forward_parse(struct str text, struct str user, struct arena *a, struct forward_entry **ret_v,
+                          size_t *ret_n, unsigned *ret_line)
 {
     struct reader reader = { .text = text, .line = 1, .entry = { .max = MAX_ENTRY } };
     struct forward_entry *v = arena_array(a, struct forward_entry, FORWARD_MAX_ENTRIES);

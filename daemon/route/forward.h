@@ -23,5 +23,5 @@ struct forward_entry {
 
 /* `user`: whose file it is; his name alone is FORWARD_SELF, too.  Each entry once.  RES_INVALID: an entry is none of
  * these (":include:..."), or there are too many; *ret_line (from 1) says where. */
-enum result forward_parse(struct str text, struct str user, struct arena *a, struct forward_entry **ret_v, size_t *ret_n,
-                          unsigned *ret_line) NODISCARD;
+enum result forward_parse(struct str text, struct str user, struct arena *a, struct forward_entry **ret_v,
+                          size_t *ret_n, unsigned *ret_line) NODISCARD;

@@ -96,7 +96,8 @@ static struct str name_of(struct str from, struct str name)
 {
     size_t open = str_chr(from, '('), end = str_rchr(from, ')');
 
-    return name.len == 0 && open != SIZE_MAX && end != SIZE_MAX && end > open ? str_sub(from, open + 1, end - open - 1) : name;
+    return name.len == 0 && open != SIZE_MAX && end != SIZE_MAX && end > open ? str_sub(from, open + 1, end - open - 1)
+                                                                              : name;
 }
 
 static void write_from(struct strbuf *out, struct str address, struct str name)

@@ -11,8 +11,8 @@
 /* `name`: "user" becomes user@host; an address stays.  RES_INVALID: neither. */
 enum result sendmail_qualify(struct str name, struct str host, struct arena *a, struct str *ret) NODISCARD;
 
-/* The addresses of To, Cc and Bcc (and their Resent- forms when there is one), each once, qualified.  RES_INVALID: *ret_bad
- * is none. */
+/* The addresses of To, Cc and Bcc (and their Resent- forms when there is one), each once, qualified.  RES_INVALID:
+ * *ret_bad is none. */
 enum result sendmail_recipients(struct str header, struct str host, struct arena *a, struct str **ret_v, size_t *ret_n,
                                 struct str *ret_bad) NODISCARD;
 

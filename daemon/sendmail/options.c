@@ -99,7 +99,8 @@ static void mode_of_name(struct reading *r, struct str program)
         r->o.mode = SENDMAIL_ALIASES;
 }
 
-enum result sendmail_options(int argc, char **argv, struct arena *a, struct sendmail_options *ret, struct str *ret_error)
+enum result sendmail_options(int argc, char **argv, struct arena *a, struct sendmail_options *ret,
+                             struct str *ret_error)
 {
     struct reading r = { .argc = argc, .argv = argv, .a = a };
     bool only_recipients = false;

@@ -22,5 +22,5 @@ struct sendmail_options {
     size_t n_recipients;
 };
 /* argv[0] may be mailq or newaliases.  RES_INVALID: *ret_error says what cannot be done, without a full stop. */
-enum result sendmail_options(int argc, char **argv, struct arena *a, struct sendmail_options *ret, struct str *ret_error)
-    NODISCARD;
+enum result sendmail_options(int argc, char **argv, struct arena *a, struct sendmail_options *ret,
+                             struct str *ret_error) NODISCARD;

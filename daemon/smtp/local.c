@@ -27,7 +27,8 @@ static void find_name(void *arg)
     struct passwd pw, *found = NULL;
     char bytes[PASSWD_BYTES];
 
-    if (getpwuid_r(job->uid, &pw, bytes, sizeof(bytes), &found) == 0 && found != NULL && strlen(pw.pw_name) < sizeof(job->name))
+    if (getpwuid_r(job->uid, &pw, bytes, sizeof(bytes), &found) == 0 && found != NULL &&
+        strlen(pw.pw_name) < sizeof(job->name))
         strcpy(job->name, pw.pw_name);
 }
 
@@ -51,7 +52,8 @@ enum result smtp_local_identify(struct smtp_session *s)
     s->trusted = peer.uid == 0 || name_list_contains(&settings_get()->trusted_users, s->unix_user);
     r = unix_account_find(s->service->db, s->unix_user, &s->arena, &account);
     if (r == RES_OK)
-        s->identity = (struct auth_identity){ .account_id = account.id, .address = account.address, .frozen = account.frozen };
+        s->identity =
+            (struct auth_identity){ .account_id = account.id, .address = account.address, .frozen = account.frozen };
     log_info("smtp-local", F_STR("session", s->id), F_INT("uid", peer.uid), F_STR("user", s->unix_user),
              F_STR("account", s->identity.address));
     return r == RES_NOTFOUND ? RES_OK : r;

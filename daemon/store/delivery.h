@@ -16,8 +16,8 @@ struct mailbox_place {
 enum result mailbox_place_find(struct db *db, int64_t account_id, struct str local, struct arena *a,
                                struct mailbox_place *ret) SUSPENDS NODISCARD;
 
-/* The account of a Unix user: the one whose delivery_user he is, by itself or else by its domain's "%u".  A user of several
- * accounts ("vmail") is none of them. */
+/* The account of a Unix user: the one whose delivery_user he is, by itself or else by its domain's "%u".  A user of
+ * several accounts ("vmail") is none of them. */
 struct unix_account {
     int64_t id;
     struct str address;
