@@ -4,6 +4,7 @@
 #include "config/settings.h"
 #include "deliver/deliver.h"
 #include "relay/warn.h"
+#include "store/message_write.h"
 #include "store/quota.h"
 
 #define MESSAGE "Return-Path: <a@example.org>\r\nSubject: test\r\nMessage-ID: <1@example.org>\r\n\r\nbody\r\n"
@@ -143,6 +144,55 @@ static void test_apart(void **state)
     test_counters(pg);
 }
 
+struct moving {
+    int64_t from, to, uid;
+    bool copy;
+    enum result result;
+};
+
+static void move_body(void *arg)
+{
+    const struct principal who = { .account_id = account };
+    struct moving *m = arg;
+    struct message_copied copied = { 0 };
+    struct arena a = { 0 };
+
+    m->result = (m->copy ? message_copy : message_move)(db, &who, m->from, &m->uid, 1, m->to, &a, &copied);
+    if (m->result == RES_OK)
+        assert_int_equal(copied.n, 1);
+    arena_reset(&a);
+    loop_stop();
+}
+
+static enum result moved(int64_t from, int64_t to, int64_t uid, bool copy)
+{
+    struct moving m = { .from = from, .to = to, .uid = uid, .copy = copy };
+
+    test_run(move_body, &m);
+    return m.result;
+}
+
+static void test_moves(void **state)
+{
+    int64_t trash;
+
+    (void)state;
+    test_account(pg, "moves", &account, &inbox);
+    trash = number("INSERT INTO mailbox (account_id, name, uidvalidity, special_use) VALUES ($1, 'Trash', 2, 5) RETURNING id");
+    run_sql("UPDATE account_state SET quota_messages = 1 WHERE account_id = $1");
+    assert_int_equal(delivered(inbox), RES_OK);
+    assert_int_equal(moved(inbox, trash, 1, true), RES_LIMIT);
+    assert_int_equal(moved(inbox, trash, 1, false), RES_OK); /* however full it is */
+    set("quota.apart", "true");
+    assert_int_equal(delivered(inbox), RES_OK);
+    assert_int_equal(moved(inbox, trash, 2, false), RES_LIMIT); /* else what is apart would have no bound */
+    assert_int_equal(moved(trash, inbox, 1, false), RES_LIMIT);
+    assert_int_equal(moved(inbox, inbox, 2, false), RES_OK);
+    set("quota.apart", "false");
+    assert_int_equal(moved(trash, inbox, 1, false), RES_OK);
+    test_counters(pg);
+}
+
 /* ---- sums and recounts ---- */
 
 struct recount {
@@ -271,7 +321,7 @@ static void test_nobody_to_warn(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_grace),   cmocka_unit_test(test_apart),    cmocka_unit_test(test_recount),
+        cmocka_unit_test(test_grace),   cmocka_unit_test(test_apart),    cmocka_unit_test(test_moves), cmocka_unit_test(test_recount),
         cmocka_unit_test(test_domains), cmocka_unit_test(test_warnings), cmocka_unit_test(test_nobody_to_warn),
     };
 
