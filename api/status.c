@@ -10,6 +10,7 @@
 
 #include <sys/statvfs.h>
 
+#define WAIT_MS 4000 /* for one measurement */
 #define FRESH_MS 2000
 #define HOUR_MS 30000       /* the series are looked at so often */
 #define TROUBLE_US (INT64_C(15) * 60 * 1000000) /* mail waits so long before it is a problem */
@@ -109,19 +110,12 @@ static unsigned count_problems(const struct status *s)
     return n;
 }
 
-const struct status *status_now(void)
+static void measure(void *arg)
 {
     struct arena a = { 0 };
-    struct status fresh = { .hour = self.now.hour };
+    struct status fresh = { .hour = self.now.hour, .measured_us = wall_us() };
 
-    while (self.working) {
-        if (waitlist_wait(&self.waiters, deadline_in(8000), false) != RES_OK)
-            return &self.now;
-    }
-    if (loop_now() < self.fresh_until)
-        return &self.now;
-    self.working = true;
-    fresh.measured_us = wall_us();
+    (void)arg;
     fresh.database_up = take_database(&fresh, &a) == RES_OK;
     if (!fresh.database_up) {
         arena_reset(&a);
@@ -139,6 +133,22 @@ const struct status *status_now(void)
     self.fresh_until = loop_now() + FRESH_MS;
     self.working = false;
     waitlist_wake_all(&self.waiters);
+}
+
+/* A database that is slow to fail holds nobody up who only asks how it is. */
+const struct status *status_now(void)
+{
+    static struct status away;
+
+    if (!self.working && loop_now() >= self.fresh_until) {
+        self.working = true;
+        if (coroutine_spawn("status", measure, NULL) == NULL)
+            measure(NULL);
+    }
+    if (self.working && waitlist_wait(&self.waiters, deadline_in(WAIT_MS), false) != RES_OK) {
+        away = (struct status){ .measured_us = wall_us(), .problems = 1 };
+        return &away;
+    }
     return &self.now;
 }
 

@@ -284,6 +284,8 @@ static enum result redirect(struct run *r, const struct sieve_action *action)
     enum result res = RES_OK;
 
     *to = arena_str(r->a, action->address);
+    if (r->account.frozen)
+        return stay(r, action);
     if (was_here(r)) {
         log_warn("filter-loop", F_INT("account", r->to->account_id), F_STR("to", action->address));
         return stay(r, action);

@@ -3,6 +3,7 @@
 
 #include "base/encode.h"
 #include "base/log.h"
+#include "deliver/srs.h"
 #include "config/settings.h"
 #include "mail/address.h"
 #include "mail/header.h"
@@ -60,19 +61,24 @@ static enum result find_language(struct draft *d)
 /* Where the notice goes. */
 static enum result find_way(struct draft *d)
 {
-    struct str local, domain;
+    struct str to = d->message->reverse_path, local, domain;
     struct route_facts facts;
     enum result r;
 
-    if (address_parse_mailbox(d->message->reverse_path, true, d->a, &local, &domain) != RES_OK) {
-        log_warn("queue-notice-address", F_INT("queue", d->message->id), F_STR("sender", d->message->reverse_path));
+    if (address_parse_mailbox(to, true, d->a, &local, &domain) != RES_OK) {
+        log_warn("queue-notice-address", F_INT("queue", d->message->id), F_STR("sender", to));
         return RES_INVALID;
     }
     r = routing_find(d->db, local, domain, d->a, &facts);
+    /* A reverse-path that we rewrote ourselves: to whom it stands for. */
+    if (r == RES_OK && facts.kind == FACT_UNKNOWN && srs_reverse(d->a, local, &to) == RES_OK &&
+        address_parse_mailbox(to, true, d->a, &local, &domain) == RES_OK)
+        r = routing_find(d->db, local, domain, d->a, &facts);
     if (r != RES_OK)
         return r;
+    d->dsn.to = to;
     d->to = (struct queue_new_recipient){
-        .recipient = d->message->reverse_path, .notify = QUEUE_NOTIFY_NEVER, .lane = QUEUE_NORMAL,
+        .recipient = to, .notify = QUEUE_NOTIFY_NEVER, .lane = QUEUE_NORMAL,
         .destination = facts.kind == FACT_REMOTE || facts.kind == FACT_RELAY ? domain : QUEUE_LOCAL,
         .account_id = facts.kind == FACT_ACCOUNT ? facts.account_id : 0,
     };

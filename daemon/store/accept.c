@@ -402,14 +402,29 @@ static enum result look(struct db *db, struct accept_item *p)
     return r == RES_OK && any ? RES_OK : RES_TEMPFAIL;
 }
 
+/* Does it leave anything of its own?  Not one that filters discarded, nor an answer that was given before. */
+static bool leaves_a_row(const struct accept_message *m)
+{
+    return m->n_targets > 0 || (m->queue != NULL && m->queue->mark.key.p == NULL);
+}
+
+/* All messages of the batch had one COMMIT: what one of them left proves it for those that leave nothing. */
 static void settle_doubt(struct batch *b)
 {
     enum result settled = db_settle_backend(b->db, b->backend);
+    bool committed = false;
 
     for (size_t i = 0; i < b->n; i++) {
         struct accept_item *p = b->v[i];
 
-        p->result = settled == RES_OK ? look(b->db, p) : RES_TEMPFAIL;
+        p->result = settled == RES_OK && leaves_a_row(p->m) ? look(b->db, p) : RES_TEMPFAIL;
+        committed = committed || p->result == RES_OK;
+    }
+    for (size_t i = 0; i < b->n; i++) {
+        struct accept_item *p = b->v[i];
+
+        if (committed && !leaves_a_row(p->m))
+            p->result = RES_OK;
         log_warn("deliver-in-doubt", F_INT("id", p->m->id), F_C("found", p->result == RES_OK ? "committed" : "nothing"));
     }
 }

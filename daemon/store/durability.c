@@ -4,7 +4,7 @@
 #define LOOK_MS 60000
 #define RETRY_MS 1000
 
-static const char *problem = "the database has not answered yet";
+static const char unknown[] = "the database has not answered yet", *problem = unknown;
 
 enum result durability_check(struct db *db, const char **ret_problem)
 {
@@ -33,25 +33,31 @@ enum result durability_check(struct db *db, const char **ret_problem)
     return RES_OK;
 }
 
+static enum result look(struct db *db)
+{
+    const char *found;
+    enum result r = durability_check(db, &found);
+
+    if (r == RES_OK) {
+        if (found != NULL && found != problem)
+            log_error("storage-unsafe", F_C("why", found));
+        problem = found;
+    }
+    return r;
+}
+
 static void watch(void *arg)
 {
-    struct db *db = arg;
-
     while (!coroutine_cancelled()) {
-        const char *found;
-        enum result r = durability_check(db, &found);
-
-        if (r == RES_OK) {
-            if (found != NULL && found != problem)
-                log_error("storage-unsafe", F_C("why", found));
-            problem = found;
-        }
-        coroutine_sleep(r == RES_OK ? LOOK_MS : RETRY_MS);
+        coroutine_sleep(problem == unknown ? RETRY_MS : LOOK_MS);
+        while (look(arg) != RES_OK && !coroutine_cancelled())
+            coroutine_sleep(RETRY_MS);
     }
 }
 
 void durability_watch(struct db *db)
 {
+    (void)!look(db);
     (void)coroutine_spawn("durability", watch, db);
 }
 

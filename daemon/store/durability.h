@@ -6,8 +6,8 @@
 #include "base/result.h"
 #include "db/db.h"
 
-/* Checks now, then every minute, in a coroutine of its own.  For the processes that accept mail. */
-void durability_watch(struct db *db);
+/* Checks now, before it returns, then every minute, in a coroutine of its own.  For the processes that accept mail. */
+void durability_watch(struct db *db) SUSPENDS;
 /* The last finding: NULL when storage is safe, else one sentence that says what is not.  Before the first check: not
  * safe. */
 const char *durability_problem(void);

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
@@ -74,7 +75,9 @@ def at_rcpt_and_at_the_end(server):
         setting(server, "quota.grace", "1 KiB", lambda: send(server, user, size=1000)[0] == "250 2.1.5")
         same(len(inbox(server, user)), 1)
         wait_for("the full mailbox", lambda: send(server, user) == ["452 4.2.2"])
-        setting(server, "quota.grace", "0", lambda: True)
+        server.setting("quota.grace", "0")
+        end = time.monotonic() + 2.2  # every process follows within two seconds
+        wait_for("no grace", lambda: time.monotonic() > end)
 
     @case("Junk and Trash apart: what is there refuses nothing")
     def _():
