@@ -76,27 +76,37 @@ static bool is_keyword(struct str s)
     return true;
 }
 
-/* The numbers of keywords; those for which there is no room are left out. */
-static enum result number_keywords(struct run *r, const struct str *names, size_t n, struct filter_copy *copy)
+/* The numbers of those names that have one.  False: some have none. */
+static bool look_numbers_up(struct run *r, const struct str *names, size_t n, const struct keyword *all, size_t n_all,
+                            struct filter_copy *copy)
 {
-    const struct principal who = { .account_id = r->to->account_id };
-    struct keyword *all;
-    size_t n_all;
-    enum result res = keyword_add(r->view.db, &who, r->a, names, n);
-
-    if (res != RES_OK && res != RES_LIMIT)
-        return res;
-    res = keyword_list(r->view.db, &who, r->a, &all, &n_all);
-    if (res != RES_OK)
-        return res;
     copy->keywords = arena_array(r->a, int32_t, n);
+    copy->n_keywords = 0;
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < n_all; k++) {
             if (str_ieq(all[k].name, names[i]))
                 copy->keywords[copy->n_keywords++] = all[k].id;
         }
     }
-    return RES_OK;
+    return copy->n_keywords == n;
+}
+
+/* Numbers are made where they lack, which costs a transaction; those for which there is no room are left out. */
+static enum result number_keywords(struct run *r, const struct str *names, size_t n, struct filter_copy *copy)
+{
+    const struct principal who = { .account_id = r->to->account_id };
+    struct keyword *all;
+    size_t n_all;
+    enum result res = keyword_list(r->view.db, &who, r->a, &all, &n_all);
+
+    if (res != RES_OK || look_numbers_up(r, names, n, all, n_all, copy))
+        return res;
+    res = keyword_add(r->view.db, &who, r->a, names, n);
+    if (res == RES_OK)
+        res = keyword_list(r->view.db, &who, r->a, &all, &n_all);
+    if (res == RES_OK)
+        (void)look_numbers_up(r, names, n, all, n_all, copy);
+    return res == RES_LIMIT ? RES_OK : res;
 }
 
 static enum result take_flags(struct run *r, const struct sieve_target *t, struct filter_copy *copy)
