@@ -26,8 +26,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(error.len > 0);
     }
     if (programs_parse(text, &a, &programs, &error) == RES_OK) {
-        for (size_t i = 0; i < programs.n; i++)
-            assert(programs.v[i].command.p[0] == '/' && !str_eq(programs.v[i].user, STR("root")));
+        for (size_t i = 0; i < programs.n; i++) {
+            struct str *words;
+            size_t n;
+
+            assert(command_words(programs.v[i].command, &a, &words, &n) == RES_OK && n > 0 && words[0].p[0] == '/');
+            assert(!str_eq(programs.v[i].user, STR("root")));
+        }
     }
     if (unix_users_parse(text, &a, &users, &error) == RES_OK)
         assert(!name_list_contains(&users, STR("root")));
