@@ -34,7 +34,7 @@ enum result name_address(struct str text, struct arena *a, struct str *ret_addre
         if ((unsigned char)local.p[i] <= ' ' || local.p[i] == 0x7f || local.p[i] == '"' || local.p[i] == '\\' || local.p[i] == '@')
             return RES_INVALID; /* quoted local-parts are not given out */
     }
-    *ret_address = arena_printf(a, "%.*s@%.*s", STR_ARG(arena_lower(a, local)), STR_ARG(domain));
+    *ret_address = arena_printf(a, "%.*s@%.*s", STR_ARG(address_fold_local(a, local)), STR_ARG(domain));
     return RES_OK;
 }
 

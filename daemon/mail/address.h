@@ -43,6 +43,8 @@ void address_list(struct arena *a, struct str value, struct mail_address **ret_l
 enum result address_parse_mailbox(struct str text, bool smtputf8, struct arena *a, struct str *ret_local,
                                   struct str *ret_domain) NODISCARD;
 
+/* A local-part as it is stored and looked up: without case, and composed (NFC), so that two ways to write it are one. */
+struct str address_fold_local(struct arena *a, struct str local);
 /* local@domain, the local-part quoted when it is no dot-string: the inverse of the above.  With an empty domain the
  * local-part alone. */
 struct str address_write_mailbox(struct arena *a, struct str local, struct str domain);

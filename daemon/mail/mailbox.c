@@ -94,6 +94,11 @@ bool address_is_literal(struct str s)
     return inet_pton(family, text, address) == 1;
 }
 
+struct str address_fold_local(struct arena *a, struct str local)
+{
+    return str_is_ascii(local) ? arena_lower(a, local) : text_casefold(a, local);
+}
+
 enum result address_parse_mailbox(struct str text, bool smtputf8, struct arena *a, struct str *ret_local,
                                   struct str *ret_domain)
 {

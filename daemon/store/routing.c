@@ -1,4 +1,5 @@
 #include "store/routing.h"
+#include "mail/address.h"
 #include "config/settings.h"
 
 /* The local part without its sub-address. */
@@ -77,7 +78,7 @@ static void read_alias(const struct db_rows *rows, struct arena *a, struct route
 static enum result look(struct db *db, const struct db_stmt *stmt, struct str local, struct str domain, struct arena *a,
                         struct route_facts *ret, struct str *ret_catch_all)
 {
-    const struct db_param params[] = { db_text(domain), db_text(arena_lower(a, local)), db_bool(settings_get()->quota_apart) };
+    const struct db_param params[] = { db_text(domain), db_text(address_fold_local(a, local)), db_bool(settings_get()->quota_apart) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r = db_query(db, stmt, params, ARRAY_LEN(params), &rows);
 
@@ -132,7 +133,7 @@ enum result routing_may_send_as(struct db *db, int64_t account_id, struct str lo
         { "routing_may_send_as", MAY_SEND FIND_NEAR "WHERE d.name = $1 AND d.deleted_at IS NULL" },
         { "routing_may_send_as_far", MAY_SEND FIND_FAR "WHERE d.name = $1 AND d.deleted_at IS NULL" } };
     CLEANUP(arena_releasep) struct arena a = { 0 };
-    const struct db_param params[] = { db_text(domain), db_text(arena_lower(&a, local)), db_int8(account_id) };
+    const struct db_param params[] = { db_text(domain), db_text(address_fold_local(&a, local)), db_int8(account_id) };
 
     *ret_may = false;
     for (size_t i = 0; i < ARRAY_LEN(stmts) && !*ret_may; i++) {

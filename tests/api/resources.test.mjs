@@ -349,3 +349,12 @@ test('accounts: forwards; domains: alias of another, catch-all, sub-addresses', 
   await local.call('PATCH', `/domains/${world.domain}`, D, { body: { catch_all: null, subaddress: '+' } });
   await local.call('DELETE', `/domains/${other}`, D, { status: 204 });
 });
+
+test('addresses beyond ASCII: composed or not, in any case, they are one', async () => {
+  const address = `jos\u00e9-${run}@${world.domain}`;
+  const made = await local.call('PUT', `/accounts/${encodeURIComponent(`JOSE\u0301-${run}@${world.domain}`)}`, A, { status: 201, body: {} });
+  assert.equal(made.address, address);
+  const found = await local.call('GET', `/aliases/${encodeURIComponent(`Jose\u0301-${run}@${world.domain}`)}/expansion`, '/aliases/{address}/expansion');
+  assert.deepEqual(found.recipients.map((r) => r.address), [address]);
+  await local.call('DELETE', `/accounts/${encodeURIComponent(address)}`, A, { status: 204 });
+});
