@@ -82,6 +82,19 @@ void *arena_alloc_array(struct arena *a, size_t size, size_t n)
     return arena_alloc(a, len);
 }
 
+void *arena_grow(struct arena *a, void *v, size_t n, size_t *cap, size_t size)
+{
+    void *larger;
+
+    if (n < *cap)
+        return v;
+    *cap = *cap == 0 ? 4 : *cap * 2;
+    larger = arena_alloc_array(a, size, *cap);
+    if (n > 0)
+        memcpy(larger, v, n * size);
+    return larger;
+}
+
 struct str arena_str(struct arena *a, struct str s)
 {
     char *p;

@@ -26,6 +26,8 @@ void *arena_alloc(struct arena *a, size_t len) __attribute__((malloc, returns_no
 #define arena_array(a, type, n) ((type *)arena_alloc_array((a), sizeof(type), (n)))
 void *arena_alloc_array(struct arena *a, size_t size, size_t n) __attribute__((returns_nonnull));
 
+/* Room for one more behind the n elements of v: v itself, or a larger copy of it.  v NULL and *cap 0: nothing yet. */
+void *arena_grow(struct arena *a, void *v, size_t n, size_t *cap, size_t size) __attribute__((returns_nonnull));
 /* A copy of s in the arena; a NUL follows it, so .p is also a C string if s holds none.  STR_NULL stays so. */
 struct str arena_str(struct arena *a, struct str s);
 /* The same as a C string; never NULL. */

@@ -8,6 +8,7 @@
 #include "mail/dsn.h"
 #include "mail/header.h"
 #include "mail/mdn.h"
+#include "mail/received.h"
 
 #define COPIES_OF_ONE 40 /* more than the actions that one run may take: one recipient's filters never meet the limit */
 #define MAX_NOTICE ((size_t)512 * 1024)
@@ -47,15 +48,6 @@ static struct accept_message *add_message(struct compose *c, struct str bytes)
     *c->last = m;
     c->last = &m->also;
     return m;
-}
-
-/* Length of a Return-Path at the start of what is stored; the queue's copy is the rest. */
-static size_t return_path_len(struct str message)
-{
-    struct header_field f;
-    struct str rest = message;
-
-    return header_next(&rest, &f) && str_ieq(f.name, STR("Return-Path")) ? message.len - rest.len : 0;
 }
 
 static enum result give_queue(struct compose *c, struct deliver *d, struct accept_message *m, struct str reverse_path,
@@ -138,9 +130,8 @@ static enum result message_with(struct compose *c, const struct filter_content *
     *ret = &c->message;
     if (content == NULL)
         return RES_OK;
-    if (!str_istarts(content->header, STR("Return-Path:"))) { /* a script may delete it; what is stored has one */
+    if (return_path_len(content->header) == 0) /* a script may delete it; what is stored has one */
         pieces[n++] = str_sub(c->m->message, 0, c->return_path_len);
-    }
     pieces[n++] = content->header;
     pieces[n++] = content->body;
     r = put_together(c, pieces, n, &bytes);
@@ -268,18 +259,6 @@ static void add_waiting(struct compose *c, const struct compose_recipient *to)
 
 /* ---- forwards ---- */
 
-static bool was_here(struct str message, struct str address)
-{
-    struct str rest = header_block(message);
-    struct header_field f;
-
-    while (header_find_next(&rest, STR("Delivered-To"), &f)) {
-        if (str_ieq(str_trim(f.value), address))
-            return true;
-    }
-    return false;
-}
-
 /* All that one of our addresses forwards, in one message: Delivered-To (RFC 9228) on top, the reverse-path rewritten. */
 static enum result forward(struct compose *c, struct deliver *d, struct compose_recipient *v, size_t n, size_t first)
 {
@@ -290,7 +269,7 @@ static enum result forward(struct compose *c, struct deliver *d, struct compose_
     struct str bytes;
     enum result r;
 
-    if (was_here(c->m->message, via))
+    if (delivered_to_before(c->m->message, via))
         return RES_CONFLICT;
     r = put_together(c, pieces, ARRAY_LEN(pieces), &bytes);
     if (r != RES_OK)

@@ -6,8 +6,10 @@
 #include "filter/trouble.h"
 #include "mail/address.h"
 #include "mail/header.h"
+#include "mail/received.h"
 #include "sieve/reply.h"
 #include "store/keyword.h"
+#include "store/message.h"
 #include "store/queue.h"
 
 #define MAX_SCRIPTS 100
@@ -27,39 +29,22 @@ struct run {
     size_t cap_copies, cap_sent;
 };
 
-static void *grow(struct arena *a, void *v, size_t n, size_t *cap, size_t size)
-{
-    void *larger;
-
-    if (n < *cap)
-        return v;
-    *cap = *cap == 0 ? 4 : *cap * 2;
-    larger = arena_alloc_array(a, size, *cap);
-    if (n > 0)
-        memcpy(larger, v, n * size);
-    return larger;
-}
-
 static struct filter_sent *add_sent(struct run *r)
 {
     struct filter_outcome *o = r->out;
 
-    o->sent = grow(r->a, o->sent, o->n_sent, &r->cap_sent, sizeof(o->sent[0]));
+    o->sent = arena_grow(r->a, o->sent, o->n_sent, &r->cap_sent, sizeof(o->sent[0]));
     o->sent[o->n_sent] = (struct filter_sent){ .reverse_path = STR("") };
     return &o->sent[o->n_sent++];
 }
 
 /* ---- storing ---- */
 
-static const struct { struct str name; int bit; } system_flags[] = {
-    { { "\\Seen", 5 }, 1 }, { { "\\Answered", 9 }, 2 }, { { "\\Flagged", 8 }, 4 }, { { "\\Deleted", 8 }, 8 }, { { "\\Draft", 6 }, 16 },
-};
-
 static int system_flag(struct str name)
 {
-    for (size_t i = 0; i < ARRAY_LEN(system_flags); i++) {
-        if (str_ieq(system_flags[i].name, name))
-            return system_flags[i].bit;
+    for (size_t i = 0; i < FLAG_NAMES; i++) {
+        if (str_ieq(message_flags[i].name, name))
+            return message_flags[i].bit;
     }
     return 0;
 }
@@ -196,7 +181,7 @@ static enum result store(struct run *r, const struct sieve_target *t, const stru
         }
         return RES_OK;
     }
-    o->copies = grow(r->a, o->copies, o->n_copies, &r->cap_copies, sizeof(o->copies[0]));
+    o->copies = arena_grow(r->a, o->copies, o->n_copies, &r->cap_copies, sizeof(o->copies[0]));
     o->copies[o->n_copies++] = copy;
     return RES_OK;
 }
@@ -234,26 +219,10 @@ static struct str delivered_to(struct run *r)
     return arena_printf(r->a, "Delivered-To: %.*s\r\n", STR_ARG(r->to->address));
 }
 
-/* Was it here before, for the same recipient?  (RFC 9228, 4) */
-static bool was_here(const struct run *r)
-{
-    struct str rest = header_block(r->m->message);
-    struct header_field f;
-
-    while (header_find_next(&rest, STR("Delivered-To"), &f)) {
-        if (str_ieq(str_trim(f.value), r->to->address))
-            return true;
-    }
-    return false;
-}
-
 /* Without Return-Path, which belongs to what is stored (RFC 5321, 4.4). */
 static struct str without_return_path(struct str header)
 {
-    struct str rest = header;
-    struct header_field f;
-
-    return header_next(&rest, &f) && str_ieq(f.name, STR("Return-Path")) ? rest : header;
+    return str_from(header, return_path_len(header));
 }
 
 static unsigned notify_of(struct str words, unsigned given)
@@ -296,7 +265,7 @@ static enum result redirect(struct run *r, const struct sieve_action *action)
     *to = arena_str(r->a, action->address);
     if (r->account.frozen)
         return stay(r, action);
-    if (was_here(r)) {
+    if (delivered_to_before(r->m->message, r->to->address)) {
         log_warn("filter-loop", F_INT("account", r->to->account_id), F_STR("to", action->address));
         return stay(r, action);
     }

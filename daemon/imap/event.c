@@ -33,12 +33,6 @@ struct run {
 
 /* ---- names of flags ---- */
 
-static const struct {
-    int bit;
-    struct str name;
-} system_flags[] = { { FLAG_SEEN, { "\\Seen", 5 } },       { FLAG_ANSWERED, { "\\Answered", 9 } }, { FLAG_FLAGGED, { "\\Flagged", 8 } },
-                     { FLAG_DELETED, { "\\Deleted", 8 } }, { FLAG_DRAFT, { "\\Draft", 6 } } };
-
 static struct str keyword_name(const struct job *job, int64_t id)
 {
     for (size_t i = 0; i < job->nkeywords; i++) {
@@ -50,12 +44,12 @@ static struct str keyword_name(const struct job *job, int64_t id)
 
 static size_t flag_names(const struct job *job, int flags, const int64_t *keywords, size_t n, struct arena *a, struct str **ret)
 {
-    struct str *names = arena_array(a, struct str, ARRAY_LEN(system_flags) + n);
+    struct str *names = arena_array(a, struct str, (size_t)FLAG_NAMES + n);
     size_t count = 0;
 
-    for (size_t i = 0; i < ARRAY_LEN(system_flags); i++) {
-        if (flags & system_flags[i].bit)
-            names[count++] = system_flags[i].name;
+    for (size_t i = 0; i < (size_t)FLAG_NAMES; i++) {
+        if (flags & message_flags[i].bit)
+            names[count++] = message_flags[i].name;
     }
     for (size_t i = 0; i < n; i++) {
         struct str name = keyword_name(job, keywords[i]);

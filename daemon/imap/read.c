@@ -5,20 +5,6 @@
 
 #define DISCARD_MAX ((uint64_t)256 << 20) /* of a literal that we do not want and cannot refuse (RFC 7888, 4) */
 
-static enum result discard(struct imap_session *s, uint64_t n)
-{
-    while (n > 0) {
-        struct str view;
-        enum result r = stream_peek(s->stream, &view);
-
-        if (r != RES_OK)
-            return r;
-        stream_skip(s->stream, MIN(view.len, n));
-        n -= MIN(view.len, n);
-    }
-    return RES_OK;
-}
-
 static enum result go_on(struct imap_session *s, bool sync)
 {
     if (!sync)
@@ -41,7 +27,7 @@ static enum result refuse(struct imap_session *s, struct str tag, uint64_t size,
             (void)stream_flush(s->stream);
             return RES_CLOSED;
         }
-        r = discard(s, size);
+        r = stream_discard(s->stream, size);
         if (r == RES_OK)
             r = stream_read_line(s->stream, LINE_MAX_SIGNED, &line);
         if (r != RES_OK || !imap_parse_literal(line, &size, &sync, &at))

@@ -329,6 +329,22 @@ void stream_skip(struct stream *s, size_t n)
     s->in_len -= n;
 }
 
+enum result stream_discard(struct stream *s, uint64_t n)
+{
+    while (n > 0) {
+        struct str view;
+        enum result r = stream_peek(s, &view);
+        size_t take;
+
+        if (r != RES_OK)
+            return r;
+        take = MIN(view.len, n);
+        stream_skip(s, take);
+        n -= take;
+    }
+    return RES_OK;
+}
+
 enum result stream_read_exact(struct stream *s, char *buf, size_t n)
 {
     while (n > 0) {

@@ -42,6 +42,8 @@ enum result stream_read_command(struct stream *s, size_t max, struct str *ret_li
 /* What is there, at least one byte: a view valid until the next read or skip.  stream_skip takes n of it. */
 enum result stream_peek(struct stream *s, struct str *ret_view) SUSPENDS NODISCARD;
 void stream_skip(struct stream *s, size_t n);
+/* Reads n bytes and drops them. */
+enum result stream_discard(struct stream *s, uint64_t n) SUSPENDS NODISCARD;
 /* Exactly n bytes into buf. */
 enum result stream_read_exact(struct stream *s, char *buf, size_t n) SUSPENDS NODISCARD;
 

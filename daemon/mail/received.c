@@ -71,6 +71,26 @@ enum result return_path_write(struct str mailbox, struct strbuf *out)
     return strbuf_adds(out, ">\r\n");
 }
 
+size_t return_path_len(struct str message)
+{
+    struct str rest = message;
+    struct header_field f;
+
+    return header_next(&rest, &f) && str_ieq(f.name, STR("Return-Path")) ? message.len - rest.len : 0;
+}
+
+bool delivered_to_before(struct str message, struct str address)
+{
+    struct str rest = header_block(message);
+    struct header_field f;
+
+    while (header_find_next(&rest, STR("Delivered-To"), &f)) {
+        if (str_ieq(str_trim(f.value), address))
+            return true;
+    }
+    return false;
+}
+
 size_t received_count(struct str message)
 {
     struct str rest = header_block(message);

@@ -24,6 +24,11 @@ enum result received_write(const struct received *r, struct strbuf *out) NODISCA
 /* Appends "Return-Path: <mailbox>\r\n"; empty: "<>". */
 enum result return_path_write(struct str mailbox, struct strbuf *out) NODISCARD;
 
+/* Bytes of the Return-Path field that the message, or its header, begins with; 0: it begins with another field. */
+size_t return_path_len(struct str message);
+/* Has the message been to this address?  A Delivered-To field says so (RFC 9228, 4). */
+bool delivered_to_before(struct str message, struct str address);
+
 /* Received fields in the header: more than a limit of the caller's is a loop (RFC 5321, 6.3). */
 size_t received_count(struct str message);
 

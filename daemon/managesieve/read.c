@@ -4,20 +4,6 @@
 
 #define DISCARD_MAX ((uint64_t)16 << 20)
 
-static enum result discard(struct managesieve *s, uint64_t n)
-{
-    while (n > 0) {
-        struct str view;
-        enum result r = stream_peek(s->stream, &view);
-
-        if (r != RES_OK)
-            return r;
-        stream_skip(s->stream, MIN(view.len, n));
-        n -= MIN(view.len, n);
-    }
-    return RES_OK;
-}
-
 /* A command that is refused before it is complete: this literal and what follows of it are read and dropped. */
 static enum result refuse(struct managesieve *s, uint64_t size)
 {
@@ -31,7 +17,7 @@ static enum result refuse(struct managesieve *s, uint64_t size)
             return RES_CLOSED;
         }
         budget -= size;
-        r = discard(s, size);
+        r = stream_discard(s->stream, size);
         if (r == RES_OK)
             r = stream_read_line(s->stream, LINE_MAX_BYTES, &line);
     } while (r == RES_OK && managesieve_literal(line, &size));

@@ -1,7 +1,6 @@
 /* mda/letter.c - the message as a file. */
 #include "base/encode.h"
 #include "base/log.h"
-#include "mail/header.h"
 #include "mail/received.h"
 #include "mda/mda_internal.h"
 #include "store/body.h"
@@ -157,13 +156,10 @@ enum result letter_make(struct mda_worker *w, const struct queue_job *job, int *
 enum result letter_has_been_to(struct mda_worker *w, const struct queue_job *job, bool *ret)
 {
     const struct body_source source = source_of(w, job->message);
-    struct header_field field;
     struct str header;
     enum result r =
         body_read(&source, 0, MIN((uint64_t)job->message->header_size, MAX_HEADER), &w->crew.batch_arena, &header);
 
-    *ret = false;
-    while (r == RES_OK && !*ret && header_find_next(&header, STR("Delivered-To"), &field))
-        *ret = str_ieq(str_trim(field.value), job->recipient);
+    *ret = r == RES_OK && delivered_to_before(header, job->recipient);
     return r;
 }

@@ -24,24 +24,11 @@ const char *route_step_name(enum route_step_kind kind)
     return names[kind];
 }
 
-static void *with_room(struct arena *a, void *v, size_t n, size_t *cap, size_t size)
-{
-    void *larger;
-
-    if (n < *cap)
-        return v;
-    *cap = *cap == 0 ? 4 : *cap * 2;
-    larger = arena_alloc_array(a, size, *cap);
-    if (n > 0)
-        memcpy(larger, v, n * size);
-    return larger;
-}
-
 static void add_step(struct expansion *e, enum route_step_kind kind, unsigned depth, struct str address, struct str to)
 {
     struct route_result *o = e->out;
 
-    o->steps = with_room(e->a, o->steps, o->n_steps, &e->cap_steps, sizeof(o->steps[0]));
+    o->steps = arena_grow(e->a, o->steps, o->n_steps, &e->cap_steps, sizeof(o->steps[0]));
     o->steps[o->n_steps++] = (struct route_step){ .kind = kind, .depth = depth, .address = address, .to = to };
 }
 
@@ -62,7 +49,7 @@ static enum route_verdict add(struct expansion *e, struct route_recipient r)
     }
     if (o->n_recipients == ROUTE_MAX_MEMBERS)
         return ROUTE_TOO_MANY;
-    o->recipients = with_room(e->a, o->recipients, o->n_recipients, &e->cap_recipients, sizeof(o->recipients[0]));
+    o->recipients = arena_grow(e->a, o->recipients, o->n_recipients, &e->cap_recipients, sizeof(o->recipients[0]));
     o->recipients[o->n_recipients++] = r;
     return ROUTE_FOUND;
 }

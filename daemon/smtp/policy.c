@@ -59,20 +59,6 @@ static bool same_recipient(const struct compose_recipient *a, const struct compo
     return str_eq(a->address, b->address) && str_eq(a->program, b->program);
 }
 
-/* Room for one more: v, or a larger copy of its n elements. */
-static void *with_room(struct arena *a, void *v, size_t n, size_t *cap, size_t size)
-{
-    void *larger;
-
-    if (n < *cap)
-        return v;
-    *cap = *cap == 0 ? 4 : *cap * 2;
-    larger = arena_alloc_array(a, size, *cap);
-    if (n > 0)
-        memcpy(larger, v, n * size);
-    return larger;
-}
-
 /* Each final recipient is there once, whoever leads to it; its index in tx.rcpts. */
 static size_t add(struct smtp_tx *tx, struct compose_recipient rcpt)
 {
@@ -82,7 +68,7 @@ static size_t add(struct smtp_tx *tx, struct compose_recipient rcpt)
         i++;
     if (i < tx->n_rcpts)
         return i;
-    tx->rcpts = with_room(&tx->arena, tx->rcpts, tx->n_rcpts, &tx->cap_rcpts, sizeof(tx->rcpts[0]));
+    tx->rcpts = arena_grow(&tx->arena, tx->rcpts, tx->n_rcpts, &tx->cap_rcpts, sizeof(tx->rcpts[0]));
     rcpt.address = arena_str(&tx->arena, rcpt.address);
     rcpt.domain = arena_str(&tx->arena, rcpt.domain);
     rcpt.via = arena_str(&tx->arena, rcpt.via);
@@ -287,7 +273,7 @@ static bool accept_given(struct smtp_session *s, const struct route_result *rout
                                                        .quiet = stranger && r->depth > 0 &&
                                                                 (!asks_success || is_full(r, tx->params.size)) });
     }
-    tx->given = with_room(&tx->arena, tx->given, tx->n_given, &tx->cap_given, sizeof(tx->given[0]));
+    tx->given = arena_grow(&tx->arena, tx->given, tx->n_given, &tx->cap_given, sizeof(tx->given[0]));
     tx->given[tx->n_given++] = (struct smtp_given){ .address = to->text, .rcpts = rcpts, .n = route->n_recipients };
     tx->n_links += route->n_recipients;
     return true;

@@ -1,5 +1,11 @@
 #include "store/message.h"
 
+const struct message_flag message_flags[FLAG_NAMES] = { { FLAG_SEEN, { "\\Seen", 5 } },
+                                                         { FLAG_ANSWERED, { "\\Answered", 9 } },
+                                                         { FLAG_FLAGGED, { "\\Flagged", 8 } },
+                                                         { FLAG_DELETED, { "\\Deleted", 8 } },
+                                                         { FLAG_DRAFT, { "\\Draft", 6 } } };
+
 #define PAGE 1000
 
 static const struct db_stmt page_stmt = { "message_page",

@@ -13,6 +13,12 @@
 
 /* message.flags; the rest of the bits is not used. */
 enum { FLAG_SEEN = 1, FLAG_ANSWERED = 2, FLAG_FLAGGED = 4, FLAG_DELETED = 8, FLAG_DRAFT = 16, FLAGS_ALL = 31 };
+/* What IMAP calls them: "\\Seen". */
+#define FLAG_NAMES 5
+extern const struct message_flag {
+    int bit;
+    struct str name;
+} message_flags[FLAG_NAMES];
 
 struct message_state {
     uint32_t uid;
