@@ -189,6 +189,8 @@ static enum result push_action(struct request *r, struct json_object *v, const s
         result = add_place(r, o, t, &a->target);
     add_words(r, o, a);
     js_set(o, "changed", js_bool(a->content != NULL));
+    if (a->program.p != NULL)
+        js_set(o, "program", text(r, a->program));
     return result;
 }
 

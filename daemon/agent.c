@@ -41,7 +41,8 @@ static bool read_request(struct request *ret)
 
 static _Noreturn void run_delivery(const struct request *request, const struct user *user, int out)
 {
-    struct delivering d = { .request = request, .a = &arena, .message = 0, .home = user->home, .shell = user->shell };
+    struct delivering d = { .request = request, .a = &arena, .message = 0, .output = request->output_max > 0 ? 4 : -1,
+                            .home = user->home, .shell = user->shell };
     struct answer answer;
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -132,7 +133,7 @@ int main(void)
         fprintf(stderr, "correio-deliver is started by the mda of correiod\n");
         return 2;
     }
-    (void)close_range(3, ~0U, 0);
+    (void)close_range(request.output_max > 0 ? 5 : 3, ~0U, 0);
     alarm((unsigned)(request.time_ms / 1000) + 60); /* whatever a directory of users makes us wait for */
     if (become_find(request.user, &arena, &user, &why))
         return supervise(&request, &user);

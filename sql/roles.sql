@@ -57,6 +57,7 @@ GRANT DELETE ON quota_due TO correio_relay;
 
 -- mda: its part of the queue, and where the mailboxes are; no mail that is in PostgreSQL.
 GRANT SELECT ON domain, account, address, alias, alias_member, account_state, mailbox, secret TO correio_mda;   -- routing; numbers, no mail
+GRANT SELECT (account_id, domain_id, active, place) ON sieve_script TO correio_mda;   -- whether there are any
 GRANT SELECT, INSERT, UPDATE, DELETE ON queue_message, queue_blob, queue_recipient, queue_destination TO correio_mda;
 GRANT INSERT ON trace, trace_recipient, trace_event TO correio_mda;
 GRANT SELECT (at, id), UPDATE (outcome) ON trace TO correio_mda;
@@ -92,6 +93,7 @@ GRANT SELECT, UPDATE, DELETE ON session TO correio_api;
 GRANT SELECT ON tenant, sign_in TO correio_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON setting TO correio_api;
 GRANT SELECT, INSERT ON audit TO correio_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency TO correio_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON node TO correio_api;
 GRANT SELECT, INSERT, UPDATE ON account_state TO correio_api;
 GRANT SELECT, INSERT ON mailbox TO correio_api;

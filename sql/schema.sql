@@ -306,6 +306,12 @@ CREATE TABLE public.expunged (
     flags integer,
     at timestamp with time zone DEFAULT now() NOT NULL
 );
+CREATE TABLE public.idempotency (
+    hash bytea NOT NULL,
+    request bytea NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    answer bytea
+);
 CREATE TABLE public.keyword (
     account_id bigint NOT NULL,
     id integer NOT NULL,
@@ -645,6 +651,8 @@ ALTER TABLE ONLY public.email_text
     ADD CONSTRAINT email_text_pkey PRIMARY KEY (account_id, email_id);
 ALTER TABLE ONLY public.expunged
     ADD CONSTRAINT expunged_pkey PRIMARY KEY (account_id, mailbox_id, modseq, uid);
+ALTER TABLE ONLY public.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (hash);
 ALTER TABLE ONLY public.keyword
     ADD CONSTRAINT keyword_pkey PRIMARY KEY (account_id, id);
 ALTER TABLE ONLY public.mailbox
@@ -706,12 +714,17 @@ CREATE INDEX address_account ON public.address USING btree (account_id) WHERE (a
 CREATE INDEX address_alias ON public.address USING btree (alias_id) WHERE (alias_id IS NOT NULL);
 CREATE INDEX address_pattern ON public.address USING btree (domain_id) WHERE (pattern IS NOT NULL);
 CREATE INDEX alias_member_address ON public.alias_member USING btree (address);
+CREATE INDEX audit_action ON public.audit USING btree (action, id);
+CREATE INDEX audit_actor ON public.audit USING btree (((actor ->> 'name'::text)), id);
+CREATE INDEX audit_at ON public.audit USING btree (at);
+CREATE INDEX audit_objects ON public.audit USING gin (objects);
 CREATE INDEX credential_account ON public.credential USING btree (account_id, kind);
 CREATE INDEX credential_link ON public.credential USING btree (verifier) WHERE (kind = 4);
 CREATE UNIQUE INDEX credential_password ON public.credential USING btree (account_id) WHERE (kind = 0);
 CREATE INDEX email_message_id ON public.email USING btree (account_id, message_id) WHERE (message_id IS NOT NULL);
 CREATE INDEX expunged_email ON public.expunged USING btree (account_id, email_id) WHERE (email_id IS NOT NULL);
 CREATE INDEX expunged_sweep ON public.expunged USING btree (at) WHERE (email_id IS NOT NULL);
+CREATE INDEX idempotency_made ON public.idempotency USING btree (made_at);
 CREATE UNIQUE INDEX keyword_name ON public.keyword USING btree (account_id, lower(name));
 CREATE INDEX message_email ON public.message USING btree (email_id, account_id);
 CREATE INDEX message_modseq ON public.message USING btree (((account_id + 0)), mailbox_id, modseq);
@@ -724,6 +737,7 @@ CREATE INDEX sieve_mark_until ON public.sieve_mark USING btree (until);
 CREATE UNIQUE INDEX sieve_script_active ON public.sieve_script USING btree (account_id) WHERE (active AND (place = 0) AND (account_id IS NOT NULL));
 CREATE INDEX sieve_script_domain ON public.sieve_script USING btree (domain_id) WHERE (domain_id IS NOT NULL);
 CREATE UNIQUE INDEX sieve_script_name ON public.sieve_script USING btree (COALESCE(account_id, (0)::bigint), COALESCE(domain_id, (0)::bigint), place, name);
+CREATE INDEX sieve_script_server ON public.sieve_script USING btree (place) WHERE ((account_id IS NULL) AND (domain_id IS NULL) AND active);
 CREATE INDEX token_account ON public.token USING btree (account_id);
 CREATE INDEX trace_id ON ONLY public.trace USING btree (id);
 CREATE INDEX trace_default_id_idx ON public.trace_default USING btree (id);

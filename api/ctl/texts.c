@@ -7,6 +7,10 @@
 static const struct {
     const char *english, *portuguese;
 } texts[] = {
+    { ", as the program %.*s makes it", ", como o programa %.*s a faz" },
+    { "The same request is being worked on", "O mesmo pedido está em andamento" },
+    { "This Idempotency-Key belongs to another request", "Esta Idempotency-Key é de outro pedido" },
+    { "This was a dry run: nothing has changed.", "Foi só um ensaio: nada mudou." },
     { "\"%s\" is not a number, and not none", "\"%s\" não é um número, nem none" },
     { "\"%s\" is not a size such as 5GB, and not none", "\"%s\" não é um tamanho como 5GB, nem none" },
     { "%lld messages match.", "%lld mensagens correspondem." },
@@ -222,6 +226,7 @@ static const struct {
     { "dns-no-such-domain", "domínio inexistente" },
     { "expired", "o prazo acabou" },
     { "give the host name an A or AAAA record", "dê ao nome do servidor um registro A ou AAAA" },
+    { "given to the program", "entregue ao programa" },
     { "greylisted", "pede para voltar depois" },
     { "held", "retida" },
     { "it is being sent at this moment", "está sendo enviada neste momento" },

@@ -188,10 +188,11 @@ static void print_action(struct call *c, struct json_object *action)
         { "redirect", "sent on to", "address" },  { "discard", "discarded", NULL },
         { "reject", "refused", "text" },          { "ereject", "refused", "text" },
         { "vacation", "answered to", "address" }, { "notify", "notified", "address" },
+        { "pipe", "given to the program", "address" },
     };
     struct json_object *flags = js_get(action, "flags", NULL);
     struct str kind = js_get_str(js_get(action, "kind", NULL)), asked = text_of(c, action, "asked"),
-               mailbox = text_of(c, action, "mailbox");
+               mailbox = text_of(c, action, "mailbox"), program = text_of(c, action, "program");
 
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         if (!str_eq(kind, str_c(kinds[i].kind)))
@@ -207,6 +208,8 @@ static void print_action(struct call *c, struct json_object *action)
         printf(", %s", t("which is made"));
     else if (asked.len > 0 && !str_eq(asked, mailbox))
         printf(t(", as there is no %.*s"), STR_ARG(asked));
+    if (program.len > 0)
+        printf(t(", as the program %.*s makes it"), STR_ARG(program));
     putchar('\n');
 }
 

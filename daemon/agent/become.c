@@ -122,7 +122,7 @@ bool become_to_kill(const struct user *user)
     return user->uid == geteuid() || setresuid(user->uid, user->uid, user->uid) == 0;
 }
 
-bool become_limited(void)
+bool become_limited(uint64_t file_max)
 {
-    return limit(RLIMIT_CPU, MAX_CPU_S) && limit(RLIMIT_DATA, MAX_MEMORY);
+    return (file_max == 0 || limit(RLIMIT_FSIZE, (rlim_t)file_max)) && limit(RLIMIT_CPU, MAX_CPU_S) && limit(RLIMIT_DATA, MAX_MEMORY);
 }

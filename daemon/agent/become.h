@@ -21,5 +21,5 @@ bool become_find(struct str name, struct arena *a, struct user *ret, const char 
 bool become(const struct user *user);
 /* Only his uid, to end what runs as him. */
 bool become_to_kill(const struct user *user);
-/* For a program that is about to be run: CPU time, memory, processes. */
-bool become_limited(void);
+/* For a program that is about to be run: CPU time, memory; file_max: bytes of a file, 0: as they are. */
+bool become_limited(uint64_t file_max);

@@ -8,7 +8,7 @@
 struct delivering {
     const struct request *request;
     struct arena *a;
-    int message;
+    int message, output; /* output: request->output_max wants it; else -1 */
     const char *home, *shell; /* of the user */
 };
 

@@ -63,19 +63,20 @@ static char **environment(struct arena *a, const struct variable v[VARIABLES])
     return envp;
 }
 
-static _Noreturn void run_program(int message, int out, char **argv, char **envp)
+/* What it writes goes to d->output, when it is wanted; what it says to `out`. */
+static _Noreturn void run_program(const struct delivering *d, int out, char **argv, char **envp)
 {
     char why[512];
     int n;
 
-    if (dup2(message, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 || close_range(3, ~0U, 0) != 0 ||
-        !become_limited())
+    if (dup2(d->message, 0) < 0 || dup2(out, 2) < 0 || dup2(d->output >= 0 ? d->output : out, 1) < 0 ||
+        close_range(3, ~0U, 0) != 0 || !become_limited(d->request->output_max))
         _exit(EX_TEMPFAIL);
     signal(SIGPIPE, SIG_DFL);
     signal(SIGXFSZ, SIG_DFL);
     execve(argv[0], argv, envp);
     n = snprintf(why, sizeof(why), "could not run %s: %s\n", argv[0], strerror(errno));
-    (void)!write(1, why, MIN((size_t)n, sizeof(why) - 1)); /* nothing is allocated any more: the limits are there */
+    (void)!write(2, why, MIN((size_t)n, sizeof(why) - 1)); /* nothing is allocated any more: the limits are there */
     _exit(EX_TEMPFAIL);
 }
 
@@ -159,7 +160,7 @@ struct answer pipe_deliver(const struct delivering *d, const struct str *words, 
         return answer_errno(d->a, "could not prepare", words[0]);
     pid = fork();
     if (pid == 0)
-        run_program(d->message, out[1], argv, envp);
+        run_program(d, out[1], argv, envp);
     close(out[1]);
     if (pid > 0)
         listen_to(out[0], pid, &said, &status);

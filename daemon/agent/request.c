@@ -45,6 +45,8 @@ void request_write(const struct request *r, struct strbuf *out)
         add(out, "word", r->words[i]);
     add(out, "size", arena_printf(&a, "%" PRIu64, r->size));
     add(out, "time", arena_printf(&a, "%" PRIu64, r->time_ms));
+    if (r->output_max > 0)
+        add(out, "output", arena_printf(&a, "%" PRIu64, r->output_max));
     if (r->forward)
         add(out, "forward", STR("1"));
 }
@@ -67,6 +69,8 @@ static bool take(struct request *r, struct str name, struct str value)
         return str_u64(value, INT64_MAX, &r->size);
     if (str_eq(name, STR("time")))
         return str_u64(value, INT32_MAX, &r->time_ms) && r->time_ms > 0;
+    if (str_eq(name, STR("output")))
+        return str_u64(value, INT64_MAX, &r->output_max) && r->output_max > 0;
     if (str_eq(name, STR("forward"))) {
         r->forward = true;
         return true;
@@ -99,7 +103,7 @@ enum result request_read(struct str text, struct arena *a, struct request *ret)
             return RES_INVALID;
     }
     if (r.kind == DELIVERY_STORE || r.user.len == 0 || r.time_ms == 0 || (r.kind == DELIVERY_PIPE) != (r.n_words > 0) ||
-        (r.kind == DELIVERY_PIPE) != (r.path.len == 0))
+        (r.kind == DELIVERY_PIPE) != (r.path.len == 0) || (r.output_max > 0 && (r.kind != DELIVERY_PIPE || r.forward)))
         return RES_INVALID;
     *ret = r;
     return RES_OK;

@@ -1,5 +1,5 @@
 /* agent/request.h - what the mda asks of correio-deliver: the envelope and the target of one delivery, on descriptor 3,
- * and what it answers, on descriptor 1.
+ * and what it answers, on descriptor 1; what a program makes of the message goes to descriptor 4.
  *
  * The request is "name\0value\0"...; names may repeat.  The answer is lines: ">address" for each address to which the
  * message goes on, and last one of "+" (delivered), "~4.x.x text" (later) and "-5.x.x text" (never). */
@@ -23,6 +23,7 @@ struct request {
     struct str user;          /* Unix user */
     struct str sender, recipient, original, local, extension, domain, host;
     uint64_t size, time_ms;   /* of the message as it stands on descriptor 0; limit of the delivery */
+    uint64_t output_max;      /* pipe: what the program writes goes to descriptor 4, so many bytes; 0: it is only listened to */
     bool forward;             /* the user's .forward counts */
 };
 

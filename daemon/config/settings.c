@@ -8,6 +8,8 @@ const struct setting_def setting_defs[] = {
     { "server.language", "en", "choice", "Language of bounces where neither account nor domain has one: en or pt-BR.", false },
     { "smtp.max_message_size", "50 MiB", "size", "Largest message that is accepted.", false },
     { "smtp.max_recipients", "1000", "integer", "Most recipients of one message.", false },
+    { "smtp.max_messages", "0", "integer", "Most messages of one session; 0: any number.", false },
+    { "smtp.max_recipient_domains", "0", "integer", "Most different domains of recipients in one session; 0: any number.", false },
     { "smtp.max_transaction_size", "256 MiB", "size", "Most that one message may take in all its recipients' mailboxes together.", false },
     { "smtp.relay_networks", "", "networks", "Networks whose clients may send to any domain through port 25 without signing in.", false },
     { "smtp.auth_on_25", "false", "boolean", "Whether clients may sign in on port 25, under TLS.", false },
@@ -122,6 +124,17 @@ static enum result take_duration(struct str value, uint64_t least, uint64_t most
     return RES_OK;
 }
 
+static enum result take_count(struct str value, uint64_t most, int64_t *ret, struct str *ret_error)
+{
+    uint64_t n;
+
+    *ret_error = STR("This is not a number, or too large.");
+    if (!str_u64(value, most, &n))
+        return RES_INVALID;
+    *ret = (int64_t)n;
+    return RES_OK;
+}
+
 static enum result take_size(struct str value, uint64_t least, uint64_t most, struct arena *a, int64_t *ret,
                              struct str *ret_value, struct str *ret_error)
 {
@@ -220,6 +233,10 @@ static enum result take(struct str key, struct arena *a, struct settings *s, str
         s->max_recipients = (int64_t)n;
         return RES_OK;
     }
+    if (str_eq(key, STR("smtp.max_messages")))
+        return take_count(value, 1000000, &s->max_messages, ret_error);
+    if (str_eq(key, STR("smtp.max_recipient_domains")))
+        return take_count(value, 10000, &s->max_recipient_domains, ret_error);
     if (str_eq(key, STR("smtp.relay_networks")))
         return take_networks(value, a, &s->relay_networks, ret_error);
     if (str_eq(key, STR("smtp.auth_on_25")))

@@ -19,6 +19,7 @@ struct settings {
     int64_t expire_s, delay_notice_s;               /* queue.expire, queue.delay_notice */
     int64_t max_message_size, max_transaction_size; /* bytes */
     int64_t max_recipients;
+    int64_t max_messages, max_recipient_domains;    /* smtp.max_messages, smtp.max_recipient_domains: of a session; 0: any number */
     struct network_list relay_networks;             /* smtp.relay_networks */
     bool auth_on_25;                                /* smtp.auth_on_25 */
     enum { SENDER_ANY, SENDER_ENVELOPE, SENDER_HEADER } sender_check; /* smtp.sender_check */

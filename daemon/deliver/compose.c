@@ -144,6 +144,12 @@ static enum result message_with(struct compose *c, const struct filter_content *
     return RES_OK;
 }
 
+/* Does the mda store it? */
+static bool goes_elsewhere(const struct compose_recipient *to, const struct filter_copy *copy)
+{
+    return to->elsewhere || copy->program.p != NULL;
+}
+
 static enum result store_copy(struct compose *c, struct deliver *d, struct compose_recipient *to, const struct filter_copy *copy)
 {
     struct accept_message *m;
@@ -151,14 +157,15 @@ static enum result store_copy(struct compose *c, struct deliver *d, struct compo
 
     if (r != RES_OK)
         return r;
-    if (to->elsewhere) {
+    if (goes_elsewhere(to, copy)) {
         if (m->queue == NULL)
             r = give_queue(c, d, m, c->envelope->reverse_path, 1); /* the message itself has a queue with room already */
         if (r != RES_OK)
             return r;
         *add_row(m) = (struct queue_new_recipient){ .recipient = to->address, .orcpt = to->orcpt, .notify = to->notify,
                                                     .destination = QUEUE_MDA, .lane = c->lane, .outcome = TRACE_WAITING,
-                                                    .account_id = to->account_id, .folder = copy->folder, .flags = copy->flags };
+                                                    .account_id = to->account_id, .folder = copy->folder, .flags = copy->flags,
+                                                    .program = copy->program };
         return RES_OK;
     }
     if (m->targets == NULL)
@@ -329,7 +336,8 @@ static enum result make_room(struct compose *c, struct deliver *d, const struct 
     size_t targets = 0, rows = 0, marks = 0;
 
     for (size_t i = 0; i < n; i++) {
-        *(v[i].elsewhere ? &rows : &targets) += o[i].n_copies;
+        for (size_t k = 0; k < o[i].n_copies; k++)
+            *(goes_elsewhere(&v[i], &o[i].copies[k]) ? &rows : &targets) += 1;
         marks += o[i].n_marks;
         if (v[i].folder.p != NULL)
             targets++;
@@ -382,7 +390,8 @@ static enum result run_filters(struct compose *c, struct db *db, const struct co
     c->all_refused = n > 0;
     for (size_t i = 0; i < n && r == RES_OK; i++) {
         const struct filter_recipient to = { .account_id = v[i].account_id, .inbox_id = v[i].inbox_id, .address = v[i].address,
-                                             .orcpt = v[i].orcpt, .notify = v[i].notify, .elsewhere = v[i].elsewhere };
+                                             .orcpt = v[i].orcpt, .notify = v[i].notify, .elsewhere = v[i].elsewhere,
+                                             .filtered = v[i].filtered };
 
         if (runs_filters(&v[i]))
             r = filter_run(db, c->m, &to, &c->arena, &o[i]);

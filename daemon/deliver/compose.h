@@ -12,6 +12,7 @@ struct compose_recipient {
     unsigned notify;
     int64_t account_id, inbox_id; /* a mailbox here; account_id 0: not here */
     bool elsewhere;               /* a mailbox of the mda's: filters run, what is stored goes to the queue */
+    bool filtered;                /* there are filters, as route_facts tell */
     bool waits;                   /* a mailbox here, but by the queue: its filters run then */
     bool quiet;                   /* a mailbox here that a stranger reached through an alias: does it have to wait for room,
                                    * nobody is told when there never is any; such a notice would be backscatter */

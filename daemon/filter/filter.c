@@ -155,10 +155,11 @@ static bool same_content(const struct filter_content *a, const struct filter_con
 }
 
 /* Each mailbox gets the message at most once; what is asked again only adds its flags. */
-static enum result store(struct run *r, const struct sieve_target *t, const struct filter_content *content, bool once)
+static enum result store(struct run *r, const struct sieve_target *t, const struct filter_content *content, struct str program,
+                         bool once)
 {
     struct filter_outcome *o = r->out;
-    struct filter_copy copy = { .content = content };
+    struct filter_copy copy = { .content = content, .program = program };
     enum result res = find_place(r, t, &copy);
 
     if (res == RES_NOTFOUND) {
@@ -172,7 +173,7 @@ static enum result store(struct run *r, const struct sieve_target *t, const stru
     for (size_t i = 0; once && i < o->n_copies; i++) {
         struct filter_copy *c = &o->copies[i];
 
-        if (!str_eq(c->folder, copy.folder) || !same_content(c->content, content))
+        if (!str_eq(c->folder, copy.folder) || !same_content(c->content, content) || !str_eq(c->program, program))
             continue;
         c->flags |= copy.flags;
         if (c->n_keywords == 0) {
@@ -202,7 +203,7 @@ static enum result keep(struct run *r, const struct sieve_action *action)
 
     if (r->event != NULL)
         return keep_flags(r, action);
-    return store(r, &inbox, content_of(r, action->content), true);
+    return store(r, &inbox, content_of(r, action->content), action->program, true);
 }
 
 /* What was to go elsewhere and cannot. */
@@ -335,7 +336,7 @@ static enum result answer(struct run *r, const struct sieve_action *action, cons
         struct filter_content *c = arena_new(r->a, struct filter_content);
 
         *c = (struct filter_content){ arena_printf(r->a, "Return-Path: <>\r\n%.*s", STR_ARG(sent->content.header)), sent->content.body };
-        return store(r, action->fcc, c, false);
+        return store(r, action->fcc, c, STR_NULL, false);
     }
 }
 
@@ -362,7 +363,7 @@ static enum result take_action(struct run *r, const struct sieve_action *action)
     case SIEVE_KEEP:
         return keep(r, action);
     case SIEVE_FILEINTO:
-        return store(r, &action->target, content_of(r, action->content), true);
+        return store(r, &action->target, content_of(r, action->content), action->program, true);
     case SIEVE_REDIRECT:
         return redirect(r, action);
     case SIEVE_PIPE:
@@ -498,9 +499,9 @@ enum result filter_run(struct db *db, const struct filter_message *m, const stru
 {
     static const struct sieve_action plain = { .kind = SIEVE_KEEP };
     struct run *r = arena_new(a, struct run);
-    struct script_ref *refs;
-    size_t n;
-    enum result res = script_chain(db, to->account_id, a, &refs, &n);
+    struct script_ref *refs = NULL;
+    size_t n = 0;
+    enum result res = to->filtered ? script_chain(db, to->account_id, a, &refs, &n) : RES_OK;
 
     *ret = (struct filter_outcome){ 0 };
     *r = (struct run){ .view = { .db = db, .account_id = to->account_id, .arena = a }, .m = m, .to = to, .a = a, .out = ret };

@@ -22,6 +22,7 @@ struct filter_recipient {
     struct str address, orcpt;
     unsigned notify;
     bool elsewhere; /* its mailbox is not in PostgreSQL: what is stored goes through the queue to the mda */
+    bool filtered;  /* there may be scripts: they are looked up.  Else the message is kept, and nothing is asked */
 };
 
 struct filter_content { /* a message in two pieces */
@@ -35,6 +36,7 @@ struct filter_copy { /* to be stored */
     int32_t *keywords;
     size_t n_keywords;
     const struct filter_content *content; /* NULL: the message as it came */
+    struct str program;  /* of mda.programs: what it makes of the message is stored; STR_NULL: none */
 };
 
 struct filter_sent { /* to be queued */

@@ -63,17 +63,18 @@ static char **environment(struct arena *a)
     return envp;
 }
 
-static struct helper *start(struct mda_worker *w, int message, int answer, int request)
+static struct helper *start(struct mda_worker *w, int message, int answer, int request, int output)
 {
     struct arena *a = &w->crew.batch_arena;
     struct helper *helper = calloc(1, sizeof(*helper));
     uv_stdio_container_t stdio[] = { { .flags = UV_INHERIT_FD, .data.fd = message },
                                      { .flags = UV_INHERIT_FD, .data.fd = answer },
                                      { .flags = UV_INHERIT_FD, .data.fd = 2 },
-                                     { .flags = UV_INHERIT_FD, .data.fd = request } };
+                                     { .flags = UV_INHERIT_FD, .data.fd = request },
+                                     { .flags = UV_INHERIT_FD, .data.fd = output } };
     char name[] = "correio-deliver", *args[] = { name, NULL };
     const uv_process_options_t options = {
-        .exit_cb = on_end, .args = args, .env = environment(a), .stdio = stdio, .stdio_count = ARRAY_LEN(stdio),
+        .exit_cb = on_end, .args = args, .env = environment(a), .stdio = stdio, .stdio_count = ARRAY_LEN(stdio) - (output < 0 ? 1 : 0),
         .file = arena_printf(a, "%.*s/correio-deliver", STR_ARG(mda_service(w)->config->libexec)).p,
     };
     int error;
@@ -114,7 +115,7 @@ static enum result read_answer(int fd, int64_t deadline, struct strbuf *text)
     return r;
 }
 
-enum result helper_run(struct mda_worker *w, const struct request *request, int message, struct answer *ret)
+enum result helper_run(struct mda_worker *w, const struct request *request, int message, int output, struct answer *ret)
 {
     CLEANUP(strbuf_release) struct strbuf text = { .max = ANSWER_MAX + 4096 };
     int64_t deadline = deadline_in((int64_t)request->time_ms + GRACE_MS);
@@ -129,7 +130,7 @@ enum result helper_run(struct mda_worker *w, const struct request *request, int 
         return RES_TEMPFAIL;
     }
     if (fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0)
-        helper = start(w, message, fds[1], in);
+        helper = start(w, message, fds[1], in, output);
     close(in);
     close(fds[1]);
     if (helper == NULL) {

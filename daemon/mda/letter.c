@@ -98,11 +98,11 @@ static bool put_head(struct letter *l, const struct queue_job *job, struct arena
     return put_lines(l, strbuf_str(&head));
 }
 
-static enum result fill(struct letter *l, struct mda_worker *w, const struct queue_job *job)
+static enum result fill(struct letter *l, struct mda_worker *w, const struct queue_job *job, bool bare)
 {
     CLEANUP(body_cursor_release) struct body_cursor cursor = { .source = source_of(w, job->message),
                                                                .end = (uint64_t)job->message->size };
-    bool ok = put_head(l, job, &w->crew.batch_arena);
+    bool ok = bare || put_head(l, job, &w->crew.batch_arena);
 
     while (ok) {
         struct str piece;
@@ -130,24 +130,33 @@ static int reopen(int fd)
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-enum result letter_make(struct mda_worker *w, const struct queue_job *job, int *ret_fd, uint64_t *ret_size)
+int letter_file(struct mda_worker *w)
 {
     char *name = arena_cstr(&w->crew.batch_arena, arena_printf(&w->crew.batch_arena, "%.*s/tmp/mda-XXXXXX",
                                                                STR_ARG(mda_service(w)->config->home)));
-    struct letter l = { .fd = mkostemp(name, O_CLOEXEC) };
-    enum result r = RES_TEMPFAIL;
+    int fd = mkostemp(name, O_CLOEXEC);
+
+    if (fd >= 0)
+        (void)unlink(name);
+    else
+        log_error("mda-letter", F_C("file", name), F_C("error", strerror(errno)));
+    return fd;
+}
+
+enum result letter_make(struct mda_worker *w, const struct queue_job *job, bool bare, int *ret_fd, uint64_t *ret_size)
+{
+    struct letter l = { .fd = letter_file(w) };
+    enum result r;
     int fd = -1;
 
-    if (l.fd >= 0) {
-        (void)unlink(name);
-        r = fill(&l, w, job);
-        fd = r == RES_OK ? reopen(l.fd) : -1;
-        close(l.fd);
-    }
-    if (l.fd < 0 || (r == RES_OK && fd < 0)) {
-        log_error("mda-letter", F_C("file", name), F_C("error", strerror(errno)));
+    if (l.fd < 0)
         return RES_TEMPFAIL;
+    r = fill(&l, w, job, bare);
+    if (r == RES_OK && (fd = reopen(l.fd)) < 0) {
+        log_error("mda-letter", F_C("error", strerror(errno)));
+        r = RES_TEMPFAIL;
     }
+    close(l.fd);
     *ret_fd = fd;
     *ret_size = l.size;
     return r;

@@ -46,6 +46,7 @@ static enum result find_program(struct finding *f)
         return refuse(f, VERDICT_LATER, "4.3.5", arena_printf(f->a, "mda.programs has no program \"%.*s\"",
                                                               STR_ARG(f->job->program)));
     f->place.is_program = true;
+    f->place.changes = f->job->folder.p != NULL;
     f->place.user = arena_str(f->a, p->user);
     return parse_target(f, arena_printf(f->a, "pipe:%.*s", STR_ARG(p->command)));
 }

@@ -63,19 +63,12 @@ static enum result copy(struct mda_worker *w, const struct queue_job *job, struc
 static enum result pack(struct mda_worker *w, const struct queue_job *job, struct queue_new *q)
 {
     struct spool spool;
-    struct str text, *frames;
     enum result r;
 
     spool_init(&spool, (size_t)job->message->size + SLACK);
     r = copy(w, job, &spool);
     if (r == RES_OK)
-        r = spool_view(&spool, &text);
-    if (r == RES_OK) {
-        q->size = (int64_t)text.len;
-        q->header_size = (int64_t)header_size(text);
-        body_frames(&w->crew.batch_arena, text, (size_t)q->header_size, &frames, &q->nframes);
-        q->frames = frames;
-    }
+        r = requeue_content(w, &spool, q);
     spool_release(&spool);
     return r == RES_OK ? RES_OK : RES_TEMPFAIL;
 }
@@ -88,23 +81,11 @@ static struct str domain_of(const struct queue_job *job)
 enum result redirect_make(struct mda_worker *w, const struct queue_job *job, const struct str *addresses, size_t n,
                           struct queue_new **ret)
 {
-    const struct queue_envelope *m = job->message;
     struct arena *a = &w->crew.batch_arena;
     struct queue_new_recipient *recipients = arena_array(a, struct queue_new_recipient, n);
-    struct queue_new *q = arena_new(a, struct queue_new);
+    struct queue_new *q = requeue_begin(w, job, srs_forward(a, job->message->reverse_path, domain_of(job)), recipients, n);
     enum result r = RES_OK;
 
-    *q = (struct queue_new){ .account_id = m->account_id,
-                             .reverse_path = srs_forward(a, m->reverse_path, domain_of(job)),
-                             .ret = m->ret,
-                             .envid = m->envid,
-                             .expire_s = MAX((m->expires_at - crew_now(&w->crew)) / 1000000, 60),
-                             .body_flags = m->body_flags,
-                             .message_id = m->message_id,
-                             .direction = TRACE_LOCAL,
-                             .listener = STR("local"),
-                             .recipients = recipients,
-                             .nrecipients = n };
     for (size_t i = 0; i < n && r == RES_OK; i++) {
         r = route(w, job, addresses[i], &recipients[i]);
         if (r == RES_OK && !str_eq(recipients[i].destination, QUEUE_LOCAL))
@@ -112,8 +93,6 @@ enum result redirect_make(struct mda_worker *w, const struct queue_job *job, con
     }
     if (r == RES_OK)
         r = pack(w, job, q);
-    if (r == RES_OK)
-        r = queue_ids(w->crew.crew->db, 1, &q->id);
     if (r == RES_OK)
         *ret = q;
     return r;

@@ -57,6 +57,7 @@ static enum result make_request(struct mda_worker *w, const struct queue_job *jo
         .original = letter_original(job, a), .local = p->local, .domain = p->domain, .extension = p->extension,
         .host = arena_str(a, settings_get()->hostname), .time_ms = (uint64_t)settings_get()->mda_time_s * 1000,
         .forward = settings_get()->forward_files && !p->is_program,
+        .output_max = p->changes ? (uint64_t)settings_get()->max_message_size : 0,
     };
     struct str *words;
     bool been_there = false;
@@ -86,7 +87,7 @@ static unsigned deliveries_as(const struct crew *crew, struct str user)
 }
 
 /* RES_OK: *ret.  RES_CANCELLED: it was not tried to the end. */
-static enum result try_helper(struct mda_worker *w, const struct queue_job *job, const struct place *p,
+static enum result try_helper(struct mda_worker *w, const struct queue_job *job, const struct place *p, int output,
                               struct answer *ret)
 {
     struct request request;
@@ -95,16 +96,33 @@ static enum result try_helper(struct mda_worker *w, const struct queue_job *job,
 
     if (r != RES_OK)
         return r;
-    r = letter_make(w, job, &message, &request.size);
+    r = letter_make(w, job, p->changes, &message, &request.size);
     if (r != RES_OK)
         return r;
     FAULT("mda-before-delivery");
     w->running_as = p->user;
-    r = helper_run(w, &request, message, ret);
+    r = helper_run(w, &request, message, output, ret);
     w->running_as = STR_NULL;
     FAULT("mda-delivered");
     close(message);
     return r;
+}
+
+/* What became of a delivery into a mailbox, or of a program that takes the message. */
+static void settle(struct mda_worker *w, const struct queue_job *job, const struct answer *answer,
+                   const struct settle_attempt *attempt)
+{
+    struct arena *a = &w->crew.batch_arena;
+    struct verdict verdict = verdict_of(answer, a);
+    struct queue_new *forwarded = NULL;
+
+    if (answer->kind == ANSWER_DONE && answer->n_addresses > 0 &&
+        redirect_make(w, job, answer->addresses, answer->n_addresses, &forwarded) != RES_OK)
+        verdict = temporary(STR("the message could not be sent on"));
+    if (forwarded != NULL)
+        settle_forwarded(&w->crew, job, forwarded, attempt);
+    else
+        settle_jobs(&w->crew, job, &verdict, 1, attempt);
 }
 
 static void deliver_by_helper(struct mda_worker *w, const struct queue_job *job, const struct place *p)
@@ -112,20 +130,14 @@ static void deliver_by_helper(struct mda_worker *w, const struct queue_job *job,
     struct arena *a = &w->crew.batch_arena;
     struct settle_attempt attempt = { .made = true };
     struct answer answer = { .kind = ANSWER_LATER };
-    struct queue_new *forwarded = NULL;
     int64_t start = loop_now();
     struct verdict verdict;
     bool busy = deliveries_as(w->crew.crew, p->user) >= MAX_OF_USER;
-    enum result r = busy ? RES_LIMIT : try_helper(w, job, p, &answer);
+    int output = p->changes ? letter_file(w) : -1;
+    enum result r = busy                        ? RES_LIMIT
+                    : p->changes && output < 0 ? RES_TEMPFAIL
+                                               : try_helper(w, job, p, output, &answer);
 
-    if (r == RES_CANCELLED)
-        return; /* the crew gives it back */
-    verdict = r == RES_OK ? verdict_of(&answer, a)
-              : busy      ? temporary(STR("many deliveries to this user are under way"))
-                          : temporary(STR("the delivery could not be tried"));
-    if (r == RES_OK && answer.kind == ANSWER_DONE && answer.n_addresses > 0 &&
-        redirect_make(w, job, answer.addresses, answer.n_addresses, &forwarded) != RES_OK)
-        verdict = temporary(STR("the message could not be sent on"));
     dialogue_add(&w->dialogue, 'C',
                  arena_printf(a, "(%s of the user %.*s)",
                               p->target.kind == DELIVERY_PIPE   ? "a program"
@@ -135,10 +147,16 @@ static void deliver_by_helper(struct mda_worker *w, const struct queue_job *job,
                  mono_ms());
     attempt.dialogue = strbuf_str(&w->dialogue.text);
     attempt.milliseconds = (int)(loop_now() - start);
-    if (forwarded != NULL)
-        settle_forwarded(&w->crew, job, forwarded, &attempt);
-    else
+    if (r == RES_OK && p->changes) {
+        change_deliver(w, job, &answer, output, &attempt);
+    } else if (r == RES_OK) {
+        settle(w, job, &answer, &attempt);
+    } else if (r != RES_CANCELLED) { /* else the crew gives it back */
+        verdict = temporary(busy ? STR("many deliveries to this user are under way") : STR("the delivery could not be tried"));
         settle_jobs(&w->crew, job, &verdict, 1, &attempt);
+    }
+    if (output >= 0)
+        close(output);
 }
 
 static bool same_server(const struct delivery_target *a, const struct delivery_target *b)
@@ -187,6 +205,8 @@ static void run(struct crew_worker *crew, struct queue_job *jobs, size_t n)
         done[i] = r != RES_OK;
         if (r == RES_NOTFOUND)
             move(w, &jobs[i]);
+        else if (r != RES_OK && jobs[i].program.p != NULL && jobs[i].folder.p != NULL)
+            change_keep(w, &jobs[i], why.text);
         else if (r != RES_OK)
             settle_jobs(crew, &jobs[i], &why, 1, &(struct settle_attempt){ .made = true });
     }

@@ -90,6 +90,7 @@ static enum result find_recipients(struct delivery *d)
 
         d->to[i] = (struct compose_recipient){ .address = r->address, .orcpt = job->orcpt, .notify = job->notify,
                                                .account_id = r->facts.account_id, .inbox_id = r->facts.inbox_id,
+                                               .filtered = r->facts.filtered,
                                                .elsewhere = r->facts.elsewhere, .domain = r->domain, .via = r->via,
                                                .program = r->program, .waits = !is_single(&route) };
     }

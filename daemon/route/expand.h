@@ -34,6 +34,7 @@ struct route_facts {
     /* account */
     int64_t account_id, inbox_id; /* inbox_id 0: it has none, which is a fault */
     bool elsewhere;               /* its mailbox is the mda's */
+    bool filtered;                /* scripts run on its mail */
     struct str *forward;          /* where its mail is sent on to */
     size_t n_forward;
     bool forward_keep;

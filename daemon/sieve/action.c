@@ -29,6 +29,12 @@ static bool current_content(struct sieve_run *r, const struct sieve_content **re
     return true;
 }
 
+/* What imapsieve keeps is the message as it is (RFC 6785, 3.1 and 3.2). */
+static bool takes_content(const struct sieve_run *r, enum sieve_action_kind kind)
+{
+    return kind != SIEVE_KEEP || !r->env->imap;
+}
+
 static struct sieve_action *add_action(struct sieve_run *r, enum sieve_action_kind kind)
 {
     struct sieve_action *a;
@@ -44,13 +50,9 @@ static struct sieve_action *add_action(struct sieve_run *r, enum sieve_action_ki
     }
     a = &r->actions[r->state.nactions++];
     *a = (struct sieve_action){ .kind = kind };
+    if (kind == SIEVE_FILEINTO || (kind == SIEVE_KEEP && takes_content(r, kind)))
+        a->program = r->state.program;
     return a;
-}
-
-/* What imapsieve keeps is the message as it is (RFC 6785, 3.1 and 3.2). */
-static bool takes_content(const struct sieve_run *r, enum sieve_action_kind kind)
-{
-    return kind != SIEVE_KEEP || !r->env->imap;
 }
 
 struct sieve_action *run_action(struct sieve_run *r, const struct sieve_node *n, enum sieve_action_kind kind)

@@ -24,6 +24,7 @@ static const char *const names[EXT_COUNT] = {
     [EXT_EXTRACTTEXT] = "extracttext",
     [EXT_FCC] = "fcc",
     [EXT_FILEINTO] = "fileinto",
+    [EXT_FILTER] = "vnd.correio.filter",
     [EXT_FOREVERYPART] = "foreverypart",
     [EXT_IHAVE] = "ihave",
     [EXT_IMAP4FLAGS] = "imap4flags",

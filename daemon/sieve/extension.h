@@ -25,6 +25,7 @@ enum sieve_ext {
     EXT_EXTRACTTEXT,
     EXT_FCC,
     EXT_FILEINTO,
+    EXT_FILTER,
     EXT_FOREVERYPART,
     EXT_IHAVE,
     EXT_IMAP4FLAGS,

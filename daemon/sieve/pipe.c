@@ -1,9 +1,11 @@
-/* vnd.correio.pipe: the message to a program that an administrator named.
+/* vnd.correio.pipe and vnd.correio.filter: programs that an administrator named.
  *
  *   pipe [:copy] <program-name: string>
+ *   filter <program-name: string>
  *
- * Like redirect it cancels the implicit keep, and not with ":copy".  The name is one of the setting mda.programs; a script
- * cannot say what is run, nor as whom, nor with which arguments. */
+ * pipe gives it the message; like redirect it cancels the implicit keep, and not with ":copy".  What is stored behind a
+ * filter is what the program made of the message; the script goes on with the message as it was.  The name is one of the
+ * setting mda.programs; a script cannot say what is run, nor as whom, nor with which arguments. */
 #include "sieve/compiler.h"
 #include "sieve/runtime.h"
 
@@ -49,9 +51,25 @@ static enum sieve_flow run_pipe(struct sieve_run *r, const struct sieve_node *n)
     return FLOW_NEXT;
 }
 
+static enum sieve_flow run_filter(struct sieve_run *r, const struct sieve_node *n)
+{
+    struct str name = run_arg(r, n->args[0]);
+
+    if (!is_known(r, n, name))
+        return FLOW_ERROR;
+    if (r->state.program.p != NULL && !str_eq(r->state.program, name)) {
+        run_error(r, n, "a message can go through one program only");
+        return FLOW_ERROR;
+    }
+    r->state.program = arena_str(r->arena, name);
+    run_trace_action(r, n, name);
+    return FLOW_NEXT;
+}
+
 static const struct sieve_tag tags[] = { { "copy", SLOT_COPY, EXT_COPY, 0, 0 }, { 0 } };
 
 const struct sieve_spec sieve_pipe_specs[] = {
     { .name = "pipe", .ext = EXT_PIPE, .args = "S", .tags = { tags }, .command = run_pipe },
+    { .name = "filter", .ext = EXT_FILTER, .args = "S", .command = run_filter },
     { 0 },
 };

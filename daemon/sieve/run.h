@@ -93,6 +93,7 @@ struct sieve_action {
     struct sieve_notify notify;
     const struct sieve_target *fcc;      /* store a copy of what vacation or notify sends (RFC 8580); NULL: no */
     const struct sieve_content *content; /* NULL: the message as it came */
+    struct str program;   /* SIEVE_KEEP, SIEVE_FILEINTO: what this program makes of it is stored; STR_NULL: none */
 };
 
 /* A duplicate test's memory (RFC 7352): written on acceptance.  `refresh`: also when it is there already. */

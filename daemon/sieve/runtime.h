@@ -48,6 +48,7 @@ struct sieve_state {
     struct sieve_fields header;
     struct sieve_edit *edits;
     struct str flags; /* those of the run when the script began */
+    struct str program; /* what is stored from here on goes through it first; STR_NULL: none */
     unsigned version;
 };
 

@@ -268,6 +268,7 @@ static bool accept_given(struct smtp_session *s, const struct route_result *rout
 
         rcpts[i] = add(tx, (struct compose_recipient){ .address = r->address, .orcpt = params->orcpt, .notify = params->notify,
                                                        .account_id = r->facts.account_id, .inbox_id = r->facts.inbox_id,
+                                                       .filtered = r->facts.filtered,
                                                        .elsewhere = r->facts.elsewhere, .domain = r->domain, .via = r->via,
                                                        .program = r->program,
                                                        .quiet = stranger && r->depth > 0 &&
@@ -291,6 +292,8 @@ enum next smtp_policy_recipient(struct cmd *c, const struct smtp_path *to, const
         return smtp_reply(s, 452, "4.5.3", "Too many recipients");
     if (too_much(tx, 1))
         return smtp_reply(s, 452, "4.5.3", "Too many recipients for a message of this size");
+    if (!smtp_limit_domain(s, to->domain))
+        return smtp_reply(s, 452, "4.5.3", "Too many recipients' domains in one session");
     if (address_is_literal(to->domain))
         return smtp_reply(s, 550, "5.1.2", "Addresses at a literal are not served");
     found = find(c, to, &route);

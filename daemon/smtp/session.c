@@ -114,13 +114,11 @@ void smtp_greet(struct cmd *c, bool esmtp)
 
 void smtp_say_extensions(struct smtp_session *s)
 {
-    const struct settings *set = settings_get();
-
     stream_puts(s->stream, "250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n250-BINARYMIME\r\n");
     if (!smtp_is_lmtp(s)) /* there the client is the one who tells its sender */
         stream_puts(s->stream, "250-DSN\r\n");
-    stream_printf(s->stream, "250-SIZE %lld\r\n250-LIMITS RCPTMAX=%lld\r\n", (long long)set->max_message_size,
-                  (long long)set->max_recipients); /* RFC 1870; RFC 9422, 4.2 */
+    stream_printf(s->stream, "250-SIZE %lld\r\n", (long long)settings_get()->max_message_size); /* RFC 1870 */
+    smtp_say_limits(s);
     if (!stream_is_tls(s->stream) && s->service->tls != NULL && !by_unix_socket(s))
         stream_puts(s->stream, "250-STARTTLS\r\n");
     if (smtp_auth_offered(s))
@@ -200,7 +198,9 @@ static enum next smtp_mail(struct cmd *c)
 
     if (r == RES_OK && smtp_is_lmtp(s) && (params.ret != 0 || params.envid.p != NULL))
         r = RES_DENIED; /* DSN was not offered */
-    if (r == RES_OK && params.has_size && params.size > (uint64_t)settings_get()->max_message_size)
+    if (!smtp_limit_mail(s))
+        next = smtp_reply(s, 421, "4.5.3", "Too many messages in one session");
+    else if (r == RES_OK && params.has_size && params.size > (uint64_t)settings_get()->max_message_size)
         next = smtp_reply(s, 552, "5.3.4", "A message may have %lld bytes", (long long)settings_get()->max_message_size);
     else if (r != RES_OK)
         next = reply_bad_path(s, r, "MAIL FROM:<address> [parameters]", "5.1.7");

@@ -54,6 +54,9 @@ struct smtp_session {
     bool trusted;                  /* LISTEN_LOCAL: may name any sender */
     struct smtp_tx tx;
     unsigned errors, failed_auths;
+    int64_t n_mail;      /* MAIL commands */
+    struct str *domains; /* of recipients, each once; only when they are limited */
+    size_t n_domains, cap_domains;
 };
 
 struct cmd {
@@ -79,6 +82,12 @@ struct str smtp_client_ip(const struct smtp_session *s);
 void smtp_greet(struct cmd *c, bool esmtp);
 /* The lines behind the first of the answer to EHLO and LHLO, the last one included (RFC 5321, 4.1.1.1). */
 void smtp_say_extensions(struct smtp_session *s);
+
+/* smtp/limits.c: the line LIMITS of EHLO (RFC 9422, 4.1); whether one more MAIL, and a recipient of this domain, stay in
+ * what it says. */
+void smtp_say_limits(struct smtp_session *s);
+bool smtp_limit_mail(struct smtp_session *s);
+bool smtp_limit_domain(struct smtp_session *s, struct str domain);
 
 /* smtp/policy.c: RCPT's decision.  Adds the recipients, or replies; *ret_next is what to do then. */
 bool smtp_policy_sender(struct cmd *c, const struct smtp_path *from, enum next *ret_next) SUSPENDS;

@@ -54,7 +54,7 @@ enum result unix_account_find(struct db *db, struct str unix_user, struct arena 
 
 enum result queue_move(struct db *db, const struct queue_job *job, struct str lease, struct str destination)
 {
-    static const struct db_stmt move = { "queue_move", "UPDATE queue_recipient SET destination = $4, due_at = now(), "
+    static const struct db_stmt move = { "queue_move", "UPDATE queue_recipient SET destination = $4, program = NULL, due_at = now(), "
                                                        "lease_by = NULL, attempts = greatest(attempts - 1, 0)"
                                                        " WHERE queue_id = $1 AND n = $2 AND lease_by = $3" };
     static const struct db_stmt wake = { "queue_move_wake",

@@ -1,6 +1,7 @@
 #include "store/routing.h"
 #include "mail/address.h"
 #include "config/settings.h"
+#include "store/script.h"
 
 /* The local part without its sub-address. */
 #define WITHOUT_SUBADDRESS(d) "CASE WHEN " d ".subaddress = '' THEN $2 ELSE split_part($2, " d ".subaddress, 1) END"
@@ -25,7 +26,7 @@
 
 enum { ROW_DOMAIN_KIND, ROW_DOMAIN_STATE, ROW_MATCH, ROW_CATCH_ALL, ROW_ACCOUNT, ROW_ADDRESS, ROW_ELSEWHERE, ROW_FORWARD,
        ROW_FORWARD_KEEP, ROW_DOMAIN_ID, ROW_INBOX, ROW_QUOTA_BYTES, ROW_USED_BYTES, ROW_QUOTA_MESSAGES, ROW_USED_MESSAGES,
-       ROW_ALIAS, ROW_MEMBERS, ROW_SENDERS, ROW_ALLOWED };
+       ROW_ALIAS, ROW_MEMBERS, ROW_SENDERS, ROW_ALLOWED, ROW_FILTERED };
 
 /* $3: Junk and Trash are counted apart (store/quota.h). */
 #define SELECT_FACTS(catch_all)                                                                                    \
@@ -33,7 +34,8 @@ enum { ROW_DOMAIN_KIND, ROW_DOMAIN_STATE, ROW_MATCH, ROW_CATCH_ALL, ROW_ACCOUNT,
     "coalesce(a.delivery, h.delivery) <> 'store', a.forward, a.forward_keep, a.domain_id, m.id, "                  \
     "s.quota_bytes, s.used_bytes - k.bytes, s.quota_messages, s.used_messages - k.messages, l.id, "                 \
     "(SELECT array_agg(am.address ORDER BY am.n) FROM alias_member am WHERE am.alias_id = l.id), "                 \
-    "array_position(ARRAY['anyone', 'domain', 'members', 'list'], l.who_may_send) - 1, l.allowed_senders "         \
+    "array_position(ARRAY['anyone', 'domain', 'members', 'list'], l.who_may_send) - 1, l.allowed_senders, "        \
+    SCRIPTS_EXIST("a.id", "a.domain_id") " "                                                                       \
     "FROM domain d "
 #define JOIN_FACTS                                                                                                 \
     "LEFT JOIN account a ON a.id = x.account_id AND a.state <> 4 "                                                 \
@@ -55,6 +57,7 @@ static void read_account(const struct db_rows *rows, struct arena *a, struct rou
     f->kind = FACT_ACCOUNT;
     f->account_id = db_get_int(rows, 0, ROW_ACCOUNT);
     f->elsewhere = db_get_int(rows, 0, ROW_ELSEWHERE) != 0;
+    f->filtered = db_get_int(rows, 0, ROW_FILTERED) != 0;
     f->n_forward = db_get_str_array(rows, 0, ROW_FORWARD, a, &f->forward);
     f->forward_keep = db_get_int(rows, 0, ROW_FORWARD_KEEP) != 0;
     f->domain_id = db_get_int(rows, 0, ROW_DOMAIN_ID);

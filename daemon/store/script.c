@@ -216,11 +216,12 @@ static struct script_ref ref_from_row(const struct db_rows *rows, size_t row, st
 enum result script_chain(struct db *db, int64_t account_id, struct arena *a, struct script_ref **ret_v, size_t *ret_n)
 {
     static const struct db_stmt stmt = { "script_chain",
-        "SELECT " REF_COLUMNS " FROM sieve_script s, account c WHERE c.id = $1 AND s.active AND "
-        "((s.account_id = $1 AND s.place = 0) OR (s.account_id IS NULL AND s.place IN (1, 2) "
-        "AND (s.domain_id = c.domain_id OR s.domain_id IS NULL))) "
-        "ORDER BY CASE WHEN s.place = 1 AND s.domain_id IS NULL THEN 0 WHEN s.place = 1 THEN 1 WHEN s.place = 0 THEN 2 "
-        "WHEN s.domain_id IS NOT NULL THEN 3 ELSE 4 END, s.name" };
+        "SELECT " REF_COLUMNS " FROM (" /* three questions: each has its index */
+        "SELECT 2 AS turn, f.* FROM sieve_script f WHERE f.account_id = $1 AND f.active AND f.place = 0 UNION ALL "
+        "SELECT CASE f.place WHEN 1 THEN 1 ELSE 3 END, f.* FROM sieve_script f WHERE f.active AND f.place IN (1, 2) "
+        "AND f.domain_id = (SELECT domain_id FROM account WHERE id = $1) UNION ALL "
+        "SELECT CASE f.place WHEN 1 THEN 0 ELSE 4 END, f.* FROM sieve_script f WHERE f.active AND f.place IN (1, 2) "
+        "AND f.account_id IS NULL AND f.domain_id IS NULL) s ORDER BY s.turn, s.name" };
     const struct db_param params[] = { db_int8(account_id) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);

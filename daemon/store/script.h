@@ -68,6 +68,12 @@ struct script_ref {
     unsigned char hash[SCRIPT_HASH_BYTES];
 };
 
+/* SQL: whether anything runs on mail for the account. */
+#define SCRIPTS_EXIST(account, domain)                                                                             \
+    "(EXISTS (SELECT FROM sieve_script f WHERE f.account_id = " account " AND f.active AND f.place = 0) "          \
+    "OR EXISTS (SELECT FROM sieve_script f WHERE f.domain_id = " domain " AND f.active AND f.place IN (1, 2)) "    \
+    "OR EXISTS (SELECT FROM sieve_script f WHERE f.account_id IS NULL AND f.domain_id IS NULL AND f.active "       \
+    "AND f.place IN (1, 2)))"
 /* What runs on mail for the account, in this order: the server's and the domain's before, the person's active one, the
  * domain's and the server's after. */
 enum result script_chain(struct db *db, int64_t account_id, struct arena *a, struct script_ref **ret_v, size_t *ret_n)

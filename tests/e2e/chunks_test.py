@@ -89,6 +89,22 @@ def with_sizes(server):
         server.setting("smtp.max_message_size", "50 MiB")
         server.setting("smtp.max_recipients", "1000")
 
+    @case("limits of a session: what EHLO says is kept")
+    def _():
+        server.setting("smtp.max_messages", "2")
+        server.setting("smtp.max_recipient_domains", "1")
+        line = "250-LIMITS RCPTMAX=1000 MAILMAX=2 RCPTDOMAINMAX=1"
+        talk = wait_for("the settings", lambda: (lambda t: t if line in t.offers else t.close())(smtp(server)), 3)
+        begin(talk, next(NAMES))
+        same(talk.command("RCPT TO:<x@elsewhere.test>")[:9], "452 4.5.3")
+        same(bdat(talk, b"Subject: one\r\n\r\n", last=True)[:3], "250")
+        begin(talk, next(NAMES))
+        same(talk.command("RSET")[:3], "250")
+        same(talk.command("MAIL FROM:<x@elsewhere.test>")[:9], "421 4.5.3")
+        talk.close()
+        server.setting("smtp.max_messages", "0")
+        server.setting("smtp.max_recipient_domains", "0")
+
     @case("connections cut between and in chunks: nothing is stored, the processes live")
     def _():
         user, workers = next(NAMES), server.pids("smtp")

@@ -51,10 +51,10 @@ def imap(server, user, password="secret"):
     return box
 
 
-def inbox(server, user):
-    """All messages, as bytes."""
+def inbox(server, user, name="INBOX"):
+    """All messages of a mailbox, as bytes."""
     box = imap(server, user)
-    box.select("INBOX", readonly=True)
+    box.select(name, readonly=True)
     _, data = box.fetch("1:*", "(BODY.PEEK[])")
     box.logout()
     return [d[1] for d in data if isinstance(d, tuple)]

@@ -296,10 +296,46 @@ def with_programs(server, user):
         wait_for("a reason", lambda: 'no program "other"' in waiting(server, "other@example.test"))
 
 
+    @case("filter: what the program makes of the message is stored where the script wants it; when it fails, the message itself")
+    def _():
+        to = "m56@example.test"
+        head = 'require ["vnd.correio.filter", "fileinto", "mailbox", "imap4flags"];\n'
+        script(server, to, head + 'filter "shout"; fileinto :create :flags "\\\\Seen" "Loud";')
+        send(server, to, message="Subject: soft\r\n\r\nsoft words \xe9\r\n..\r\n")
+        wait_gone(server, to)
+        got, = inbox(server, to, "Loud")
+        assert got.startswith(b"Return-Path: <x@elsewhere.test>\r\nX-Shouted: yes\r\nReceived: "), got
+        assert got.endswith(b"Subject: soft\r\n\r\nSOFT WORDS \xc3\xa9\r\n.\r\n"), got
+        same(server.value(f"SELECT flags FROM message WHERE account_id = (SELECT id FROM account WHERE address = '{to}')"), "1")
+        for name in ("fails", "silent", "garbage", "endless"):
+            script(server, to, head + f'filter "{name}";')
+            before = len(inbox(server, to))
+            send(server, to, message=f"Subject: {name}\r\n\r\nas it came\r\n")
+            wait_for(f"the message ({name})", lambda: len(inbox(server, to)) == before + 1, 30)
+            assert inbox(server, to)[-1].endswith(f"Subject: {name}\r\n\r\nas it came\r\n".encode()), inbox(server, to)[-1]
+
+    @case("filter: a mailbox elsewhere has the program's message, too")
+    def _():
+        to = place(server, f"maildir:{user.path('filtered')}", user)
+        script(server, to, 'require "vnd.correio.filter"; filter "shout";')
+        send(server, to)
+        wait_gone(server, to)
+        got, = messages(user.path("filtered"))
+        assert "X-Shouted: yes" in got and got.rstrip().endswith("HELLO"), got
+
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+SHOUT = f"#!/bin/sh\necho X-Shouted: yes\nexec sed '1,/^$/!y/{LETTERS}/{LETTERS.upper()}/'\n"
+FILTERS = {"shout": SHOUT, "fails": "#!/bin/sh\ncat; exit 1\n", "silent": "#!/bin/sh\ncat >/dev/null\n",
+           "garbage": "#!/bin/sh\necho no header here\n", "endless": "#!/bin/sh\nexec cat /dev/zero\n"}
+
+
 def main():
     user = UnixUser()
     try:
         robot = f"robot={user.name}:/bin/sh -c 'cat > $HOME/robot.out'"
+        for name, text in FILTERS.items():
+            robot += f"; {name}={user.name}:{user.write(name + '.filter', text, 0o700)}"
         with Server(env=server_for(user, CORREIO_MDA_PROGRAMS=robot, CORREIO_MDA_TIME_LIMIT="5s", CORREIO_MDA_FORWARD_FILES="false")) as server:
             server.accounts(ACCOUNTS)
             for part in (with_maildir, with_mbox, with_programs):

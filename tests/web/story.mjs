@@ -312,6 +312,8 @@ function settingsOf() {
     setting('server.language', 'choice', 'en', 'en', 'default', { choices: ['en', 'pt-BR'] }),
     setting('smtp.auth_on_25', 'boolean', 'false', 'false'),
     setting('smtp.max_message_size', 'size', '25 MiB', '50 MiB', 'environment'),
+    setting('smtp.max_messages', 'integer', '0', '0'),
+    setting('smtp.max_recipient_domains', 'integer', '0', '0'),
     setting('smtp.max_recipients', 'integer', '100', '100'),
     setting('smtp.max_transaction_size', 'size', '256 MiB', '256 MiB'),
     setting('smtp.relay_networks', 'networks', '', ''),

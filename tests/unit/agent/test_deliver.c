@@ -39,7 +39,7 @@ static int set_up(void **state)
     f->request = (struct request){ .sender = STR("x@elsewhere.test"), .recipient = STR("alice@x.test"), .host = STR("h/o:st"),
                                    .user = STR("alice"), .size = 7, .extension = STR("lists"), .local = STR("alice"),
                                    .domain = STR("x.test"), .flags = STR("") };
-    f->d = (struct delivering){ .request = &f->request, .a = &f->arena, .home = f->dir.p, .shell = "/bin/sh",
+    f->d = (struct delivering){ .request = &f->request, .a = &f->arena, .output = -1, .home = f->dir.p, .shell = "/bin/sh",
                                 .message = message_of("Subject: a\n\nFrom b\n>From c\nFromage") };
     *state = f;
     return 0;

@@ -24,6 +24,9 @@ static const struct setting_case {
     { "smtp.max_message_size", "1", RES_INVALID, NULL },
     { "smtp.max_message_size", "-1", RES_INVALID, NULL },
     { "smtp.max_recipients", "99", RES_INVALID, NULL },
+    { "smtp.max_messages", "1000001", RES_INVALID, NULL },
+    { "smtp.max_recipient_domains", "0", RES_OK, "0" },
+    { "smtp.max_recipient_domains", "many", RES_INVALID, NULL },
     { "smtp.relay_networks", "10.0.0.0/8 2001:db8::/32", RES_OK, "10.0.0.0/8 2001:db8::/32" },
     { "smtp.relay_networks", "10.0.0.1/8", RES_INVALID, NULL },
     { "smtp.relay_networks", "example.org", RES_INVALID, NULL }, /* never by host name */

@@ -283,6 +283,8 @@ static inline void case_add_action(struct strbuf *out, const struct sieve_action
     }
     if (a->copy)
         strbuf_adds(out, " copy");
+    if (a->program.p != NULL)
+        strbuf_addf(out, " through %.*s", STR_ARG(a->program));
     if (a->fcc != NULL) {
         strbuf_adds(out, " fcc");
         case_add_target(out, a->fcc);

@@ -261,7 +261,7 @@ static void test_names(void **state)
                          RES_OK);
         n++;
     }
-    assert_int_equal(n, 47);
+    assert_int_equal(n, 48);
     assert_true(sieve_is_script_name(STR("main script \xc3\xa9")));
     assert_false(sieve_is_script_name(STR("")));
     assert_false(sieve_is_script_name(STR("a\nb")));

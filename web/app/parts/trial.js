@@ -10,12 +10,13 @@ import { Notice } from '/app/parts/page.js';
 
 /** A sentence that says what an action does. */
 function actionText(action) {
-  const { kind, mailbox, asked, made, address, text, flags } = action;
+  const { kind, mailbox, asked, made, address, text, flags, program } = action;
   if (kind === 'keep' || kind === 'fileinto') {
     return [
       t('trial.stored', { mailbox }),
       made && t('trial.made'),
       !made && asked !== undefined && asked !== mailbox && t('trial.missing', { asked }),
+      program !== undefined && t('trial.program', { program }),
       flags?.length > 0 && t('trial.flags', { flags: flags.join(' ') }),
     ]
       .filter(Boolean)
