@@ -31,8 +31,11 @@ void account_check_password(struct request *r, struct str pointer, struct str pa
 
 enum result account_set_password(struct request *r, int64_t account_id, struct str password, struct str keep_session)
 {
-    enum result result = auth_set_password(r->service->auth, account_id, password, keep_session);
+    enum result result;
 
+    if (r->dry_run)
+        return RES_OK;
+    result = auth_set_password(r->service->auth, account_id, password, keep_session);
     events_recheck();
     return result == RES_LIMIT || result == RES_INVALID ? RES_TEMPFAIL : result;
 }
@@ -89,7 +92,8 @@ void accounts_link_post(struct request *r)
     if (errors_of_body(r))
         return;
     expires = wall_us() + LINK_SECONDS * INT64_C(1000000);
-    result = auth_link(r->service->auth, account.id, LINK_SECONDS, &r->arena, &secret);
+    secret = STR("dry-run");
+    result = r->dry_run ? RES_OK : auth_link(r->service->auth, account.id, LINK_SECONDS, &r->arena, &secret);
     if (result == RES_OK)
         result = audit_write(r->service->db, record(r, "account.link", account.address, NULL, NULL));
     if (result != RES_OK) {

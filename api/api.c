@@ -6,6 +6,7 @@
 #include "api/static.h"
 #include "api/status.h"
 #include "base/log.h"
+#include "store/idempotency.h"
 #include "store/session.h"
 
 #define SWEEP_MS (15 * 60 * 1000)
@@ -17,7 +18,7 @@ static void sweep_run(void *arg)
 {
     (void)arg;
     do
-        (void)!session_sweep(service->db);
+        (void)(session_sweep(service->db) == RES_OK && idempotency_sweep(service->db) == RES_OK);
     while (coroutine_sleep(SWEEP_MS) == RES_OK);
 }
 

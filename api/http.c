@@ -1,5 +1,7 @@
 #include "api/http.h"
 #include "api/arrival.h"
+#include "api/dry_run.h"
+#include "api/idempotency.h"
 #include "api/metrics.h"
 #include "api/problem.h"
 #include "api/route.h"
@@ -301,10 +303,12 @@ static void request_run(void *arg)
 {
     struct request *r = arg;
 
-    if (caller_admit(r))
+    if (caller_admit(r) && dry_run_begin(r) && (r->dry_run || idempotency_take(r)))
         r->route->run(r);
     if (r->answer.status == 0)
         problem(r, PROBLEM_INTERNAL, NULL);
+    idempotency_give(r);
+    dry_run_end(r);
     if (r->exchange != NULL)
         go_on(r->exchange);
     else if (r->answer.stream != NULL)

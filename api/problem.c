@@ -31,6 +31,8 @@ static const struct {
     [PROBLEM_LINK_USED] = { "link-used", 410, "This link is unknown, used or too old" },
     [PROBLEM_STALE] = { "stale", 412, "It was changed meanwhile" },
     [PROBLEM_PRECONDITION_REQUIRED] = { "precondition-required", 428, "Say with If-Match which version you change" },
+    [PROBLEM_IDEMPOTENCY_MISMATCH] = { "idempotency-mismatch", 422, "This Idempotency-Key belongs to another request" },
+    [PROBLEM_IDEMPOTENCY_RUNNING] = { "idempotency-running", 409, "The same request is being worked on" },
     [PROBLEM_RATE_LIMITED] = { "rate-limited", 429, "Too many requests; try later" },
     [PROBLEM_TLS_REQUIRED] = { "tls-required", 403, "Use https" },
     [PROBLEM_DATABASE_UNAVAILABLE] = { "database-unavailable", 503, "The database does not answer; try again in a moment" },

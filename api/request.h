@@ -55,6 +55,8 @@ struct request {
     const struct route *route;
     struct str params[3]; /* the route's placeholders, decoded */
     struct caller caller;
+    bool dry_run;    /* nothing stays (api/dry_run.h) */
+    struct str once; /* its place in the table of idempotency.c; STR_NULL: none */
     struct json_object *errors; /* FieldErrors found so far */
     struct json_object *kept;   /* array of trees that live as long as the request */
     struct answer answer;

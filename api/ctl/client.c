@@ -1,4 +1,5 @@
 #include "api/ctl/client.h"
+#include "base/encode.h"
 #include "base/strbuf.h"
 
 #include <curl/curl.h>
@@ -89,8 +90,9 @@ static size_t take(char *bytes, size_t size, size_t n, void *arg)
     return strbuf_add(arg, str_of(bytes, size * n)) == RES_OK ? size * n : 0;
 }
 
-static struct curl_slist *headers_for(const struct client *c, const char *method, bool has_body, const char *version)
+static struct curl_slist *headers_for(struct call *call, const char *method, bool has_body, const char *version)
 {
+    const struct client *c = call->client;
     struct curl_slist *list = curl_slist_append(NULL, "Accept: application/json, application/problem+json");
     char line[700];
 
@@ -99,6 +101,10 @@ static struct curl_slist *headers_for(const struct client *c, const char *method
                                                                     : "Content-Type: application/json");
     else
         list = curl_slist_append(list, "Content-Type:");
+    if (strcmp(method, "POST") == 0) { /* so that libcurl may send it again when a connection broke */
+        (void)snprintf(line, sizeof(line), "Idempotency-Key: %s%s", random_id(&call->arena).p, random_id(&call->arena).p);
+        list = curl_slist_append(list, line);
+    }
     if (strcmp(version, "new") == 0) {
         list = curl_slist_append(list, "If-None-Match: *");
     } else if (version[0] != '\0') {
@@ -122,6 +128,8 @@ static void set_up(struct client *c, struct call *call, const char *method, cons
 
     while (end > 0 && o->url[end - 1] == '/')
         end--;
+    if (strcmp(method, "GET") != 0 && option(call, "dry-run") != NULL)
+        path = arena_printf(&call->arena, "%s%sdry_run=true", path, strchr(path, '?') != NULL ? "&" : "?").p;
     curl_easy_reset(c->curl);
     curl_easy_setopt(c->curl, CURLOPT_URL, arena_printf(&call->arena, "%.*s%s", socket ? 16 : (int)end,
                                                         socket ? "http://localhost" : o->url, path).p);
@@ -180,7 +188,7 @@ enum outcome client_try(struct call *call, const char *method, const char *path,
     struct client *c = call->client;
     CLEANUP(strbuf_release) struct strbuf answer = { .max = MAX_ANSWER };
     struct str text = body != NULL ? js_text(body, &call->arena) : STR_NULL, error;
-    struct curl_slist *headers = headers_for(c, method, body != NULL, version);
+    struct curl_slist *headers = headers_for(call, method, body != NULL, version);
     struct json_object *json = NULL;
     CURLcode code;
     long status = 0;

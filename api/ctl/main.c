@@ -198,6 +198,8 @@ int main(int argc, char **argv)
         o.token_file = getenv("CORREIO_TOKEN_FILE");
     c.client = client_new(&o);
     out = c.client == NULL ? FAILED : c.verb->run(&c);
+    if (out == DONE && option(&c, "dry-run") != NULL)
+        say("%s", t("This was a dry run: nothing has changed."));
     client_free(c.client);
     arena_reset(&c.arena);
     if (fflush(stdout) != 0 && out == DONE)

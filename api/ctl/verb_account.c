@@ -81,7 +81,7 @@ enum outcome verb_account_add(struct call *c)
         js_set(body, "password", js_str(password));
     }
     out = client_create(c, path(c, ""), body, &answer);
-    if (out == DONE && option(c, "link") != NULL) {
+    if (out == DONE && option(c, "link") != NULL && option(c, "dry-run") == NULL) {
         js_free(answer);
         return print_link(c);
     }

@@ -4,7 +4,7 @@
 
 #define ALIAS "from=WORD|ADDRESSES send-as=ADDRESSES expires=TIME state=STATE"
 
-const char global_options[] = "json quiet yes help version socket=PATH url=URL token-file=FILE cacert=FILE insecure";
+const char global_options[] = "json quiet yes dry-run help version socket=PATH url=URL token-file=FILE cacert=FILE insecure";
 
 const struct verb verbs[] = {
     { "status", NULL, "", 0, 0, "", "Is mail flowing?", verb_status },
@@ -66,6 +66,9 @@ const struct verb verbs[] = {
     { "config", "get", "KEY", 1, 1, "", "Shows a setting.", verb_config_get },
     { "config", "set", "KEY VALUE", 2, 2, "", "Sets a value.", verb_config_set },
     { "config", "unset", "KEY", 1, 1, "", "Goes back to the default.", verb_config_unset },
+
+    { "audit", "list", "", 0, 0, "actor=NAME action=ACTION object=OBJECT since=TIME until=TIME", "Lists who changed what.", verb_audit_list },
+    { "audit", "verify", "", 0, 0, "", "Proves that the log of changes is as it was written.", verb_audit_verify },
 
     { "token", "create", "NAME", 1, 1, "scope=SCOPES role=ROLE domain=DOMAINS cidr=NETWORKS expires=TIME", "Makes a token; its secret is shown once.", verb_token_create },
     { "token", "list", "", 0, 0, "", "Lists tokens.", verb_token_list },

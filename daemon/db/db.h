@@ -25,6 +25,12 @@ struct db *db_new(const char *conninfo, unsigned size);
 /* Closes idle connections at once and the others when they come back.  Waits for nobody. */
 void db_free(struct db *db);
 
+/* What would happen: a db of one connection of `db`, whose every statement belongs to one transaction that db_rehearse_end
+ * rolls back.  What was written is seen by what is read behind it, commits hold until the end, and nobody is notified.
+ * For one coroutine.  RES_TEMPFAIL, logged. */
+enum result db_rehearse(struct db *db, struct db **ret_rehearsal) SUSPENDS NODISCARD;
+void db_rehearse_end(struct db *rehearsal) SUSPENDS;
+
 /* ---- parameters ---- */
 struct db_param {
     uint32_t oid;

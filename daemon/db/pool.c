@@ -15,6 +15,8 @@ struct db {
     struct waitlist waiters;
     int64_t retry_at, retry_ms; /* no connect before; the present back-off */
     bool closing;
+    struct conn *only; /* pool_of_one: of `of` */
+    struct db *of;
 };
 
 struct db *db_new(const char *conninfo, unsigned size)
@@ -48,6 +50,28 @@ void db_free(struct db *db)
     free_when_empty(db);
 }
 
+struct db *pool_of_one(struct db *db, struct conn *c)
+{
+    struct db *one = calloc(1, sizeof(*one));
+
+    if (one == NULL)
+        abort();
+    one->only = c;
+    one->of = db;
+    return one;
+}
+
+void pool_free_one(struct db *one)
+{
+    pool_give(one->of, one->only);
+    free(one);
+}
+
+struct conn *pool_only(const struct db *db)
+{
+    return db->only;
+}
+
 const char *pool_conninfo(const struct db *db)
 {
     return db->conninfo;
@@ -77,6 +101,10 @@ enum result pool_take(struct db *db, struct conn **ret_conn)
 {
     int64_t deadline = deadline_in(TAKE_MS);
 
+    if (db->only != NULL) {
+        *ret_conn = db->only;
+        return db->only->broken ? RES_TEMPFAIL : RES_OK;
+    }
     for (;;) {
         struct conn *c = db->idle;
         enum result r;
@@ -112,6 +140,8 @@ enum result pool_take(struct db *db, struct conn **ret_conn)
 
 void pool_give(struct db *db, struct conn *c)
 {
+    if (c == db->only)
+        return;
     if (c->broken || db->closing) {
         conn_close(c);
         db->open--;

@@ -15,6 +15,10 @@ static const struct db_stmt begin_stmt = { "begin", "BEGIN" };
 static const struct db_stmt begin_snapshot_stmt = { "begin_snapshot", "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY" };
 static const struct db_stmt commit_stmt = { "commit", "COMMIT" };
 static const struct db_stmt rollback_stmt = { "rollback", "ROLLBACK" };
+/* In a rehearsal a transaction is a part of the one that is rolled back. */
+static const struct db_stmt part_stmt = { "part", "SAVEPOINT part" };
+static const struct db_stmt part_end_stmt = { "part_end", "RELEASE SAVEPOINT part" };
+static const struct db_stmt part_back_stmt = { "part_back", "ROLLBACK TO SAVEPOINT part" };
 static const struct db_stmt token_stmt = { "token", "SELECT set_config('correio.token', $1, true)" };
 static const struct db_stmt notify_stmt = { "notify", "SELECT pg_notify($1, $2)" };
 
@@ -24,6 +28,18 @@ struct tx {
     bool begun, snapshot;
     struct str token; /* owned */
 };
+
+/* A statement of a rehearsal: when it fails, what was before it holds. */
+static enum result rehearse_query(struct db *db, struct str token, const struct db_stmt *stmt, const struct db_param *params,
+                                  size_t n, struct db_rows *rows)
+{
+    CLEANUP(tx_rollbackp) struct tx *tx = NULL;
+    enum result r = tx_begin(db, token, &tx);
+
+    if (r == RES_OK)
+        r = tx_query(tx, stmt, params, n, rows);
+    return r == RES_OK ? tx_commit(&tx) : r;
+}
 
 enum result db_query_as(struct db *db, struct str token, const struct db_stmt *stmt, const struct db_param *params,
                         size_t n, struct db_rows *rows)
@@ -35,8 +51,11 @@ enum result db_query_as(struct db *db, struct str token, const struct db_stmt *s
     };
     size_t skip = token.p == NULL ? 1 : 0, failed;
     struct conn *c;
-    enum result r = pool_take(db, &c);
+    enum result r;
 
+    if (pool_only(db) != NULL)
+        return rehearse_query(db, token, stmt, params, n, rows);
+    r = pool_take(db, &c);
     if (r != RES_OK)
         return r;
     r = conn_run(c, calls + skip, ARRAY_LEN(calls) - skip, &failed);
@@ -53,6 +72,44 @@ enum result db_query(struct db *db, const struct db_stmt *stmt, const struct db_
                      struct db_rows *rows)
 {
     return db_query_as(db, STR_NULL, stmt, params, n, rows);
+}
+
+/* ---- rehearsals ---- */
+
+/* One statement outside of what struct tx counts. */
+static enum result say(struct conn *c, const struct db_stmt *stmt)
+{
+    struct db_call call = { .stmt = stmt };
+    size_t failed;
+    enum result r = conn_run(c, &call, 1, &failed);
+
+    db_rows_free(&call.rows);
+    return r;
+}
+
+enum result db_rehearse(struct db *db, struct db **ret_rehearsal)
+{
+    struct conn *c;
+    enum result r = pool_take(db, &c);
+
+    if (r != RES_OK)
+        return r;
+    r = say(c, &begin_stmt);
+    if (r != RES_OK) {
+        pool_give(db, c);
+        return RES_TEMPFAIL;
+    }
+    *ret_rehearsal = pool_of_one(db, c);
+    return RES_OK;
+}
+
+void db_rehearse_end(struct db *rehearsal)
+{
+    struct conn *c = pool_only(rehearsal);
+
+    if (!c->broken && say(c, &rollback_stmt) != RES_OK)
+        c->broken = true;
+    pool_free_one(rehearsal);
 }
 
 /* ---- transactions ---- */
@@ -104,7 +161,9 @@ static enum result run(struct tx *tx, struct db_call *calls, size_t n, struct db
     if (all == NULL)
         abort();
     if (!tx->begun) {
-        all[head++] = (struct db_call){ .stmt = tx->snapshot ? &begin_snapshot_stmt : &begin_stmt };
+        all[head++] = (struct db_call){ .stmt = pool_only(tx->db) != NULL ? &part_stmt
+                                                : tx->snapshot            ? &begin_snapshot_stmt
+                                                                          : &begin_stmt };
         if (tx->token.p != NULL)
             all[head++] = (struct db_call){ .stmt = &token_stmt, .params = token_param, .n = 1 };
     }
@@ -158,14 +217,9 @@ void tx_rollbackp(struct tx **txp)
     if (tx == NULL)
         return;
     *txp = NULL;
-    if (tx->begun && !tx->conn->broken) {
-        struct db_call call = { .stmt = &rollback_stmt };
-        size_t failed;
-
-        if (conn_run(tx->conn, &call, 1, &failed) != RES_OK)
-            tx->conn->broken = true;
-        db_rows_free(&call.rows);
-    }
+    if (tx->begun && !tx->conn->broken &&
+        say(tx->conn, pool_only(tx->db) != NULL ? &part_back_stmt : &rollback_stmt) != RES_OK)
+        tx->conn->broken = true;
     release(tx);
 }
 
@@ -174,7 +228,8 @@ enum result tx_batch_commit(struct tx **txp, struct db_call *calls, size_t n, co
 {
     struct tx *tx = *txp;
     struct db_param params[DB_MAX_NOTICES][2];
-    struct db_call tail[1 + DB_MAX_NOTICES] = { { .stmt = &commit_stmt } };
+    bool rehearsed = pool_only(tx->db) != NULL;
+    struct db_call tail[1 + DB_MAX_NOTICES] = { { .stmt = rehearsed ? &part_end_stmt : &commit_stmt } };
     size_t failed = SIZE_MAX;
     bool rolled_back;
     enum result r;
@@ -185,6 +240,8 @@ enum result tx_batch_commit(struct tx **txp, struct db_call *calls, size_t n, co
         return RES_OK;
     }
     assert(n_notices <= DB_MAX_NOTICES);
+    if (rehearsed)
+        n_notices = 0;
     for (size_t i = 0; i < n_notices; i++) {
         params[i][0] = db_text(str_c(notices[i].channel));
         params[i][1] = db_text(notices[i].payload);
@@ -205,7 +262,7 @@ enum result tx_batch_commit(struct tx **txp, struct db_call *calls, size_t n, co
         return r == RES_CANCELLED ? RES_TEMPFAIL : r;
     }
     /* COMMIT of a transaction that failed before says ROLLBACK.  A NOTIFY that fails changes nothing. */
-    rolled_back = tail[0].rows.res == NULL || strcmp(PQcmdStatus(tail[0].rows.res), "COMMIT") != 0;
+    rolled_back = tail[0].rows.res == NULL || strcmp(PQcmdStatus(tail[0].rows.res), rehearsed ? "RELEASE" : "COMMIT") != 0;
     for (size_t i = 0; i <= n_notices; i++)
         db_rows_free(&tail[i].rows);
     if (rolled_back) {

@@ -6,12 +6,10 @@
 enum result audit_add(struct tx *tx, const struct audit *entry)
 {
     static const struct db_stmt lock = { "audit_lock", "SELECT pg_advisory_xact_lock(" AUDIT_LOCK ")" };
-    /* The hash is over the hash before and jsonb's own text form, which is the same wherever it is computed. */
     static const struct db_stmt insert = { "audit_insert",
         "INSERT INTO audit (at, actor, action, objects, before, after, result, request_id, hash) "
-        "SELECT now(), $1, $2, $3, $4, $5, 'ok', $6, sha256(coalesce((SELECT hash FROM audit ORDER BY id DESC LIMIT 1), ''::bytea) "
-        "|| convert_to(jsonb_build_array(extract(epoch FROM now()), $1::jsonb, $2::text, $3::text[], $4::jsonb, $5::jsonb, 'ok', "
-        "$6::text)::text, 'UTF8'))" };
+        "SELECT now(), $1, $2, $3, $4, $5, 'ok', $6, sha256(coalesce((SELECT hash FROM audit ORDER BY id DESC LIMIT 1), ''::bytea) || "
+        AUDIT_HASHED("extract(epoch FROM now())", "$1", "$2", "$3", "$4", "$5", "'ok'", "$6") ")" };
     CLEANUP(arena_releasep) struct arena a = { 0 };
     enum result r;
 

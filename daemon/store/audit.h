@@ -18,6 +18,12 @@ struct audit {
     struct str request_id;    /* STR_NULL: none */
 };
 
+/* SQL: what a row's hash is over, behind the hash of the row before, from its columns in this order.  jsonb's own text form is
+ * the same wherever it is computed. */
+#define AUDIT_HASHED(at, actor, action, objects, before, after, result, request_id)                                 \
+    "convert_to(jsonb_build_array(" at ", " actor "::jsonb, " action "::text, " objects "::text[], " before "::jsonb, " \
+    after "::jsonb, " result "::text, " request_id "::text)::text, 'UTF8')"
+
 /* Adds the row to the caller's transaction.  entry NULL: nothing is done (work that nobody asked for by name). */
 enum result audit_add(struct tx *tx, const struct audit *entry) SUSPENDS NODISCARD;
 /* The same, and commits the caller's transaction; RES_TEMPFAIL too when the commit is in doubt.  *tx is NULL once the

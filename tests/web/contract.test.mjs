@@ -107,6 +107,8 @@ test('the fake server answers as the contract says', async () => {
     '/aliases',
     '/settings',
     '/tokens',
+    '/audit',
+    '/audit/verify',
   ])
     await call('GET', path, path);
   for (const group of ['destination', 'sender', 'reason'])

@@ -18,7 +18,7 @@ const TYPES = {
 };
 const ADMIN_SCOPES = ['queue', 'domains', 'accounts', 'aliases', 'settings', 'tokens']
   .flatMap((area) => [`${area}:read`, `${area}:write`])
-  .concat('trace:read', 'metrics:read');
+  .concat('trace:read', 'metrics:read', 'audit:read');
 
 /** The files of web/ by URL path, as the api process reads them at its start. */
 function readFiles(directory = '') {
@@ -694,6 +694,8 @@ function makeRoutes(state) {
         return change(setting, { value: setting.default, source: 'default' });
       },
     ],
+    ['GET', '/audit', ({ query }) => page(state.audit, query)],
+    ['GET', '/audit/verify', () => ({ rows: state.audit.length, last: state.audit[0].id, hash: state.audit[0].hash, wrong: null, more: false })],
     ['GET', '/tokens', ({ query }) => page(state.tokens, query)],
     [
       'POST',

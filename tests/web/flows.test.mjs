@@ -715,6 +715,15 @@ test('settings: what a file or the environment gives is shown and not offered', 
   await close(page);
 });
 
+test('the audit log: filtered by the URL, what changed on demand, proved', options, async () => {
+  const page = await site.open({ path: '/settings/audit?action=account.' });
+  await page.getByText('What changed').first().click();
+  await page.getByText('Bob Lima').waitFor();
+  await page.getByRole('button', { name: 'Verify' }).click();
+  await page.getByText('2 entries follow from each other, unchanged.').waitFor();
+  await close(page);
+});
+
 test('tokens: made with only what is ticked, shown once, revoked', options, async () => {
   const page = await site.open({ path: '/settings/tokens?add' });
   await page.click('dialog .is-primary');

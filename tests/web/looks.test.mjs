@@ -30,6 +30,7 @@ const PAGES = [
   '/settings/relay',
   '/settings/tokens',
   '/settings/tokens?add',
+  '/settings/audit',
   '/me',
   '/me/filters',
   '/me/filters?add',

@@ -29,6 +29,8 @@ test('texts from outside are drawn as text: subject, names, addresses, replies, 
   state.attempts.get('q7f3k9')[1].dialogue.push({ t: 1, s: EVIL });
   state.accounts[1].name = EVIL;
   state.tokens[0].name = EVIL;
+  state.audit[0].objects = [EVIL];
+  state.audit[0].after = { name: EVIL };
   state.settings.find((setting) => setting.key === 'relay.routes').value = EVIL;
   for (const path of [
     '/queue',
@@ -37,6 +39,7 @@ test('texts from outside are drawn as text: subject, names, addresses, replies, 
     '/accounts',
     '/accounts/alice@example.org',
     '/settings/tokens',
+    '/settings/audit',
     '/settings/relay',
     `/queue?q=${encodeURIComponent(EVIL)}`,
     `/problems/${encodeURIComponent(EVIL)}`,

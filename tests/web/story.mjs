@@ -378,6 +378,32 @@ export function makeStory() {
         version: 1,
       },
     ],
+    audit: [
+      {
+        id: 'ev_902',
+        at: at(-5 * MINUTE),
+        actor: { kind: 'session', name: 'admin@example.org', via: 'https', ip: '203.0.113.9' },
+        action: 'account.update',
+        objects: ['bob@example.org'],
+        before: { name: 'Bob' },
+        after: { name: 'Bob Lima' },
+        result: 'ok',
+        request_id: '01JD7K2M',
+        hash: 'b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9',
+      },
+      {
+        id: 'ev_901',
+        at: at(-2 * HOUR),
+        actor: { kind: 'local', name: 'local', via: 'socket', uid: 0 },
+        action: 'domain.create',
+        objects: ['example.org'],
+        before: null,
+        after: { kind: 'local' },
+        result: 'ok',
+        request_id: '01JD7K1A',
+        hash: '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824',
+      },
+    ],
     tokens: [
       {
         id: 'tok_k7q',

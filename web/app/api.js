@@ -47,6 +47,7 @@ export async function request(method, path, options = {}) {
   if (options.version !== undefined) headers['If-Match'] = `"${options.version}"`;
   if (options.create) headers['If-None-Match'] = '*';
   if (method !== 'GET' && csrf !== null) headers['X-CSRF-Token'] = csrf;
+  if (method === 'POST') headers['Idempotency-Key'] = crypto.randomUUID();
 
   let answer;
   try {

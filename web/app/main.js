@@ -26,6 +26,7 @@ const PAGES = [
   { path: '/aliases/:address', scope: 'aliases:read', load: () => import('/app/pages/alias.js') },
   { path: '/settings', scope: 'settings:read', load: () => import('/app/pages/settings.js') },
   { path: '/settings/tokens', scope: 'tokens:read', load: () => import('/app/pages/tokens.js') },
+  { path: '/settings/audit', scope: 'audit:read', load: () => import('/app/pages/audit.js') },
   { path: '/settings/:group', scope: 'settings:read', load: () => import('/app/pages/settings.js') },
   { path: '/me', scope: null, load: () => import('/app/pages/me.js') },
   { path: '/me/filters', scope: null, load: () => import('/app/pages/filters.js') },

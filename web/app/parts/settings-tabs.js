@@ -1,4 +1,4 @@
-// The groups of settings, as tabs; tokens are one of them.
+// The groups of settings, as tabs; tokens and the log of writes are among them.
 import { html } from '/app/html.js';
 import { t } from '/app/i18n.js';
 import { Heading } from '/app/parts/page.js';
@@ -7,7 +7,7 @@ import { can } from '/app/store.js';
 export const GROUPS = ['server', 'smtp', 'auth', 'queue', 'quota', 'relay'];
 
 export function SettingsHead({ group }) {
-  const groups = can('tokens:read') ? [...GROUPS, 'tokens'] : GROUPS;
+  const groups = [...GROUPS, can('tokens:read') && 'tokens', can('audit:read') && 'audit'].filter(Boolean);
   return html`<div class="near"><${Heading} title=${t('menu.settings')} />
     <nav class="tabs" aria-label=${t('menu.settings')}>
       ${groups.map((name) => html`<a key=${name} href=${`/settings/${name}`}
