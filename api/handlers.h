@@ -16,6 +16,7 @@ route_handler filters_list, filters_get, filters_put, filters_patch, filters_del
 route_handler filters_test;                                                   /* filter_trial.c */
 route_handler settings_list, settings_get_one, settings_put, settings_delete;
 route_handler tokens_list, tokens_post, tokens_get, tokens_delete;
+route_handler search_get;                                                     /* search.c */
 route_handler audit_list_get, audit_verify_get;                               /* audit.c */
 route_handler session_get, session_post, session_delete, session_link_post;
 route_handler me_get, me_password_put;

@@ -64,6 +64,7 @@ const struct route routes[] = {
     { "POST", V1 "/tokens", SCOPE_TOKENS_WRITE, tokens_post },
     { "GET", V1 "/tokens/{}", SCOPE_TOKENS_READ, tokens_get },
     { "DELETE", V1 "/tokens/{}", SCOPE_TOKENS_WRITE, tokens_delete },
+    { "GET", V1 "/search", SCOPE_ANY, search_get },
     { "GET", V1 "/audit", SCOPE_AUDIT_READ, audit_list_get },
     { "GET", V1 "/audit/verify", SCOPE_AUDIT_READ, audit_verify_get },
     { "GET", V1 "/session", SCOPE_NONE, session_get },

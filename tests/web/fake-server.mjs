@@ -694,6 +694,27 @@ function makeRoutes(state) {
         return change(setting, { value: setting.default, source: 'default' });
       },
     ],
+    [
+      'GET',
+      '/search',
+      ({ query }) => {
+        const q = query.get('q').toLowerCase();
+        const kinds = query.getAll('kind');
+        const of = (kind, rows, id, title) =>
+          (kinds.length === 0 || kinds.includes(kind) ? rows : [])
+            .filter((row) => `${row[id]} ${row[title] ?? ''}`.toLowerCase().includes(q))
+            .slice(0, 8)
+            .map((row) => ({ kind, id: row[id], title: String(row[title] ?? '') }));
+        return {
+          data: [
+            ...of('account', state.accounts, 'address', 'name'),
+            ...of('domain', state.domains, 'name'),
+            ...of('alias', state.aliases, 'address'),
+            ...of('message', state.queue.filter((m) => q.split(/[^\w]/).includes(m.id)).map((m) => ({ ...m, title: q })), 'id', 'title'),
+          ],
+        };
+      },
+    ],
     ['GET', '/audit', ({ query }) => page(state.audit, query)],
     ['GET', '/audit/verify', () => ({ rows: state.audit.length, last: state.audit[0].id, hash: state.audit[0].hash, wrong: null, more: false })],
     ['GET', '/tokens', ({ query }) => page(state.tokens, query)],

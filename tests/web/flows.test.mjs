@@ -715,6 +715,31 @@ test('settings: what a file or the environment gives is shown and not offered', 
   await close(page);
 });
 
+test('Ctrl-K: an account, a pasted bounce, a page, and what has no name', options, async () => {
+  const page = await site.open({ path: '/queue' });
+  const ask = async (text) => {
+    await page.keyboard.press('Control+k');
+    await page.locator('.palette input').waitFor();
+    await page.keyboard.insertText(text);
+  };
+  const search = async (text, href) => {
+    await ask(text);
+    await page.keyboard.press('Enter');
+    await page.waitForURL((url) => url.pathname === href);
+  };
+  await search('alice', '/accounts/alice@example.org');
+  await search('said: 421 4.3.2 (queued as q7f3k9), closing', '/trace/q7f3k9');
+  await search('#example.org', '/domains/example.org');
+  await ask('zebra crossing');
+  await page.getByText('Search all messages for “zebra crossing”').waitFor();
+  await page.keyboard.press('Enter');
+  await page.waitForURL((url) => url.pathname === '/trace' && url.searchParams.get('q') === 'zebra crossing');
+  await ask('x');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('dialog', { state: 'detached' });
+  await close(page);
+});
+
 test('the audit log: filtered by the URL, what changed on demand, proved', options, async () => {
   const page = await site.open({ path: '/settings/audit?action=account.' });
   await page.getByText('What changed').first().click();

@@ -34,6 +34,7 @@ export const store = createStore({
   linkSince: null,
   live: true,
   help: false,
+  palette: false,
 });
 
 /** Reads one thing out of the store and draws again when it changes. */

@@ -5,7 +5,7 @@ import { number, t } from '/app/i18n.js';
 import { Failure } from '/app/parts/page.js';
 
 /** Open while it is there; onClose is called by Esc and by whoever closes it. */
-export function Dialog({ title, onClose, children }) {
+export function Dialog({ title, onClose, className, children }) {
   const ref = useRef(null);
   const id = useId();
   useEffect(() => {
@@ -21,7 +21,7 @@ export function Dialog({ title, onClose, children }) {
     event.preventDefault();
     onClose();
   };
-  return html`<dialog ref=${ref} class="near" aria-labelledby=${id} onCancel=${cancel}>
+  return html`<dialog ref=${ref} class=${`near${className ? ` ${className}` : ''}`} aria-labelledby=${id} onCancel=${cancel}>
     <h2 id=${id}>${title}</h2>${children}
   </dialog>`;
 }

@@ -6,6 +6,7 @@ import { Dialog } from '/app/parts/dialog.js';
 import { remember, remembered } from '/app/store.js';
 
 const KEYS = [
+  ['Ctrl k', 'help.search'],
   ['g o', 'help.overview'],
   ['g q', 'help.queue'],
   ['g t', 'help.trace'],

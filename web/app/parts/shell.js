@@ -1,5 +1,5 @@
 // The frame around every page: bar, menu, the stale bar, the account's menu, help, toasts.
-import { useEffect } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { get, signOut } from '/app/api.js';
 import { useEvents } from '/app/events.js';
 import { html } from '/app/html.js';
@@ -153,6 +153,31 @@ function Stale() {
   }</p>`;
 }
 
+/** The module of the palette, once it was asked for; null until it is there. */
+function usePalette() {
+  const open = useStore((s) => s.palette);
+  const [module, setModule] = useState(null);
+  useEffect(() => {
+    const onKey = (event) => {
+      if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
+      event.preventDefault();
+      if (document.querySelector('dialog[open]') === null) store.set({ palette: true });
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, []);
+  useEffect(() => {
+    if (open && module === null) import('/app/parts/palette.js').then(setModule, () => toast(t('failure.page')));
+  }, [open]);
+  return open ? module : null;
+}
+
+function SearchButton() {
+  const mac = /mac|iphone|ipad/i.test(navigator.platform);
+  return html`<button class="button search" type="button" onClick=${() => store.set({ palette: true })}>
+    <${Icon} name="search" /><span>${t('palette.button')}</span><kbd>${mac ? '⌘ K' : 'Ctrl K'}</kbd></button>`;
+}
+
 function useShellKeys() {
   const bindings = {
     '?': () => store.set({ help: true }),
@@ -171,6 +196,8 @@ export function Shell({ children }) {
   const { path } = useLocation();
   const account = useStore((s) => s.session?.account);
   const help = useStore((s) => s.help);
+  const palette = usePalette();
+  const pages = MENU.filter((item) => can(item.scope)).map((item) => ({ words: t(`menu.${item.name}`), path: item.path }));
   useStatus();
   useShellKeys();
   return html`
@@ -181,10 +208,12 @@ export function Shell({ children }) {
     <header class="bar">
       <a class="brand" href="/">Correio</a>
       <${Menu} path=${path} />
+      <${SearchButton} />
       ${account && html`<${Who} account=${account} />`}
     </header>
     <${Stale} />
     <main id="main" class="stack">${children}</main>
     <${Toasts} />
+    ${palette && html`<${palette.Palette} pages=${pages} onClose=${() => store.set({ palette: false })} />`}
     ${help && html`<${Help} onClose=${() => store.set({ help: false })} />`}`;
 }
