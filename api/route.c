@@ -18,6 +18,8 @@ const struct route routes[] = {
     { "PUT", V1 "/domains/{}", SCOPE_DOMAINS_WRITE, domains_put },
     { "PATCH", V1 "/domains/{}", SCOPE_DOMAINS_WRITE, domains_patch },
     { "DELETE", V1 "/domains/{}", SCOPE_DOMAINS_WRITE, domains_delete },
+    { "GET", V1 "/domains/{}/dns", SCOPE_DOMAINS_READ, domains_dns_get },
+    { "POST", V1 "/domains/{}/dns/check", SCOPE_DOMAINS_READ, domains_dns_check },
     { "GET", V1 "/accounts", SCOPE_ACCOUNTS_READ, accounts_list },
     { "GET", V1 "/accounts/{}", SCOPE_ACCOUNTS_READ, accounts_get },
     { "PUT", V1 "/accounts/{}", SCOPE_ACCOUNTS_WRITE, accounts_put },

@@ -204,12 +204,17 @@ static void start_access(void)
     each_listener(serve_access);
 }
 
-static void start_relay(void)
+static void start_dns(void)
 {
     if (dns_init(config.dns_servers) != RES_OK) {
         log_error("dns", F_STR("servers", config.dns_servers), F_C("error", "not a list of servers"));
         exit(1);
     }
+}
+
+static void start_relay(void)
+{
+    start_dns();
     load_srs_key();
     service.deliver = deliver_new(service.db);
     relay_run(&service);
@@ -242,6 +247,7 @@ static void serve_api(enum listener l, int fd)
 static void start_api(void)
 {
     read_counters();
+    start_dns();
     api_start(&service, env_fd("CORREIO_FD_ADMIN"));
     each_listener(serve_api);
 }

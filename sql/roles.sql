@@ -94,6 +94,7 @@ GRANT SELECT ON tenant, sign_in TO correio_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON setting TO correio_api;
 GRANT SELECT, INSERT ON audit TO correio_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency TO correio_api;
+GRANT SELECT, INSERT, UPDATE ON domain_dns TO correio_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON node TO correio_api;
 GRANT SELECT, INSERT, UPDATE ON account_state TO correio_api;
 GRANT SELECT, INSERT ON mailbox TO correio_api;

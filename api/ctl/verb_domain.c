@@ -1,7 +1,9 @@
 #include "api/ctl/client.h"
 #include "api/ctl/verbs.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct column columns[] = {
     { "Domain", "name", COLUMN_TEXT },         { "Kind", "kind", COLUMN_TEXT },      { "State", "state", COLUMN_TEXT },
@@ -95,4 +97,64 @@ enum outcome verb_domain_remove(struct call *c)
     if (out == DONE)
         print_done(c, NULL, "", t("removed"));
     return out;
+}
+
+/* ---- DNS ---- */
+
+#define CHECK_EVERY_S 5
+
+static enum outcome print_check(struct call *c, struct json_object *dns)
+{
+    static const struct column records[] = {
+        { "State", "state", COLUMN_TEXT }, { "Type", "type", COLUMN_TEXT },   { "Name", "name", COLUMN_TEXT },
+        { "Value", "value", COLUMN_TEXT }, { "Found", "found", COLUMN_TEXT },
+    };
+    bool all = js_get_int(js_get(dns, "right", NULL)) == js_get_int(js_get(dns, "wanted", NULL));
+
+    if (c->json)
+        print_object(c, dns, NULL, 0, "right");
+    else
+        print_rows(c, js_get(dns, "records", NULL), records, ARRAY_LEN(records), "name", true);
+    return all ? DONE : PROBLEMS_FOUND;
+}
+
+/* Once, or with --wait until all is right. */
+enum outcome verb_domain_check(struct call *c)
+{
+    const char *path = arena_printf(&c->arena, "/api/v1/domains/%s/dns/check", escape(c, c->args[0])).p;
+    struct json_object *dns = NULL;
+    enum outcome out = client_call(c, "POST", path, NULL, "", &dns);
+
+    while (out == DONE && option(c, "wait") != NULL &&
+           js_get_int(js_get(dns, "right", NULL)) < js_get_int(js_get(dns, "wanted", NULL))) {
+        say(t("%lld of %lld records are right."), (long long)js_get_int(js_get(dns, "right", NULL)),
+            (long long)js_get_int(js_get(dns, "wanted", NULL)));
+        js_free(dns);
+        dns = NULL;
+        sleep(CHECK_EVERY_S);
+        out = client_call(c, "POST", path, NULL, "", &dns);
+    }
+    if (out == DONE)
+        out = print_check(c, dns);
+    js_free(dns);
+    return out;
+}
+
+/* The records that lie in the domain's own zone. */
+enum outcome verb_domain_zone(struct call *c)
+{
+    struct json_object *dns = NULL, *records;
+    enum outcome out = client_call(c, "GET", arena_printf(&c->arena, "/api/v1/domains/%s/dns", escape(c, c->args[0])).p, NULL, "", &dns);
+
+    if (out != DONE)
+        return out;
+    records = js_get(dns, "records", NULL);
+    for (size_t i = 0; i < js_len(records); i++) {
+        struct json_object *line = js_get(js_at(records, i), "line", NULL);
+
+        if (line != NULL)
+            printf("%.*s\n", STR_ARG(harmless(&c->arena, js_get_str(line))));
+    }
+    js_free(dns);
+    return DONE;
 }

@@ -15,6 +15,8 @@ const struct verb verbs[] = {
     { "domain", "list", "", 0, 0, "kind=KIND q=TEXT", "Lists domains.", verb_domain_list },
     { "domain", "show", "DOMAIN", 1, 1, "", "Shows a domain.", verb_domain_show },
     { "domain", "set", "DOMAIN", 1, 1, "to=HOST:PORT alias-of=DOMAIN catch-all=ADDRESS subaddress=CHARACTER language=LANG quota=BYTES delivery=TARGET delivery-user=USER", "Changes a domain.", verb_domain_set },
+    { "domain", "check", "DOMAIN", 1, 1, "wait", "Asks the name servers whether its records are right; --wait: until they are.", verb_domain_check },
+    { "domain", "zone", "DOMAIN", 1, 1, "", "Prints the records for its zone file.", verb_domain_zone },
     { "domain", "remove", "DOMAIN", 1, 1, "force", "Removes a domain; --force: with its accounts and aliases.", verb_domain_remove },
 
     { "account", "add", "ADDRESS", 1, 1, "name=NAME link password-file=FILE quota=BYTES quota-messages=NUMBER role=ROLE language=LANG delivery=TARGET delivery-user=USER forward=ADDRESSES forward-keep=YES|NO", "Makes an account.", verb_account_add },

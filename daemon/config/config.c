@@ -49,6 +49,7 @@ static const struct key {
     { "database", "url", KEY_TEXT, AT(database_url), NULL, "The owner's URL of an outside PostgreSQL; without it a private cluster is made and run." },
     { "database", "password_file", KEY_PATH, AT(database_password_file), NULL, "File with the owner's password for that URL; root alone need read it." },
     { "database", "memory", KEY_SIZE, AT(postgres_memory), NULL, "Buffers of the private cluster; a quarter of the machine's memory." },
+    { "dns", "port", KEY_COUNT, AT(dns_port), "53", "Port of the name servers that a check of a domain asks." },
     { "dns", "servers", KEY_TEXT, AT(dns_servers), NULL, "Name servers, address:port, several by comma; the system's." },
     { "tls", "certificate", KEY_PATH, AT(certificate), NULL, "PEM file of the certificate and its chain; self-signed." },
     { "tls", "key", KEY_PATH, AT(key), NULL, "PEM file of its key; root alone need read it." },

@@ -26,6 +26,7 @@ struct config {
                                        below home */
     struct str database_url;        /* STR_NULL: the embedded cluster under home */
     struct str database_password_file; /* of its owner; STR_NULL: the URL is enough */
+    unsigned dns_port;              /* where a zone's own name servers listen: 53, or a test's */
     struct str dns_servers;         /* "127.0.0.1:5353,..."; STR_NULL: the system's */
     struct str certificate, key;    /* PEM files; STR_NULL: self-signed ones under home */
     struct str web, sql, libexec;   /* directories of the installed files */

@@ -5,19 +5,16 @@
 #include "io/dns.h"
 
 #include "base/log.h"
+#include "io/dns_channel.h"
 
-#include <ares.h>
 #include <arpa/inet.h>
 #include <arpa/nameser.h>
 #include <assert.h>
 #include <netinet/in.h>
 #include <stdlib.h>
-#include <uv.h>
 
-#define MAX_SERVERS 8
 #define QUERY_TIMEOUT_MS 2000 /* of the first try; c-ares doubles it for each round */
 #define QUERY_TRIES 3
-#define EDNS_SIZE 1232 /* passes every path without fragments */
 #define MIN_TTL_S 1
 #define MAX_TTL_S 3600
 #define FAILED_TTL_S 5
@@ -36,117 +33,29 @@ struct entry {
     struct dns_parsed answer;
 };
 
-struct socket_poll {
-    uv_poll_t poll;
-    struct socket_poll *next;
-    ares_socket_t fd;
-};
-
 static struct {
-    ares_channel channel;
-    bool ready;
-    uv_timer_t *timer;
-    struct socket_poll *polls;
+    struct dns_channel *channel; /* NULL: not yet, or not any more */
+    struct str servers;
+    struct arena arena; /* servers */
     struct entry *buckets[BUCKETS];
     struct entry *newest, *oldest;
     unsigned entries;
 } dns;
 
-/* ---- c-ares on the loop ---- */
-
-static void schedule_timer(void);
-
-static void on_timer(uv_timer_t *h)
-{
-    (void)h;
-    ares_process_fd(dns.channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-    schedule_timer();
-}
-
-static void schedule_timer(void)
-{
-    struct timeval tv;
-
-    if (!dns.ready)
-        return;
-    if (ares_timeout(dns.channel, NULL, &tv) == NULL)
-        uv_timer_stop(dns.timer);
-    else
-        uv_timer_start(dns.timer, on_timer, (uint64_t)(tv.tv_sec * 1000 + tv.tv_usec / 1000 + 1), 0);
-}
-
-static void on_socket(uv_poll_t *h, int status, int events)
-{
-    ares_socket_t fd = CONTAINER_OF(h, struct socket_poll, poll)->fd;
-    bool in = status < 0 || (events & UV_READABLE) != 0, out = status < 0 || (events & UV_WRITABLE) != 0;
-
-    ares_process_fd(dns.channel, in ? fd : ARES_SOCKET_BAD, out ? fd : ARES_SOCKET_BAD);
-    schedule_timer();
-}
-
-static void on_poll_closed(uv_handle_t *h)
-{
-    free(CONTAINER_OF(h, struct socket_poll, poll));
-}
-
-/* c-ares says what it wants of a socket; nothing: it is about to close it. */
-static void on_socket_state(void *arg, ares_socket_t fd, int readable, int writable)
-{
-    struct socket_poll **at = &dns.polls, *p;
-    int events = (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0);
-
-    (void)arg;
-    while (*at != NULL && (*at)->fd != fd)
-        at = &(*at)->next;
-    p = *at;
-    if (p == NULL && events != 0) {
-        p = calloc(1, sizeof(*p));
-        if (p == NULL || uv_poll_init(loop_get(), &p->poll, fd) != 0)
-            abort(); /* out of memory */
-        p->fd = fd;
-        *at = p;
-    }
-    if (events != 0) {
-        uv_poll_start(&p->poll, events, on_socket);
-    } else if (p != NULL) {
-        *at = p->next;
-        uv_poll_stop(&p->poll);
-        uv_close((uv_handle_t *)&p->poll, on_poll_closed);
-    }
-}
-
-static bool set_servers(struct str servers)
-{
-    CLEANUP(arena_releasep) struct arena a = { 0 };
-    struct str rest = servers, piece;
-    size_t n = 0;
-
-    while (str_split(&rest, ',', &piece))
-        n++;
-    return n > 0 && n <= MAX_SERVERS && str_chr(servers, '\0') == SIZE_MAX &&
-           ares_set_servers_ports_csv(dns.channel, arena_cstr(&a, servers)) == ARES_SUCCESS;
-}
-
 enum result dns_init(struct str servers)
 {
-    struct ares_options options = { .flags = ARES_FLAG_EDNS, .timeout = QUERY_TIMEOUT_MS, .tries = QUERY_TRIES,
-                                    .ednspsz = EDNS_SIZE, .sock_state_cb = on_socket_state };
-    int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ | ARES_OPT_SOCK_STATE_CB;
+    const struct dns_channel_options options = { .servers = servers, .timeout_ms = QUERY_TIMEOUT_MS, .tries = QUERY_TRIES,
+                                                 .recursive = true };
 
     if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS)
         return RES_INVALID;
-    if (ares_init_options(&dns.channel, &options, mask) != ARES_SUCCESS)
-        return RES_INVALID;
-    if (servers.p != NULL && !set_servers(servers)) {
-        ares_destroy(dns.channel);
-        return RES_INVALID;
-    }
-    dns.timer = malloc(sizeof(*dns.timer));
-    if (dns.timer == NULL)
-        abort();
-    uv_timer_init(loop_get(), dns.timer);
-    dns.ready = true;
-    return RES_OK;
+    dns.servers = arena_str(&dns.arena, servers);
+    return dns_channel_new(&options, &dns.channel);
+}
+
+struct str dns_servers(void)
+{
+    return dns.servers;
 }
 
 /* ---- the cache ---- */
@@ -264,8 +173,7 @@ static struct entry *ask(struct str name, unsigned type)
     *bucket_of(lower, type) = e;
     link_newest(e);
     dns.entries++;
-    ares_query(dns.channel, arena_cstr(&e->arena, e->name), ns_c_in, (int)type, on_answer, e);
-    schedule_timer();
+    dns_channel_query(dns.channel, arena_cstr(&e->arena, e->name), type, on_answer, e);
     return e;
 }
 
@@ -280,14 +188,17 @@ static void wait_answer(struct entry *e)
 
 void dns_release(void)
 {
-    if (!dns.ready)
+    struct dns_channel *channel = dns.channel;
+
+    if (channel == NULL)
         return;
-    dns.ready = false;
-    ares_destroy(dns.channel);
+    dns.channel = NULL;
+    dns_channel_free(channel);
     ares_library_cleanup();
     while (dns.oldest != NULL)
         detach(dns.oldest);
-    uv_close((uv_handle_t *)dns.timer, (uv_close_cb)free);
+    arena_reset(&dns.arena);
+    dns.servers = STR_NULL;
 }
 
 /* Asks, and asks for the name behind an alias when the server did not.  *ret is put by the caller. */
@@ -300,7 +211,7 @@ static enum result resolve(struct str name, unsigned type, struct entry **ret)
 
         wait_answer(e);
         if (e->answer.result != RES_NOTFOUND || str_ieq(e->answer.mx.canonical, e->name) || i == MAX_ALIASES ||
-            !dns.ready)
+            dns.channel == NULL)
             break;
         next = ask(e->answer.mx.canonical, type);
         put(e);
@@ -320,7 +231,7 @@ enum result dns_mx(struct str name, struct arena *a, struct dns_mx_answer *ret)
 
     if (!dns_is_name(name))
         return RES_INVALID;
-    if (!dns.ready)
+    if (dns.channel == NULL)
         return RES_TEMPFAIL;
     r = resolve(name, ns_t_mx, &e);
     if (r == RES_OK) {
@@ -371,7 +282,7 @@ enum result dns_addresses(struct str name, struct arena *a, struct dns_addresses
         return RES_OK;
     if (!dns_is_name(name))
         return RES_INVALID;
-    if (!dns.ready)
+    if (dns.channel == NULL)
         return RES_TEMPFAIL;
     early = ask(name, ns_t_a); /* so that both are under way */
     r6 = resolve(name, ns_t_aaaa, &e6);

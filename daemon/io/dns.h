@@ -20,6 +20,8 @@
 /* servers: "127.0.0.1:5353,[::1]:53", at most 8; STR_NULL: the system's.  RES_INVALID: not such a list, or c-ares could
  * not start.  Call it once, before the first look-up. */
 enum result dns_init(struct str servers) NODISCARD;
+/* As they were given to dns_init. */
+struct str dns_servers(void);
 /* Ends look-ups under way with RES_TEMPFAIL and forgets everything. */
 void dns_release(void);
 

@@ -1,7 +1,10 @@
 /* io/dns_parse.c - answers of the DNS as bytes.  They come from the network: glibc's ns_initparse checks the frame of
  * each record, what is inside is checked here. */
 #include "io/dns.h"
+#include "base/strbuf.h"
+#include "io/dns_ask.h"
 
+#include <arpa/inet.h>
 #include <arpa/nameser.h>
 #include <netinet/in.h>
 #include <resolv.h>
@@ -171,4 +174,98 @@ void dns_parse(struct str packet, struct str name, unsigned type, struct arena *
     ret->mx.null_mx = ret->mx.null_mx && ret->mx.n == 0;
     ret->addresses.v = addresses;
     ret->ttl_s = ret->mx.ttl_s = ret->addresses.ttl_s = ttl;
+}
+
+/* ---- records as text ---- */
+
+/* The strings of a TXT record, put together (RFC 7208, 3.3).  False: they do not fit the record. */
+static bool join_strings(const ns_rr *rr, struct strbuf *out)
+{
+    size_t at = 0, len = ns_rr_rdlen(*rr);
+
+    while (at < len) {
+        size_t n = ns_rr_rdata(*rr)[at];
+
+        if (at + 1 + n > len)
+            return false;
+        (void)strbuf_add(out, str_of((const char *)ns_rr_rdata(*rr) + at + 1, n));
+        at += 1 + n;
+    }
+    return !out->overflow;
+}
+
+/* One record's data; false: it is damaged, or of a type that is not asked for here. */
+static bool rdata_text(const ns_msg *msg, const ns_rr *rr, struct strbuf *out)
+{
+    const unsigned char *data = ns_rr_rdata(*rr);
+    const struct str dot = STR(".");
+    size_t len = ns_rr_rdlen(*rr), at = 0;
+    char name[NS_MAXDNAME];
+    struct str host;
+
+    switch (ns_rr_type(*rr)) {
+    case ns_t_a:
+        return len == 4 && inet_ntop(AF_INET, data, name, sizeof(name)) != NULL && strbuf_add(out, str_c(name)) == RES_OK;
+    case ns_t_aaaa:
+        return len == 16 && inet_ntop(AF_INET6, data, name, sizeof(name)) != NULL && strbuf_add(out, str_c(name)) == RES_OK;
+    case ns_t_txt:
+        return join_strings(rr, out);
+    case ns_t_mx:
+        at = 2;
+        break;
+    case ns_t_srv:
+        at = 6;
+        break;
+    case ns_t_cname:
+    case ns_t_ptr:
+    case ns_t_ns:
+        break;
+    default:
+        return false;
+    }
+    if (len < at || !name_in(msg, rr, at, name))
+        return false;
+    for (size_t i = 0; i < at; i += 2)
+        (void)strbuf_addf(out, "%u ", ns_get16(data + i));
+    host = without_dot(str_c(name));
+    return strbuf_add(out, host.len == 0 ? dot : host) == RES_OK;
+}
+
+/* What a terminal or a page may show. */
+static struct str shown(struct arena *a, struct str text)
+{
+    char *p = arena_cstr(a, text);
+
+    for (size_t i = 0; i < text.len; i++) {
+        if ((unsigned char)p[i] < ' ' || (unsigned char)p[i] > '~')
+            p[i] = '?';
+    }
+    return str_of(p, text.len);
+}
+
+enum result dns_parse_texts(struct str packet, struct str name, unsigned type, struct arena *a, struct str **ret_v, size_t *ret_n)
+{
+    unsigned ttl = INT32_MAX;
+    struct str owner;
+    ns_msg msg;
+    ns_rr rr;
+    int n, rcode;
+
+    *ret_n = 0;
+    if (packet.len > NS_MAXMSG || ns_initparse((const unsigned char *)packet.p, (int)packet.len, &msg) != 0 ||
+        ns_msg_getflag(msg, ns_f_qr) != 1)
+        return RES_TEMPFAIL;
+    rcode = ns_msg_getflag(msg, ns_f_rcode);
+    if (rcode != ns_r_noerror && rcode != ns_r_nxdomain)
+        return RES_TEMPFAIL;
+    n = MIN((int)ns_msg_count(msg, ns_s_an), MAX_RECORDS_SEEN);
+    *ret_v = arena_array(a, struct str, MIN((size_t)n, (size_t)DNS_MAX_RECORDS));
+    owner = type == ns_t_cname ? name : follow(&msg, n, name, a, &ttl);
+    for (int i = 0; i < n && *ret_n < DNS_MAX_RECORDS; i++) {
+        CLEANUP(strbuf_release) struct strbuf text = { .max = 4096 };
+
+        if (record_of(&msg, i, owner, &rr) && ns_rr_type(rr) == type && rdata_text(&msg, &rr, &text))
+            (*ret_v)[(*ret_n)++] = shown(a, strbuf_str(&text));
+    }
+    return *ret_n > 0 ? RES_OK : RES_NOTFOUND;
 }

@@ -15,3 +15,9 @@ CREATE INDEX audit_objects ON audit USING gin (objects);
 CREATE INDEX audit_actor ON audit ((actor->>'name'), id);
 CREATE INDEX audit_action ON audit (action, id);
 CREATE INDEX audit_at ON audit (at);
+
+-- What the last look at a domain's records found.
+CREATE TABLE domain_dns (
+  domain_id bigint PRIMARY KEY REFERENCES domain ON DELETE CASCADE,
+  checked_at timestamptz NOT NULL DEFAULT now(),
+  found jsonb NOT NULL);                         -- the records of the answer, as they were told

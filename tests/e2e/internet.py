@@ -45,7 +45,8 @@ def make_certificate(directory, name="sink.test"):
 
 
 class Internet:
-    def __init__(self, zone, has_ipv6=True):
+    def __init__(self, zone, has_ipv6=True, further=()):
+        """zone: records of remote.test; further: other zones as (name, records)."""
         self.dir = tempfile.mkdtemp(prefix="net", dir="/tmp")
         os.chmod(self.dir, 0o755)
         self.has_ipv6 = has_ipv6 and self.ipv6_works()
@@ -55,13 +56,16 @@ class Internet:
         self.sinks, self.knot = [], None
         self.write("remote.test.zone", "$ORIGIN remote.test.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 5\n@ NS ns\n"
                    "ns A 127.0.0.1\n" + zone)
+        for name, records in further:
+            self.write(f"{name}.zone", f"$ORIGIN {name}.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 5\n@ NS ns.remote.test.\n" + records)
         self.write("broken.test.zone", "this is no zone\n")
         user = "knot" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
         self.write("knot.conf", f"server:\n  rundir: {self.dir}/run\n  user: {user}\n  listen: 127.0.0.1@{self.dns_port}\n"
                    f"log:\n  - target: stderr\n    any: warning\ndatabase:\n  storage: {self.dir}/db\n"
                    f"template:\n  - id: default\n    storage: {self.dir}\n    zonefile-sync: -1\n    journal-content: none\n"
                    "zone:\n  - domain: remote.test\n    file: remote.test.zone\n"
-                   "  - domain: broken.test\n    file: broken.test.zone\n")
+                   "  - domain: broken.test\n    file: broken.test.zone\n" +
+                   "".join(f"  - domain: {name}\n    file: {name}.zone\n" for name, _ in further))
         for name in ("run", "db"):
             os.mkdir(f"{self.dir}/{name}")
             shutil.chown(f"{self.dir}/{name}", user)

@@ -694,6 +694,8 @@ function makeRoutes(state) {
         return change(setting, { value: setting.default, source: 'default' });
       },
     ],
+    ['GET', '/domains/:domain/dns', ({ params }) => state.dns(find(state.domains, 'name', params.domain))],
+    ['POST', '/domains/:domain/dns/check', ({ params }) => state.dns(find(state.domains, 'name', params.domain))],
     [
       'GET',
       '/search',

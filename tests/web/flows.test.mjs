@@ -942,7 +942,7 @@ test('task 8, a new domain and what DNS needs: 3', options, async () => {
   await page.waitForSelector('dialog[open]');
   await page.keyboard.type('example.test');
   await hand.press('Enter');
-  await shown(page, 'example.test. MX 10 mail.example.org.');
+  await shown(page, 'example.test. 3600 IN MX 10 mail.example.org.');
   await hand.end();
 });
 

@@ -378,6 +378,29 @@ export function makeStory() {
         version: 1,
       },
     ],
+    dns(domain) {
+      const host = 'mail.example.org';
+      const record = (purpose, name, type, value, more = {}) => ({
+        purpose,
+        name,
+        type,
+        value,
+        line: `${name}. 3600 IN ${type} ${type === 'TXT' ? `"${value}"` : `${value}.`}`,
+        optional: false,
+        state: 'found',
+        found: [value],
+        ...more,
+      });
+      const records = [
+        record('mx', domain.name, 'MX', `10 ${host}`),
+        record('host', host, 'A', null, { line: null, found: ['203.0.113.5'] }),
+        record('ptr', '5.113.0.203.in-addr.arpa', 'PTR', host, { line: null, state: 'different', found: ['static-5.isp.example'] }),
+        record('spf', domain.name, 'TXT', 'v=spf1 mx -all', { state: 'different', found: ['v=spf1 include:spf.example -all'] }),
+        record('dmarc', `_dmarc.${domain.name}`, 'TXT', 'v=DMARC1; p=none', { state: 'missing', found: [] }),
+        record('autoconfig', `autoconfig.${domain.name}`, 'CNAME', host, { optional: true, state: 'optional', found: [] }),
+      ];
+      return { checked_at: at(-20e3), servers: ['ns1.example.org', 'ns2.example.org'], right: 2, wanted: 5, records };
+    },
     audit: [
       {
         id: 'ev_902',

@@ -2,7 +2,7 @@
 
 #include "base/macros.h"
 #include "tests/support/dns_packet.h"
-#include "io/dns.h"
+#include "io/dns_ask.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -198,6 +198,71 @@ static void test_names(void **state)
     assert_false(dns_is_name(STR("a..b")) || dns_is_name(STR("a b")) || dns_is_name(STR("a\0b")) || dns_is_name(STR("\xc3\xa1")));
 }
 
+/* ---- records as text ---- */
+
+static enum result texts(unsigned type, struct str **ret_v, size_t *ret_n)
+{
+    return dns_parse_texts(strbuf_str(&packet), STR("example.org"), type, &arena, ret_v, ret_n);
+}
+
+static void test_texts(void **state)
+{
+    struct str *v;
+    size_t n;
+
+    (void)state;
+    put_header(&packet, 1, 0, 6, 0);
+    put_question(&packet, "example.org", ns_t_txt);
+    put_record(&packet, "Example.org", ns_t_txt, 60, STR("\7v=spf1 \7mx -all"));
+    put_record(&packet, "example.org", ns_t_txt, 60, STR("\3a\x1b\xe9"));
+    put_record(&packet, "example.org", ns_t_txt, 60, STR("\11short"));
+    put_record(&packet, "other.example", ns_t_txt, 60, STR("\5wrong"));
+    put_named(&packet, "example.org", ns_t_mx, 60, 10, "mail.example.org");
+    put_record(&packet, "example.org", ns_t_a, 60, STR("\300\0\2\1"));
+    assert_int_equal(texts(ns_t_txt, &v, &n), RES_OK);
+    assert_int_equal(n, 2);
+    assert_true(str_eq(v[0], STR("v=spf1 mx -all")));
+    assert_true(str_eq(v[1], STR("a??")));
+    assert_int_equal(texts(ns_t_mx, &v, &n), RES_OK);
+    assert_true(n == 1 && str_eq(v[0], STR("10 mail.example.org")));
+    assert_int_equal(texts(ns_t_a, &v, &n), RES_OK);
+    assert_true(n == 1 && str_eq(v[0], STR("192.0.2.1")));
+    assert_int_equal(texts(ns_t_srv, &v, &n), RES_NOTFOUND);
+}
+
+static void test_texts_damaged(void **state)
+{
+    struct str *v;
+    size_t n;
+
+    (void)state;
+    put_header(&packet, 1, 0, 3, 0);
+    put_question(&packet, "example.org", ns_t_srv);
+    put_record(&packet, "example.org", ns_t_srv, 60, STR("\0\1\0"));
+    put_record(&packet, "example.org", ns_t_mx, 60, STR("\0"));
+    put_record(&packet, "example.org", ns_t_a, 60, STR("\1\2\3"));
+    assert_int_equal(texts(ns_t_srv, &v, &n), RES_NOTFOUND);
+    assert_int_equal(texts(ns_t_mx, &v, &n), RES_NOTFOUND);
+    assert_int_equal(texts(ns_t_a, &v, &n), RES_NOTFOUND);
+    strbuf_reset(&packet);
+    put_header(&packet, 1, ns_r_servfail, 0, 0);
+    assert_int_equal(texts(ns_t_txt, &v, &n), RES_TEMPFAIL);
+    assert_int_equal(n, 0);
+}
+
+static void test_reverse_names(void **state)
+{
+    struct sockaddr_storage at = { .ss_family = AF_INET };
+    struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0xcb007105) };
+    struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_addr = { .s6_addr = { 0x20, 1, 0xd, 0xb8, [15] = 1 } } };
+
+    (void)state;
+    memcpy(&at, &in, sizeof(in));
+    assert_true(str_eq(dns_reverse_name(&at, &arena), STR("5.113.0.203.in-addr.arpa")));
+    memcpy(&at, &in6, sizeof(in6));
+    assert_true(str_eq(dns_reverse_name(&at, &arena), STR("1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +277,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_many_records, begin, end),
         cmocka_unit_test_setup_teardown(test_damage, begin, end),
         cmocka_unit_test(test_names),
+        cmocka_unit_test_setup_teardown(test_texts, begin, end),
+        cmocka_unit_test_setup_teardown(test_texts_damaged, begin, end),
+        cmocka_unit_test_setup_teardown(test_reverse_names, begin, end),
     };
 
     return cmocka_run_group_tests_name("dns_parse", tests, NULL, NULL);

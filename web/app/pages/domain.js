@@ -4,56 +4,16 @@ import { request, segment } from '/app/api.js';
 import { html } from '/app/html.js';
 import { day, LANGUAGES, number, t } from '/app/i18n.js';
 import { quotaBody, quotaText, Used } from '/app/parts/account.js';
-import { Copy } from '/app/parts/copy.js';
 import { Confirm } from '/app/parts/dialog.js';
+import { Dns } from '/app/parts/dns.js';
 import { Input, Select, Submit, useForm } from '/app/parts/form.js';
 import { DomainState } from '/app/parts/icon.js';
 import { NoObject, useObject, useStale } from '/app/parts/object.js';
 import { Crumb, Fact, Facts, Heading } from '/app/parts/page.js';
-import { Table, useList } from '/app/parts/table.js';
 import { toast } from '/app/parts/toast.js';
 import { back, navigate } from '/app/router.js';
 import { useKeys } from '/app/keys.js';
-import { can, useStore } from '/app/store.js';
-
-/** What other servers must find so that mail comes here and ours is believed. */
-function recordsOf(domain, hostname) {
-  const mx = { name: domain.name, type: 'MX', value: `10 ${hostname}.` };
-  return domain.kind === 'local' ? [mx, { name: domain.name, type: 'TXT', value: 'v=spf1 mx -all' }] : [mx];
-}
-
-function Records({ domain }) {
-  const hostname = useStore((s) => s.session?.hostname);
-  const rows = hostname ? recordsOf(domain, hostname) : [];
-  const list = useList(rows, (row) => row.type);
-  if (rows.length === 0) return null;
-  const columns = [
-    {
-      key: 'type',
-      head: t('dns.record'),
-      className: 'fit top',
-      cell: (row) => html`<b>${t(`dns.${row.type}`)}</b> <span class="muted">${row.type}</span>`,
-    },
-    {
-      key: 'value',
-      head: t('dns.value'),
-      className: 'line',
-      cell: (row) => html`<code>${row.name}. ${row.type} ${row.type === 'TXT' ? `"${row.value}"` : row.value}</code>`,
-    },
-    {
-      key: 'act',
-      head: t('table.actions'),
-      hide: true,
-      className: 'act fit end top',
-      cell: (row) =>
-        html`<${Copy} text=${row.value} word=${t('action.copy')} label=${t('dns.copy', { record: t(`dns.${row.type}`) })}
-          className="is-quiet" />`,
-    },
-  ];
-  return html`<section><h2>${t('dns.title')}</h2><p class="muted">${t(`dns.text.${domain.kind}`)}</p>
-    <${Table} label=${t('dns.title')} columns=${columns} rows=${rows} keyOf=${(row) => row.type}
-      list=${list} /></section>`;
-}
+import { can } from '/app/store.js';
 
 function Edit({ object, stale }) {
   const domain = object.data;
@@ -130,7 +90,7 @@ export default function Domain({ domain: name }) {
         class="break">${domain.name}</span>${domain.state !== 'active' && html`
         <${DomainState} state=${domain.state} chip />`}<//></div>
     <div class="split">
-      <div class="stack"><${Records} domain=${domain} />
+      <div class="stack"><${Dns} domain=${domain} />
         ${can('domains:write') && html`<${Edit} key=${stale.generation} object=${object} stale=${stale} />
           <${Remove} domain=${domain} />`}</div>
       <section class="near"><h2>${t('domain.facts')}</h2><${Facts}>
