@@ -7,19 +7,22 @@
 #include "api/status.h"
 #include "base/log.h"
 #include "store/idempotency.h"
+#include "store/queue_admin.h"
 #include "store/session.h"
 
 #define SWEEP_MS (15 * 60 * 1000)
 
 static struct service *service;
 
-/* Sessions that are over leave the table. */
+/* Sessions and actions on the queue whose time is over leave their tables. */
 static void sweep_run(void *arg)
 {
     (void)arg;
-    do
-        (void)(session_sweep(service->db) == RES_OK && idempotency_sweep(service->db) == RES_OK);
-    while (coroutine_sleep(SWEEP_MS) == RES_OK);
+    do {
+        (void)!session_sweep(service->db);
+        (void)!idempotency_sweep(service->db);
+        (void)!queue_undo_sweep(service->db);
+    } while (coroutine_sleep(SWEEP_MS) == RES_OK);
 }
 
 void api_start(struct service *s, int admin_fd)

@@ -28,6 +28,7 @@ static const struct {
     [PROBLEM_READ_ONLY] = { "read-only", 409, "A file or the environment fixes this setting" },
     [PROBLEM_LAST_ADMIN] = { "last-admin", 409, "This is the last system administrator" },
     [PROBLEM_SELECTION_CHANGED] = { "selection-changed", 409, "More messages match than you saw" },
+    [PROBLEM_UNDO_EXPIRED] = { "undo-expired", 409, "It can no longer be taken back" },
     [PROBLEM_LINK_USED] = { "link-used", 410, "This link is unknown, used or too old" },
     [PROBLEM_STALE] = { "stale", 412, "It was changed meanwhile" },
     [PROBLEM_PRECONDITION_REQUIRED] = { "precondition-required", 428, "Say with If-Match which version you change" },

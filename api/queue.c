@@ -31,7 +31,7 @@ static struct json_object *explain_state(struct arena *a, enum queue_state state
     case QUEUE_SCHEDULED:
         reason = STR("not-tried");
         break;
-    default:
+    default: /* the row's own reason says it */
         break;
     }
     return explanation_json(a, reason, destination);

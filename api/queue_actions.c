@@ -1,9 +1,11 @@
-/* POST /queue/actions, DELETE /queue/messages/{id} */
+/* POST /queue/actions, DELETE /queue/messages/{id}, /queue/undo */
 #include "api/fields.h"
 #include "api/handlers.h"
 #include "api/problem.h"
+#include "api/query.h"
 #include "api/queue.h"
 #include "api/record.h"
+#include "base/encode.h"
 
 #define MAX_IDS 1000
 #define MAX_MATCHES 1000000
@@ -76,9 +78,20 @@ static void take_selection(struct request *r, const struct json_object *body, st
         error_at(r, STR("/max"), "required", "A filter or all needs it: nothing happens that you did not see.");
 }
 
+static struct json_object *undo_id(int64_t id)
+{
+    return js_id('u', id);
+}
+
 static void answer(struct request *r, const struct queue_answer *a, struct json_object *skipped, int64_t skipped_count)
 {
-    struct json_object *o = js_object();
+    struct json_object *o = js_object(), *undo = NULL;
+
+    if (a->undo_id != 0) {
+        undo = js_object();
+        js_set(undo, "id", undo_id(a->undo_id));
+        js_set(undo, "until", js_time(a->undo_until));
+    }
 
     for (size_t i = 0; i < a->nbusy; i++)
         skip(skipped, queue_id_text(&r->arena, a->busy[i]), "/problems/busy");
@@ -88,6 +101,7 @@ static void answer(struct request *r, const struct queue_answer *a, struct json_
     js_set(o, "changed", js_int(a->changed));
     js_set(o, "skipped_count", js_int(skipped_count + a->skipped + a->missing));
     js_set(o, "skipped", js_share(skipped));
+    js_set(o, "undo", undo);
     reply_json(r, 200, o);
 }
 
@@ -163,7 +177,84 @@ void queue_message_delete(struct request *r)
     if (result == RES_OK)
         result = audit_write(r->service->db, record(r, "queue.delete", queue_id_text(&r->arena, id), NULL, NULL));
     if (result == RES_OK)
-        reply_empty(r);
+        answer(r, &done, request_keep(r, js_array()), 0);
+    else
+        problem_of_result(r, result);
+}
+
+/* ---- undo ---- */
+
+/* Who does not see the whole queue takes back only what he did himself. */
+static struct str undo_actor(const struct request *r)
+{
+    return r->caller.visible.limited ? r->caller.actor : STR_NULL;
+}
+
+void queue_undo_list_get(struct request *r)
+{
+    struct queue_undo *v;
+    struct json_object *body, *data;
+    size_t n;
+    enum result result;
+
+    query_begin(r, NULL, 0, NULL, 0);
+    if (errors_of_query(r))
+        return;
+    result = queue_undo_list(r->service->db, undo_actor(r), &r->arena, &v, &n);
+    if (result != RES_OK) {
+        problem_of_result(r, result);
+        return;
+    }
+    data = js_array();
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *o = js_object();
+
+        js_set(o, "id", undo_id(v[i].id));
+        js_set(o, "action", js_str(v[i].action));
+        js_set(o, "by", js_str(v[i].actor));
+        js_set(o, "at", js_time(v[i].at));
+        js_set(o, "until", js_time(v[i].until));
+        js_set(o, "changed", js_int(v[i].changed));
+        js_push(data, o);
+    }
+    body = js_object();
+    js_set(body, "data", data);
+    js_set(body, "next", NULL);
+    reply_json(r, 200, body);
+}
+
+void queue_undo_post(struct request *r)
+{
+    static const struct field undo_members[] = {
+        { .name = "undo", .type = FIELD_STRING, .required = true, .min = 1, .max = 40 },
+    };
+    struct json_object *body = body_object(r, false), *o;
+    struct str id_text;
+    int64_t id, restored, changed;
+    enum result result;
+
+    if (body == NULL)
+        return;
+    fields_check(r, body, STR(""), undo_members, ARRAY_LEN(undo_members), NULL);
+    if (errors_of_body(r))
+        return;
+    id_text = field_str(body, "undo", STR(""));
+    result = id_decode('u', id_text, &id)
+                 ? queue_undo(r->service->db, id, undo_actor(r), r->caller.actor, &restored, &changed)
+                 : RES_NOTFOUND;
+    if (result == RES_NOTFOUND) {
+        problem(r, PROBLEM_UNDO_EXPIRED, NULL);
+        return;
+    }
+    if (result == RES_OK) {
+        o = js_object();
+        js_set(o, "restored", js_int(restored));
+        js_set(o, "skipped", js_int(MAX(changed - restored, 0)));
+        result = audit_write(r->service->db, record(r, "queue.undo", id_text, NULL, js_share(o)));
+        request_keep(r, o);
+    }
+    if (result == RES_OK)
+        reply_json(r, 200, js_share(o));
     else
         problem_of_result(r, result);
 }

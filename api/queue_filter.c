@@ -7,7 +7,7 @@
 
 #define REASON_MAX 40
 
-const char *const queue_state_names[QUEUE_STATES] = { "sending", "deferred", "scheduled", "held" };
+const char *const queue_state_names[QUEUE_STATES] = { "sending", "deferred", "scheduled", "held", "removing" };
 const char *const queue_filter_lists[7] = { "state", "sender", "recipient", "destination", "sender_domain", "account", "reason" };
 
 bool queue_id(struct str text, int64_t *ret_id)

@@ -11,6 +11,8 @@ const struct route routes[] = {
     { "DELETE", V1 "/queue/messages/{}", SCOPE_QUEUE_WRITE, queue_message_delete },
     { "GET", V1 "/queue/messages/{}/attempts", SCOPE_QUEUE_READ, queue_attempts_list },
     { "POST", V1 "/queue/actions", SCOPE_QUEUE_WRITE, queue_actions_post },
+    { "GET", V1 "/queue/undo", SCOPE_QUEUE_READ, queue_undo_list_get },
+    { "POST", V1 "/queue/undo", SCOPE_QUEUE_WRITE, queue_undo_post },
     { "GET", V1 "/traces", SCOPE_TRACE_READ, traces_list },
     { "GET", V1 "/traces/{}", SCOPE_TRACE_READ, trace_get_one },
     { "GET", V1 "/domains", SCOPE_DOMAINS_READ, domains_list },

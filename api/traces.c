@@ -135,7 +135,8 @@ static void attempt_members(struct json_object *o, struct arena *a, const struct
 static struct json_object *event_json(struct arena *a, const struct trace *t, const struct trace_event *e)
 {
     static const char *const kinds[] = { "accepted", "attempt", NULL, NULL, NULL, "bounced", "expired", "removed", "held",
-                                         "released", "retried", "delay_notice" };
+                                         "released", "retried", "delay_notice", [EVENT_DELETING] = "deleting",
+                                         [EVENT_RETURNING] = "returning", [EVENT_UNDONE] = "undone" };
     const char *kind = (size_t)e->kind < ARRAY_LEN(kinds) ? kinds[e->kind] : NULL;
     struct json_object *o;
 

@@ -54,6 +54,7 @@ GRANT SELECT (at, trace_id, n, outcome), UPDATE (outcome) ON trace_recipient TO 
 GRANT EXECUTE ON FUNCTION trace_partitions(int, text) TO correio_relay;
 GRANT EXECUTE ON FUNCTION mail_sweep(interval, int) TO correio_relay;
 GRANT DELETE ON quota_due TO correio_relay;
+GRANT SELECT ON queue_undo TO correio_relay;                           -- who asked for what is removed now
 
 -- mda: its part of the queue, and where the mailboxes are; no mail that is in PostgreSQL.
 GRANT SELECT ON domain, account, address, alias, alias_member, account_state, mailbox, secret TO correio_mda;   -- routing; numbers, no mail
@@ -102,8 +103,8 @@ GRANT SELECT, INSERT ON quota_due TO correio_api;
 GRANT EXECUTE ON FUNCTION quota_level(bigint, bigint), mail_recount(bigint, boolean) TO correio_api;
 GRANT USAGE ON SEQUENCE mailbox_id_seq TO correio_api;
 GRANT SELECT, UPDATE ON queue_message, queue_recipient, queue_destination TO correio_api;
-GRANT DELETE ON queue_message, queue_blob, queue_recipient TO correio_api;
 GRANT INSERT ON queue_destination TO correio_api;                     -- what is retried or released makes its destination due
 GRANT SELECT ON queue_blob TO correio_api;
-GRANT SELECT, UPDATE (outcome) ON trace, trace_recipient TO correio_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON queue_undo TO correio_api;
+GRANT SELECT ON trace, trace_recipient TO correio_api;
 GRANT SELECT, INSERT ON trace_event TO correio_api;

@@ -148,6 +148,8 @@ static enum outcome act(struct call *c, struct json_object *body)
         say(t("Changed: %lld."), (long long)changed);
     else
         say(t("Changed: %lld, left out: %lld."), (long long)changed, (long long)left);
+    if (!c->json && js_get(answer, "undo", NULL) != NULL)
+        say(t("For a minute it can be taken back: correioctl queue undo %.*s"), STR_ARG(js_get_str(at_path(answer, "undo.id"))));
     for (size_t i = 0; !c->json && i < js_len(skipped); i++) {
         struct json_object *one = js_at(skipped, i);
         struct str type = js_get_str(js_get(one, "type", NULL));
@@ -164,15 +166,10 @@ static enum outcome act(struct call *c, struct json_object *body)
 static enum outcome act_on_ids(struct call *c)
 {
     struct json_object *ids = js_array(), *select, *body;
-    bool final = strcmp(c->verb->name, "delete") == 0 || strcmp(c->verb->name, "bounce") == 0;
 
     if (!take_ids(c, ids) || js_len(ids) == 0) {
         js_free(ids);
         return USAGE;
-    }
-    if (final && js_len(ids) > 1 && !confirm(c, t("This cannot be undone for %zu messages."), js_len(ids))) {
-        js_free(ids);
-        return FAILED;
     }
     select = js_object();
     js_set(select, "ids", ids);
@@ -213,6 +210,47 @@ enum outcome verb_queue_act(struct call *c)
     js_set(body, "select", select);
     js_set(body, "max", js_int(at_least ? 1000000 : n));
     return act(c, body);
+}
+
+/* The id of the latest action that can be taken back.  NULL: there is none; said, or *ret_out tells why. */
+static const char *latest_undo(struct call *c, enum outcome *ret_out)
+{
+    struct json_object *page = NULL;
+    const char *id = NULL;
+
+    *ret_out = client_call(c, "GET", "/api/v1/queue/undo", NULL, "", &page);
+    if (*ret_out == DONE && js_len(js_get(page, "data", NULL)) == 0) {
+        say("%s", t("There is nothing to take back."));
+        *ret_out = CONFLICT;
+    } else if (*ret_out == DONE) {
+        id = arena_cstr(&c->arena, js_get_str(js_get(js_at(js_get(page, "data", NULL), 0), "id", NULL)));
+    }
+    js_free(page);
+    return id;
+}
+
+enum outcome verb_queue_undo(struct call *c)
+{
+    struct json_object *body, *answer = NULL;
+    enum outcome out = DONE;
+    const char *id = c->n_args > 0 ? c->args[0] : latest_undo(c, &out);
+    int64_t left;
+
+    if (id == NULL)
+        return out;
+    body = js_object();
+    js_set(body, "undo", js_str(str_c(id)));
+    out = client_call(c, "POST", "/api/v1/queue/undo", body, "", &answer);
+    if (out != DONE)
+        return out;
+    left = js_get_int(js_get(answer, "skipped", NULL));
+    if (c->json)
+        print_object(c, answer, NULL, 0, "restored");
+    else
+        say(left == 0 ? t("As before: %lld.") : t("As before: %lld; no longer possible: %lld."),
+            (long long)js_get_int(js_get(answer, "restored", NULL)), (long long)left);
+    js_free(answer);
+    return left == 0 ? DONE : IN_PART;
 }
 
 enum outcome verb_queue_summary(struct call *c)

@@ -57,8 +57,9 @@ const struct verb verbs[] = {
     { "queue", "retry", "[ID...|-]", 0, MAX_ARGS, FILTER " all note=TEXT", "Tries again now.", verb_queue_act },
     { "queue", "hold", "[ID...|-]", 0, MAX_ARGS, FILTER " all note=TEXT", "Holds until released.", verb_queue_act },
     { "queue", "release", "[ID...|-]", 0, MAX_ARGS, FILTER " all note=TEXT", "Ends a hold.", verb_queue_act },
-    { "queue", "delete", "[ID...|-]", 0, MAX_ARGS, FILTER " all note=TEXT", "Removes messages; nobody is told.", verb_queue_act },
-    { "queue", "bounce", "[ID...|-]", 0, MAX_ARGS, FILTER " all note=TEXT", "Returns messages to their senders.", verb_queue_act },
+    { "queue", "delete", "[ID...|-]", 0, MAX_ARGS, FILTER " all note=TEXT", "Removes messages after a minute; nobody is told.", verb_queue_act },
+    { "queue", "bounce", "[ID...|-]", 0, MAX_ARGS, FILTER " all note=TEXT", "Returns messages to their senders after a minute.", verb_queue_act },
+    { "queue", "undo", "[UNDO]", 0, 1, "", "Takes an action back, the latest one or this.", verb_queue_undo },
     { "queue", "summary", "", 0, 0, "by=GROUP", "Sums by destination, sender or reason.", verb_queue_summary },
 
     { "trace", "show", "ID", 1, 1, "", "Shows what happened to a message.", verb_trace_show },

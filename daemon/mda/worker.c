@@ -194,10 +194,6 @@ static void run(struct crew_worker *crew, struct queue_job *jobs, size_t n)
     struct queue_job *group = arena_array(&crew->batch_arena, struct queue_job, n);
     bool *done = arena_array(&crew->batch_arena, bool, n);
 
-    if (jobs[0].message->bounce) {
-        settle_bounced(crew, jobs, n);
-        return;
-    }
     for (size_t i = 0; i < n; i++) {
         struct verdict why;
         enum result r = place_find(w, &jobs[i], &places[i], &why);

@@ -1,6 +1,7 @@
 /* relay/relay.c - the relay's crew (queue/crew.h), and what it does for the whole queue.
  *
- *   keeper       heals the queue each minute; partitions and sweep each hour
+ *   keeper       purges each second what an administrator wanted to go; heals the queue each minute; partitions and sweep
+ *                each hour
  *   sweeper      each minute, warns whose mailbox is nearly full, and removes the bodies of mail that was expunged a week ago
  *   worker       worker.c */
 #include "base/log.h"
@@ -28,6 +29,15 @@ static bool is_due(int64_t *at, int64_t every_ms)
     return true;
 }
 
+/* What an administrator deleted or returned, once its time is over. */
+static void purge(struct relay *relay)
+{
+    bool more = true;
+
+    while (more && !relay->crew->stopping && queue_purge(relay->service->db, &more) == RES_OK)
+        ;
+}
+
 static void keep(void *arg)
 {
     struct relay *relay = arg;
@@ -35,6 +45,7 @@ static void keep(void *arg)
     int64_t heal_at = 0, maintain_at = 0;
 
     while (!relay->crew->stopping) {
+        purge(relay);
         if (is_due(&heal_at, HEAL_MS) && queue_heal(db) != RES_OK)
             heal_at = deadline_in(POLL_MS);
         if (is_due(&maintain_at, MAINTAIN_MS) && (trace_maintain(db) != RES_OK || queue_sweep(db) != RES_OK))

@@ -15,7 +15,8 @@
     " l2 AS MATERIALIZED (SELECT queue_id, n FROM queue_recipient WHERE state = 0 AND destination = " destination      \
     "   AND lane = 2 AND due_at <= now() ORDER BY due_at"                                                              \
     "   LIMIT $2 - (SELECT count(*) FROM l0) - (SELECT count(*) FROM l1) FOR UPDATE SKIP LOCKED),"                     \
-    " c AS (UPDATE queue_recipient q SET due_at = now() + " LEASE ", lease_by = $1, attempts = attempts + 1"           \
+    " c AS (UPDATE queue_recipient q SET due_at = now() + " LEASE ", lease_by = $1, attempts = attempts + 1,"           \
+    "     undo_id = NULL"                                                                                              \
     "   FROM (SELECT * FROM l0 UNION ALL SELECT * FROM l1 UNION ALL SELECT * FROM l2) d"                               \
     "   WHERE q.queue_id = d.queue_id AND q.n = d.n"                                                                   \
     "   RETURNING q.queue_id, q.n, q.recipient, q.orcpt, q.notify, q.attempts, q.delay_told, q.last_reply,"        \
@@ -32,7 +33,7 @@ enum column {
     C_FOLDER, C_FLAGS
 };
 
-static struct queue_envelope *read_envelope(const struct db_rows *rows, size_t row, struct arena *a)
+static struct queue_envelope *read_envelope(const struct db_rows *rows, size_t row, struct str destination, struct arena *a)
 {
     struct queue_envelope *m = arena_new(a, struct queue_envelope);
     struct str ret = db_get_str(rows, row, C_RET);
@@ -45,7 +46,7 @@ static struct queue_envelope *read_envelope(const struct db_rows *rows, size_t r
     m->ret = ret.len == 1 ? ret.p[0] : 0;
     m->received_at = db_get_time(rows, row, C_RECEIVED);
     m->expires_at = db_get_time(rows, row, C_EXPIRES);
-    m->bounce = m->expires_at < m->received_at; /* how queue_act marks it */
+    m->bounce = str_eq(destination, QUEUE_RETURN);
     m->size = db_get_int(rows, row, C_SIZE);
     m->header_size = db_get_int(rows, row, C_HEADER_SIZE);
     m->frames = (int)db_get_int(rows, row, C_FRAMES);
@@ -68,7 +69,7 @@ static void read_batch(const struct db_rows *rows, struct str lease, int limit, 
         if (db_is_null(rows, i, C_ID))
             continue;
         if (message == NULL || message->id != db_get_int(rows, i, C_ID))
-            message = read_envelope(rows, i, a);
+            message = read_envelope(rows, i, ret->destination, a);
         job->message = message;
         job->n = (int)db_get_int(rows, i, C_N);
         job->attempts = (int)db_get_int(rows, i, C_ATTEMPTS);

@@ -23,6 +23,8 @@ enum queue_lane { QUEUE_INTERACTIVE, QUEUE_NORMAL, QUEUE_BULK };
 #define QUEUE_LOCAL STR(".local")
 /* The destination of what the mda delivers: mailboxes outside PostgreSQL, and programs. */
 #define QUEUE_MDA STR(".mda")
+/* The destination of what an administrator returns to its sender: no attempt is made. */
+#define QUEUE_RETURN STR(".return")
 
 /* ---- filling ---- */
 
@@ -71,7 +73,7 @@ struct queue_envelope { /* a message; shared by its jobs of one batch */
     unsigned body_flags;
     struct str reverse_path, envid, message_id;
     char ret;
-    bool bounce; /* an administrator wants its jobs to fail now (QUEUE_BOUNCE) */
+    bool bounce; /* the jobs of this batch are QUEUE_RETURN's: they fail now */
 };
 struct queue_job {
     const struct queue_envelope *message;
@@ -116,6 +118,9 @@ enum result queue_give_back(struct db *db, struct str lease) SUSPENDS NODISCARD;
 enum result queue_free_predecessor(struct db *db, struct str prefix, int64_t *ret_freed) SUSPENDS NODISCARD;
 /* Each minute: corrects in_flight and due_at of destinations, makes missing ones, removes empty ones. */
 enum result queue_heal(struct db *db) SUSPENDS NODISCARD;
+/* Deletes what was to be deleted and sends back what was to be returned, whose time to take that back is over: at most
+ * 1,000 messages in one transaction.  *ret_more: call it again at once. */
+enum result queue_purge(struct db *db, bool *ret_more) SUSPENDS NODISCARD;
 /* Removes messages without jobs, which only an interrupted administrator's action could leave; hourly. */
 enum result queue_sweep(struct db *db) SUSPENDS NODISCARD;
 

@@ -1,18 +1,13 @@
 /* store/queue_act.c - what an administrator does to messages: in transactions of at most 1,000 messages.
  *
  * Each locks the messages by id and then their recipients, so nothing is claimed meanwhile; a message of which a relay
- * has a recipient at this moment is left alone.  The actor and the reason go into the trace. */
-#include "base/log.h"
-#include "base/strbuf.h"
+ * has a recipient at this moment is left alone.  The actor and the reason go into the trace.  What a recipient was before
+ * stays in its row with the action's id (queue_undo.c); what is to go only says so and when (queue_purge.c). */
 #include "store/queue_filter.h"
 
-#include "store/queue.h"
+#include "store/queue_internal.h"
 
-#include <inttypes.h>
-
-#define CHUNK 1000
 #define MAX_MESSAGES 1000000
-#define MAX_PAYLOAD 7900
 
 struct act {
     struct db *db;
@@ -25,14 +20,20 @@ struct act {
     size_t n_free;
     int64_t *changed_ids;
     size_t n_changed;
+    int64_t undo_id, undo_until;
 };
 
 static const struct {
+    const char *name;
     enum trace_kind kind;
-    bool wakes; /* its recipients become due */
+    const char *reason; /* of the event; NULL: none */
+    bool wakes;         /* its recipients become due */
 } actions[] = {
-    [QUEUE_RETRY] = { EVENT_RETRIED, true },   [QUEUE_HOLD] = { EVENT_HELD, false },   [QUEUE_RELEASE] = { EVENT_RELEASED, true },
-    [QUEUE_BOUNCE] = { EVENT_BOUNCED, true },  [QUEUE_DELETE] = { EVENT_REMOVED, false },
+    [QUEUE_RETRY] = { "retry", EVENT_RETRIED, NULL, true },
+    [QUEUE_HOLD] = { "hold", EVENT_HELD, NULL, false },
+    [QUEUE_RELEASE] = { "release", EVENT_RELEASED, NULL, true },
+    [QUEUE_BOUNCE] = { "bounce", EVENT_RETURNING, "bounced-by-admin", false },
+    [QUEUE_DELETE] = { "delete", EVENT_DELETING, "removed-by-admin", false },
 };
 
 /* All that match, in order; at most `at_most`. */
@@ -50,10 +51,7 @@ static enum result find_ids(struct db *db, const struct queue_filter *filter, in
     r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
     if (r != RES_OK)
         return r;
-    *ret_n = db_count(&rows);
-    *ret_ids = arena_array(a, int64_t, *ret_n);
-    for (size_t i = 0; i < *ret_n; i++)
-        (*ret_ids)[i] = db_get_int(&rows, i, 0);
+    queue_read_ids(&rows, a, ret_ids, ret_n);
     return RES_OK;
 }
 
@@ -91,91 +89,76 @@ static enum result lock_chunk(struct act *act, struct queue_answer *answer)
     return r;
 }
 
+/* The action in the table of those that can be taken back, counted up with each chunk. */
+static enum result note_undo(struct act *act, struct queue_answer *answer)
+{
+    static const struct db_stmt begin = { "queue_act_undo",
+        "INSERT INTO queue_undo (action, actor, reason) VALUES ($1, $2, $3) RETURNING id, until" };
+    static const struct db_stmt more = { "queue_act_undo_more",
+        "UPDATE queue_undo SET until = now() + interval '60 seconds' WHERE id = $1 RETURNING id, until" };
+    const struct queue_request *q = act->request;
+    const struct db_param begin_params[] = { db_text(str_c(actions[q->action].name)), db_text(q->actor), db_text(q->reason) };
+    const struct db_param more_params[] = { db_int8(answer->undo_id) };
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    enum result r = answer->undo_id == 0 ? tx_query(act->tx, &begin, begin_params, ARRAY_LEN(begin_params), &rows)
+                                         : tx_query(act->tx, &more, more_params, ARRAY_LEN(more_params), &rows);
+
+    if (r != RES_OK || db_count(&rows) != 1)
+        return RES_TEMPFAIL;
+    act->undo_id = db_get_int(&rows, 0, 0);
+    act->undo_until = db_get_time(&rows, 0, 1);
+    return RES_OK;
+}
+
+/* $1: messages; $2: the action.  A relay that overslept its lease has lost it with this. */
+#define CHANGE(set, where)                                                                                             \
+    "WITH u AS (UPDATE queue_recipient SET " set ", lease_by = NULL, undo_id = $2, was_state = state,"                  \
+    "   was_due_at = due_at, was_destination = destination WHERE queue_id = ANY ($1) AND " where " RETURNING queue_id)," \
+    " n AS (SELECT DISTINCT queue_id FROM u)"                                                                          \
+    " SELECT queue_id FROM n ORDER BY 1"
+#define GOES_AT "due_at = now() + interval '60 seconds'"
+
 /* Does it to the recipients; tells which messages it changed. */
 static enum result change(struct act *act)
 {
     static const struct db_stmt stmts[] = {
-        [QUEUE_RETRY] = { "queue_act_retry",
-            "WITH u AS (UPDATE queue_recipient SET due_at = least(due_at, now()) WHERE queue_id = ANY ($1) AND state = 0"
-            " RETURNING queue_id) SELECT DISTINCT queue_id FROM u ORDER BY 1" },
-        [QUEUE_HOLD] = { "queue_act_hold",
-            "WITH u AS (UPDATE queue_recipient SET state = 1 WHERE queue_id = ANY ($1) AND state = 0"
-            " RETURNING queue_id) SELECT DISTINCT queue_id FROM u ORDER BY 1" },
-        [QUEUE_RELEASE] = { "queue_act_release",
-            "WITH u AS (UPDATE queue_recipient SET state = 0, due_at = now(), lease_by = NULL"
-            " WHERE queue_id = ANY ($1) AND state = 1 RETURNING queue_id) SELECT DISTINCT queue_id FROM u ORDER BY 1" },
-        [QUEUE_BOUNCE] = { "queue_act_bounce", /* an end before the beginning: the relay knows the mark (queue_envelope) */
-            "WITH u AS (UPDATE queue_recipient SET state = 0, due_at = now(), lease_by = NULL"
-            " WHERE queue_id = ANY ($1) RETURNING queue_id),"
-            " m AS (UPDATE queue_message SET expires_at = 'epoch' WHERE id = ANY ($1))"
-            " SELECT DISTINCT queue_id FROM u ORDER BY 1" },
-        [QUEUE_DELETE] = { "queue_act_delete",
-            "WITH u AS (DELETE FROM queue_recipient WHERE queue_id = ANY ($1) RETURNING queue_id, n),"
-            " t AS (UPDATE trace_recipient t SET outcome = 5 FROM u JOIN queue_message m ON m.id = u.queue_id"
-            "  WHERE t.at = m.received_at AND t.trace_id = u.queue_id AND t.n = u.n)"
-            " SELECT DISTINCT queue_id FROM u ORDER BY 1" },
+        [QUEUE_RETRY] = { "queue_act_retry", CHANGE("due_at = least(due_at, now())", "state = 0") },
+        [QUEUE_HOLD] = { "queue_act_hold", CHANGE("state = 1", "state = 0") },
+        [QUEUE_RELEASE] = { "queue_act_release", CHANGE("state = 0, due_at = now()", "state = 1") },
+        [QUEUE_BOUNCE] = { "queue_act_bounce", CHANGE("state = 4, " GOES_AT, "state IN (0, 1) AND destination <> '.return'") },
+        [QUEUE_DELETE] = { "queue_act_delete", CHANGE("state = 2, " GOES_AT, "state IN (0, 1)") },
     };
-    const struct db_param params[] = { db_int8_array(act->a, act->free_ids, act->n_free) };
+    const struct db_param params[] = { db_int8_array(act->a, act->free_ids, act->n_free), db_int8(act->undo_id) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r = tx_query(act->tx, &stmts[act->request->action], params, ARRAY_LEN(params), &rows);
 
-    if (r != RES_OK)
-        return r;
-    act->n_changed = db_count(&rows);
-    act->changed_ids = arena_array(act->a, int64_t, act->n_changed);
-    for (size_t i = 0; i < act->n_changed; i++)
-        act->changed_ids[i] = db_get_int(&rows, i, 0);
-    return RES_OK;
+    if (r == RES_OK)
+        queue_read_ids(&rows, act->a, &act->changed_ids, &act->n_changed);
+    return r;
 }
 
-static struct str changed_payload(const struct act *act)
-{
-    CLEANUP(strbuf_release) struct strbuf b = { .max = MAX_PAYLOAD };
-
-    for (size_t i = 0; i < act->n_changed; i++)
-        (void)strbuf_addf(&b, "%s%" PRId64, i > 0 ? "," : "", act->changed_ids[i]);
-    return b.overflow ? STR("") : arena_str(act->a, strbuf_str(&b)); /* empty: too many to tell */
-}
-
-/* Trace, version, destinations, what is left of deleted messages; and the commit. */
+/* Trace, version, destinations; and the commit. */
 static enum result record(struct act *act)
 {
     static const struct db_stmt events = { "queue_act_events",
         "INSERT INTO trace_event (at, trace_id, n, kind, actor, reply, reason)"
         " SELECT received_at, id, -1, $2, $3, $4, $5 FROM queue_message WHERE id = ANY ($1)" };
-    static const struct db_stmt version = { "queue_act_version",
-        "UPDATE queue_message SET version = version + 1 WHERE id = ANY ($1)" };
-    static const struct db_stmt outcomes = { "queue_act_outcomes",
-        "UPDATE trace t SET outcome = (SELECT r.outcome FROM trace_recipient r WHERE r.at = t.at AND r.trace_id = t.id"
-        "   ORDER BY array_position('{0,3,4,5,2,1,6}'::int[], r.outcome::int) LIMIT 1)"
-        " FROM queue_message m WHERE m.id = ANY ($1) AND t.at = m.received_at AND t.id = m.id"
-        "  AND EXISTS (SELECT FROM trace_recipient r WHERE r.at = t.at AND r.trace_id = t.id)" };
-    static const struct db_stmt bodies = { "queue_act_bodies", "DELETE FROM queue_blob WHERE queue_id = ANY ($1)" };
-    static const struct db_stmt messages = { "queue_act_messages", "DELETE FROM queue_message WHERE id = ANY ($1)" };
-    static const struct db_stmt destinations = { "queue_act_destinations",
-        "INSERT INTO queue_destination (destination) SELECT DISTINCT destination FROM queue_recipient"
-        " WHERE queue_id = ANY ($1) AND state = 0 ORDER BY destination"
-        " ON CONFLICT (destination) DO UPDATE SET due_at = least(queue_destination.due_at, now())" };
+    static const struct db_stmt count = { "queue_act_undo_count",
+        "UPDATE queue_undo SET changed = changed + $2 WHERE id = $1" };
     const struct queue_request *q = act->request;
     const struct db_param ids[] = { db_int8_array(act->a, act->changed_ids, act->n_changed) };
-    const struct db_param event_params[] = {
-        ids[0], db_int2((int16_t)actions[q->action].kind), db_text(q->actor), db_text(q->reason),
-        db_text(q->action == QUEUE_BOUNCE ? STR("bounced-by-admin") : q->action == QUEUE_DELETE ? STR("removed-by-admin") : STR_NULL) };
-    const struct db_notice notices[] = { { "queue_changed", changed_payload(act) }, { "queue", STR("") } };
-    struct db_call calls[4] = { { .stmt = &events, .params = event_params, .n = ARRAY_LEN(event_params) } };
-    size_t n = 1;
-    enum result r;
+    const struct db_param event_params[] = { ids[0], db_int2((int16_t)actions[q->action].kind), db_text(q->actor),
+                                             db_text(q->reason), db_text(str_c(actions[q->action].reason)) };
+    const struct db_param count_params[] = { db_int8(act->undo_id), db_int8((int64_t)act->n_changed) };
+    const struct db_notice notices[] = { { "queue_changed", queue_changed(act->a, act->changed_ids, act->n_changed) },
+                                         { "queue", STR("") } };
+    struct db_call calls[] = { { .stmt = &events, .params = event_params, .n = ARRAY_LEN(event_params) },
+                               { .stmt = &count, .params = count_params, .n = ARRAY_LEN(count_params) },
+                               { .stmt = &queue_version_stmt, .params = ids, .n = 1 },
+                               { .stmt = &queue_wake_stmt, .params = ids, .n = 1 } };
+    bool wakes = actions[q->action].wakes;
+    enum result r = tx_batch_commit(&act->tx, calls, wakes ? 4 : 3, notices, wakes ? 2 : 1, NULL);
 
-    if (q->action == QUEUE_DELETE) {
-        calls[n++] = (struct db_call){ .stmt = &outcomes, .params = ids, .n = 1 };
-        calls[n++] = (struct db_call){ .stmt = &bodies, .params = ids, .n = 1 };
-        calls[n++] = (struct db_call){ .stmt = &messages, .params = ids, .n = 1 };
-    } else {
-        calls[n++] = (struct db_call){ .stmt = &version, .params = ids, .n = 1 };
-        if (actions[q->action].wakes)
-            calls[n++] = (struct db_call){ .stmt = &destinations, .params = ids, .n = 1 };
-    }
-    r = tx_batch_commit(&act->tx, calls, n, notices, actions[q->action].wakes ? 2 : 1, NULL);
     for (size_t i = 0; i < ARRAY_LEN(calls); i++)
         db_rows_free(&calls[i].rows);
     return r == RES_OK ? RES_OK : RES_TEMPFAIL; /* in doubt: doing it again is harmless */
@@ -192,12 +175,17 @@ static enum result act_on_chunk(struct db *db, const struct queue_request *reque
         return r;
     r = lock_chunk(&act, answer);
     if (r == RES_OK && act.n_free > 0)
+        r = note_undo(&act, answer);
+    if (r == RES_OK && act.n_free > 0)
         r = change(&act);
     if (r == RES_OK && act.n_changed > 0)
         r = record(&act);
     tx_rollbackp(&act.tx);
-    if (r == RES_OK)
+    if (r == RES_OK && act.n_changed > 0) {
         answer->changed += (int64_t)act.n_changed;
+        answer->undo_id = act.undo_id;
+        answer->undo_until = act.undo_until;
+    }
     return r;
 }
 
@@ -242,8 +230,8 @@ enum result queue_act(struct db *db, const struct queue_request *request, struct
         *ret = answer;
         return RES_LIMIT;
     }
-    for (size_t at = 0; at < n && r == RES_OK; at += CHUNK)
-        r = act_on_chunk(db, request, ids + at, MIN(n - at, (size_t)CHUNK), &answer);
+    for (size_t at = 0; at < n && r == RES_OK; at += QUEUE_CHUNK)
+        r = act_on_chunk(db, request, ids + at, MIN(n - at, (size_t)QUEUE_CHUNK), &answer);
     if (r == RES_OK)
         *ret = answer;
     return r;

@@ -16,6 +16,7 @@ enum queue_state {
     QUEUE_DEFERRED,  /* tried, waits for the next attempt */
     QUEUE_SCHEDULED, /* not tried yet */
     QUEUE_HELD,      /* by an administrator */
+    QUEUE_REMOVING,  /* deleted or returned in a moment, unless that is taken back */
     QUEUE_STATES
 };
 /* What became of it: trace.outcome. */
@@ -40,7 +41,8 @@ struct queue_filter {
     struct str_list accounts; /* addresses of the accounts that submitted */
     struct str_list recipients;
     struct str_list destinations;
-    struct str_list reasons; /* words of route/reason.h; also "held", "sending", "not-tried" by the state */
+    struct str_list reasons; /* words of route/reason.h; also "held", "sending", "not-tried", "bounced-by-admin" and
+                                "removed-by-admin" by the state */
     int64_t age_min_s;       /* accepted at least so long ago */
     struct str text;         /* part of sender, recipient or subject without case, or the exact Message-ID */
     int64_t text_id;         /* `text` decoded as a queue id, which matches too; 0: it is none */
@@ -56,7 +58,7 @@ struct queue_row {
     struct str recipient, destination; /* the first that matches the filter */
     int64_t recipients, destinations;  /* how many are still in the queue */
     int64_t attempts;                  /* the most of any recipient */
-    int64_t next_attempt_at;           /* the nearest; DB_NO_TIME while held or sending */
+    int64_t next_attempt_at;           /* the nearest; DB_NO_TIME while held, sending or removing */
     struct str reason, reply;          /* of the recipient that gives the state; reply "" -> STR_NULL */
 };
 
@@ -135,12 +137,14 @@ enum result queue_attempts(struct db *db, int64_t id, int n, struct queue_attemp
     SUSPENDS NODISCARD;
 
 enum queue_action {
-    QUEUE_RETRY,   /* every waiting recipient falls due now */
-    QUEUE_HOLD,    /* no attempt until QUEUE_RELEASE */
+    QUEUE_RETRY,      /* every waiting recipient falls due now */
+    QUEUE_HOLD,       /* no attempt until QUEUE_RELEASE */
     QUEUE_RELEASE,
-    QUEUE_BOUNCE,  /* its recipients fail as soon as a relay sees it, and the sender gets a DSN */
-    QUEUE_DELETE,  /* it goes, nobody is told */
+    QUEUE_BOUNCE,     /* its recipients fail after QUEUE_UNDO_S, and the sender gets a DSN */
+    QUEUE_DELETE,     /* it goes after QUEUE_UNDO_S, nobody is told */
 };
+/* So long an action can be taken back. */
+#define QUEUE_UNDO_S 60
 struct queue_request {
     enum queue_action action;
     const struct queue_filter *filter; /* all zero: every message */
@@ -158,9 +162,28 @@ struct queue_answer {
     int64_t missing; /* of filter->ids: not in the queue or not to be seen, all of them; */
     int64_t gone[QUEUE_MAX_SKIPPED]; /* ... the first ones */
     size_t ngone;
+    int64_t undo_id, undo_until; /* for queue_undo; 0: nothing was changed */
 };
-/* Acts in transactions of at most 1,000 messages, each with its trace events, and wakes the relays.
+/* Acts in transactions of at most 1,000 messages, each with its trace events, and wakes the relays.  What it was before is
+ * kept for queue_undo; of several actions on a recipient only the last one can be taken back.
  * RES_LIMIT: more than `max` matched, nothing was done and ret->matched tells how many (counted up to a million).
  * RES_CONFLICT: another version.  RES_TEMPFAIL: what was done before the failure stays done; doing it again is harmless. */
 enum result queue_act(struct db *db, const struct queue_request *request, struct arena *a, struct queue_answer *ret)
     SUSPENDS NODISCARD;
+
+struct queue_undo {
+    int64_t id, at, until;
+    struct str action, actor;
+    int64_t changed; /* messages */
+};
+/* The actions that can be taken back now, the latest first.  actor: only those of this one; STR_NULL: everybody's. */
+enum result queue_undo_list(struct db *db, struct str actor, struct arena *a, struct queue_undo **ret_v, size_t *ret_n)
+    SUSPENDS NODISCARD;
+/* Takes an action back: what it changed is as it was, unless it has left the queue, was tried or was changed again
+ * meanwhile.  who: for the trace.  *ret_restored: messages; *ret_changed: those that the action had changed.
+ * RES_NOTFOUND: no such action (of `actor`), its time is over, or it was taken back.  RES_TEMPFAIL: what was done before
+ * the failure stays done; doing it again is harmless. */
+enum result queue_undo(struct db *db, int64_t id, struct str actor, struct str who, int64_t *ret_restored,
+                       int64_t *ret_changed) SUSPENDS NODISCARD;
+/* Forgets actions whose time is long over; now and then. */
+enum result queue_undo_sweep(struct db *db) SUSPENDS NODISCARD;

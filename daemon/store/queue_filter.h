@@ -4,12 +4,14 @@
 
 /* enum queue_state of a recipient r. */
 #define QUEUE_STATE_SQL                                                                                                \
-    "CASE WHEN r.state <> 0 THEN 3 WHEN r.lease_by IS NOT NULL AND r.due_at > now() THEN 0"                            \
+    "CASE WHEN r.state IN (2, 4) THEN 4 WHEN r.state <> 0 THEN 3"                                                      \
+    " WHEN r.lease_by IS NOT NULL AND r.due_at > now() THEN 0"                                                         \
     " WHEN r.attempts > 0 THEN 1 ELSE 2 END"
 /* Its reason: a word of route/reason.h. */
 #define QUEUE_REASON_SQL                                                                                               \
-    "CASE WHEN r.state <> 0 THEN 'held' WHEN r.lease_by IS NOT NULL AND r.due_at > now() THEN 'sending'"               \
-    " WHEN r.attempts = 0 THEN 'not-tried' ELSE coalesce(r.reason, 'temporary') END"
+    "CASE r.state WHEN 1 THEN 'held' WHEN 2 THEN 'removed-by-admin' WHEN 4 THEN 'bounced-by-admin'"                    \
+    " ELSE CASE WHEN r.lease_by IS NOT NULL AND r.due_at > now() THEN 'sending'"                                       \
+    " WHEN r.attempts = 0 THEN 'not-tried' ELSE coalesce(r.reason, 'temporary') END END"
 
 #define QUEUE_DOMAIN_SQL(address) "lower(substring(" address " from '[^@]*$'))"
 

@@ -5,14 +5,11 @@
  * it again finds nothing to do. */
 #include "base/fault.h"
 #include "base/log.h"
-#include "base/strbuf.h"
-#include "store/queue.h"
+#include "store/queue_internal.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 #define CHANGED_CHANNEL "queue_changed"
-#define MAX_PAYLOAD 7900
 
 /* What the outcomes of one transaction have in common. */
 struct finish {
@@ -259,9 +256,6 @@ static const struct db_stmt gone_stmt = { "queue_finish_gone",
     "WITH d AS (DELETE FROM queue_message m WHERE id = ANY ($1)"
     "   AND NOT EXISTS (SELECT FROM queue_recipient q WHERE q.queue_id = m.id) RETURNING id)"
     " DELETE FROM queue_blob b USING d WHERE b.queue_id = d.id" };
-static const struct db_stmt version_stmt = { "queue_finish_version",
-    "UPDATE queue_message SET version = version + 1 WHERE id = ANY ($1)" };
-
 static enum result write_trace(struct finish *f)
 {
     struct events e;
@@ -290,7 +284,7 @@ static enum result write_trace(struct finish *f)
                                                db_time(f->last_at) };
     struct db_call calls[] = {
         { .stmt = &events_stmt, .params = event_params, .n = EVENTS_PARAMS },
-        { .stmt = &version_stmt, .params = message_params, .n = 1 },
+        { .stmt = &queue_version_stmt, .params = message_params, .n = 1 },
         { .stmt = &recipients_stmt, .params = recipient_params, .n = ARRAY_LEN(recipient_params) },
         { .stmt = &messages_stmt, .params = message_params, .n = ARRAY_LEN(message_params) },
         { .stmt = &gone_stmt, .params = message_params, .n = 1 },
@@ -337,20 +331,6 @@ static enum result finish(struct finish *f)
     return r == RES_OK ? write_notices(f) : r;
 }
 
-/* The ids for those who watch, decimal and comma-separated; empty: too many to tell. */
-static struct str changed_payload(const struct finish *f)
-{
-    struct strbuf b = { .max = MAX_PAYLOAD };
-    struct str payload = STR("");
-
-    for (size_t i = 0; i < f->n_ids; i++)
-        (void)strbuf_addf(&b, "%s%" PRId64, i > 0 ? "," : "", f->ids[i]);
-    if (!b.overflow)
-        payload = arena_str(f->a, strbuf_str(&b));
-    strbuf_release(&b);
-    return payload;
-}
-
 enum result queue_finish(struct db *db, const struct queue_outcome *v, size_t n, size_t *ret_lost)
 {
     CLEANUP(arena_releasep) struct arena a = { 0 };
@@ -371,7 +351,7 @@ enum result queue_finish(struct db *db, const struct queue_outcome *v, size_t n,
     if (r != RES_OK)
         return r;
     FAULT("queue-before-finish");
-    r = tx_commit_notify(&tx, CHANGED_CHANNEL, changed_payload(&f));
+    r = tx_commit_notify(&tx, CHANGED_CHANNEL, queue_changed(&a, f.ids, f.n_ids));
     FAULT("queue-after-finish");
     if (r != RES_OK) { /* in doubt: done again it finds its work done, or does it */
         if (r == RES_CANCELLED && db_settle(db, f.xid) != RES_OK)

@@ -40,7 +40,7 @@ static void read_row(const struct db_rows *rows, size_t i, struct arena *a, stru
     r->recipients = db_get_int(rows, i, L_RECIPIENTS);
     r->destinations = db_get_int(rows, i, L_DESTINATIONS);
     r->attempts = db_get_int(rows, i, L_ATTEMPTS);
-    r->next_attempt_at = r->state == QUEUE_HELD || r->state == QUEUE_SENDING ? DB_NO_TIME : db_get_time(rows, i, L_NEXT);
+    r->next_attempt_at = r->state == QUEUE_DEFERRED || r->state == QUEUE_SCHEDULED ? db_get_time(rows, i, L_NEXT) : DB_NO_TIME;
     r->reason = arena_str(a, db_get_str(rows, i, L_REASON));
     r->reply = arena_str(a, db_get_str(rows, i, L_REPLY));
 }

@@ -53,7 +53,7 @@ static enum result read_recipients(struct db *db, struct queue_message *m, struc
 
     if (r != RES_OK)
         return r;
-    m->state = QUEUE_HELD;
+    m->state = QUEUE_REMOVING;
     m->recipients = arena_array(a, struct queue_item, db_count(&rows));
     m->nrecipients = db_count(&rows);
     for (size_t i = 0; i < m->nrecipients; i++) {

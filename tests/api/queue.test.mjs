@@ -87,12 +87,15 @@ test('hold, release, retry and delete by ids', async () => {
   assert.equal((await act('retry')).changed, 0);
   const now = await local.call('GET', `/queue/messages/${id}`, ONE);
   await local.call('DELETE', `/queue/messages/${id}`, ONE, { status: 412, headers: { 'If-Match': `"${now.version + 1}"` } });
-  await local.call('DELETE', `/queue/messages/${id}`, ONE, { status: 204, headers: { 'If-Match': `"${now.version}"` } });
-  await local.call('GET', `/queue/messages/${id}`, ONE, { status: 404 });
-  await local.call('DELETE', `/queue/messages/${id}`, ONE, { status: 404 });
+  const deleted = await local.call('DELETE', `/queue/messages/${id}`, ONE, { headers: { 'If-Match': `"${now.version}"` } });
+  assert.ok(deleted.undo.id);
+  assert.equal((await local.call('GET', `/queue/messages/${id}`, ONE)).state, 'removing');
+  const again = await local.call('DELETE', `/queue/messages/${id}`, ONE);
+  assert.deepEqual([again.changed, again.undo], [0, null]);
   const trace = await local.call('GET', `/traces/${id}`, '/traces/{id}');
-  assert.deepEqual([trace.outcome, trace.in_queue], ['removed', false]);
+  assert.deepEqual([trace.outcome, trace.in_queue], ['waiting', true]);
   assert.ok(trace.events.some((e) => e.kind === 'held' && e.by === 'local' && e.reason === 'look at it'));
+  assert.ok(trace.events.some((e) => e.kind === 'deleting' && e.by === 'local'));
 });
 
 test('a held message waits until it is released', async () => {
@@ -114,7 +117,31 @@ test('by filter nothing happens that was not seen', async () => {
   assert.equal(problem.matched, 3);
   assert.equal((await local.call('POST', '/queue/actions', '/queue/actions', { body: { action: 'hold', select, max: 3 } })).changed, 3);
   assert.equal((await local.call('POST', '/queue/actions', '/queue/actions', { body: { action: 'delete', select, max: 3 } })).changed, 3);
-  assert.deepEqual((await local.call('GET', `${M}?destination=${destination}`, M)).data, []);
+  assert.deepEqual((await local.call('GET', `${M}?destination=${destination}`, M)).data.map((m) => m.state), Array(3).fill('removing'));
+});
+
+test('what was done is taken back within a minute, once, and by whom it may be', async () => {
+  const U = '/queue/undo';
+  const id = await submit(world.alice, [`undo@${away}`], 'undo me');
+  const before = await deferred(id);
+  const act = (action) => local.call('POST', '/queue/actions', '/queue/actions', { body: { action, select: { ids: [id] } } });
+  for (const action of ['hold', 'bounce', 'delete']) {
+    const { undo } = await act(action);
+    const [latest] = (await local.call('GET', U, U)).data;
+    assert.deepEqual([latest.id, latest.action, latest.by, latest.changed], [undo.id, action, 'local', 1]);
+    assert.deepEqual(await local.call('POST', U, U, { body: { undo: undo.id } }), { restored: 1, skipped: 0 });
+    const now = await local.call('GET', `/queue/messages/${id}`, ONE);
+    assert.deepEqual([now.state, now.recipients[0].next_attempt_at], [before.state, before.recipients[0].next_attempt_at]);
+    await local.call('POST', U, U, { status: 409, type: 'undo-expired', body: { undo: undo.id } });
+  }
+  const trace = await local.call('GET', `/traces/${id}`, '/traces/{id}');
+  assert.deepEqual(trace.events.map((e) => e.kind).filter((kind) => !['accepted', 'attempt'].includes(kind)), ['held', 'undone', 'returning', 'undone', 'deleting', 'undone']);
+  const { undo } = await act('hold');
+  const office = await signIn(world.office);
+  assert.deepEqual((await office.call('GET', U, U)).data, []);
+  await office.call('POST', U, U, { status: 409, type: 'undo-expired', body: { undo: undo.id } });
+  for (const wrong of ['u1', 'q1', '-1', 'uzzzzzzzzzzzzzzzzzzzz']) await local.call('POST', U, U, { status: 409, body: { undo: wrong } });
+  assert.deepEqual(errorsOf(await local.call('POST', U, U, { status: 422, body: { und: 1 } })), { '/undo': 'required', '/und': 'unknown-field' });
 });
 
 test('actions: what is refused', async () => {
@@ -168,14 +195,14 @@ test('events: a message that comes, is held and goes is told to those who may se
   for (const id of [theirs, mine]) {
     for (const action of ['hold', 'delete']) {
       await local.call('POST', '/queue/actions', '/queue/actions', { body: { action, select: { ids: [id] } } });
-      await told(all, id, action === 'hold' ? 'held' : 'removed');
+      await told(all, id, action === 'hold' ? 'held' : 'removing');
     }
   }
-  await told(narrow, mine, 'removed');
+  await told(narrow, mine, 'removing');
   assert.ok(narrow.events.every((e) => !e.data?.includes(theirs)), 'nothing of another domain');
   narrow.close();
   const again = await stream(office.headers, 'topics=queue', { 'Last-Event-ID': first.id });
-  await told(again, mine, 'removed');
+  await told(again, mine, 'removing');
   again.close();
   all.close();
 });

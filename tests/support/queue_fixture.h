@@ -82,8 +82,8 @@ static inline void patient_sql(const char *sql)
 }
 
 #define CLEAR_SQL                                                                                                      \
-    "TRUNCATE queue_message, queue_blob, queue_recipient, queue_destination, trace, trace_recipient, trace_event, domain," \
-    " account CASCADE"
+    "TRUNCATE queue_message, queue_blob, queue_recipient, queue_destination, queue_undo, trace, trace_recipient,"       \
+    " trace_event, domain, account CASCADE"
 
 static void clear(void)
 {

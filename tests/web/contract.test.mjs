@@ -122,6 +122,9 @@ test('the fake server answers as the contract says', async () => {
   await call('POST', '/queue/actions', '/queue/actions', {
     body: { action: 'hold', select: { ids: ['q7f3k9', 'q7f3w0'] } },
   });
+  const { data: undo } = await call('GET', '/queue/undo', '/queue/undo');
+  await call('POST', '/queue/undo', '/queue/undo', { body: { undo: undo[0].id } });
+  await call('POST', '/queue/undo', '/queue/undo', { status: 409, body: { undo: undo[0].id } });
   await call('POST', '/queue/actions', '/queue/actions', {
     status: 409,
     body: { action: 'retry', select: { all: true }, max: 2 },

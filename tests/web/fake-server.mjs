@@ -217,27 +217,46 @@ function makeRoutes(state) {
     if (!select.ids && max === undefined) wrong('/max', 'required');
     if (!select.ids && matched.length > max) refuse(409, 'selection-changed', { matched: matched.length });
     const busy = matched.filter((m) => m.state === 'sending');
-    let changed = 0;
+    const before = [];
     for (const m of matched) {
-      if (m.state === 'sending') continue;
-      if (action === 'delete' || action === 'bounce') remove(state.queue, m);
-      else if (action === 'hold' && m.state !== 'held')
+      if (m.state === 'sending' || m.state === 'removing') continue;
+      const was = structuredClone(m);
+      if (action === 'delete' || action === 'bounce') {
+        const explanation = { id: `${action === 'delete' ? 'removed' : 'bounced'}-by-admin`, actor: 'you', certain: true };
+        Object.assign(m, { state: 'removing' });
+        for (const r of m.recipients) Object.assign(r, { state: 'removing', explanation });
+      } else if (action === 'hold' && m.state !== 'held')
         Object.assign(m, {
           state: 'held',
           hold: { at: new Date(now()).toISOString(), by: 'admin@example.org', reason: null },
         });
       else if (action === 'release' && m.state === 'held') Object.assign(m, { state: 'scheduled', hold: null });
       else if (action !== 'retry' || m.state === 'held') continue;
-      for (const r of m.recipients) r.next_attempt_at = m.state === 'held' ? null : new Date(now()).toISOString();
-      changed++;
+      for (const r of m.recipients)
+        r.next_attempt_at = ['held', 'removing'].includes(m.state) ? null : new Date(now()).toISOString();
+      before.push(was);
       changedQueue(m.id, m.state);
     }
+    const undo = before.length > 0 ? { id: `u${++state.undos}`, until: new Date(now() + 60000).toISOString() } : null;
+    if (undo) state.undo.unshift({ ...undo, action, by: 'admin@example.org', at: new Date(now()).toISOString(), before });
     return {
       matched: matched.length,
-      changed,
+      changed: before.length,
+      undo,
       skipped_count: busy.length,
       skipped: busy.map((m) => ({ id: m.id, type: '/problems/busy' })),
     };
+  };
+
+  const takeBack = ({ body }) => {
+    const undo = state.undo.find((one) => one.id === body.undo);
+    if (!undo) refuse(409, 'undo-expired');
+    remove(state.undo, undo);
+    for (const was of undo.before) {
+      Object.assign(find(state.queue, 'id', was.id), was);
+      changedQueue(was.id, was.state);
+    }
+    return { restored: undo.before.length, skipped: 0 };
   };
 
   // Filters: of the account that the path names, or of the caller.
@@ -412,6 +431,8 @@ function makeRoutes(state) {
     ['GET', '/queue/messages/:id', ({ params }) => find(state.queue, 'id', params.id)],
     ['GET', '/queue/messages/:id/attempts', ({ params, query }) => page(state.attempts.get(params.id) ?? [], query)],
     ['POST', '/queue/actions', act],
+    ['GET', '/queue/undo', () => ({ data: state.undo.map(({ before, ...one }) => ({ ...one, changed: before.length })), next: null })],
+    ['POST', '/queue/undo', takeBack],
     [
       'GET',
       '/traces',
@@ -785,7 +806,7 @@ export async function startFakeServer() {
     for (const stream of streams) stream.write(`event: ${event}\nid: 1\ndata: ${JSON.stringify(data)}\n\n`);
   };
   const reset = () => {
-    state = Object.assign(makeStory(), { session: null, links: new Set(['good-link']), emit });
+    state = Object.assign(makeStory(), { session: null, links: new Set(['good-link']), emit, undo: [], undos: 0 });
     routes = makeRoutes(state);
     control.failures.clear();
     control.away = false;

@@ -214,20 +214,40 @@ test('hold and release', options, async () => {
   await close(page);
 });
 
-test('deleting asks first: Escape keeps, the button deletes, the focus comes back', options, async () => {
+test('deleting is at once, and a button takes it back as long as the message is there', options, async () => {
   const page = await site.open({ path: '/queue' });
   await page.click('tbody tr:nth-child(2) input');
   await page.click('.bulk .is-danger >> visible=true');
-  await shown(page, 'Delete 1 message?');
-  assert.equal(await page.evaluate(() => document.activeElement.innerText), 'Leave it');
-  await page.keyboard.press('Escape');
-  await page.waitForSelector('dialog', { state: 'detached' });
-  assert.equal(await page.evaluate(() => document.activeElement.innerText), 'Delete');
-  assert.equal(sent('POST /queue/actions').length, 0);
+  await shown(page, '1 message is deleted in a minute.');
+  await page.waitForFunction(() => document.querySelector('tbody tr:nth-child(2)').innerText.includes('going'));
+  await page.focus('.toast .button');
   await page.keyboard.press('Enter');
-  await page.click('dialog .is-danger');
-  await shown(page, 'Deleted 1 message.');
-  await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 13);
+  await shown(page, '1 message is as it was.');
+  await page.waitForFunction(() => !document.querySelector('tbody').innerText.includes('going'));
+  assert.deepEqual(body('POST /queue/undo'), { undo: 'u1' });
+  await close(page);
+});
+
+test('the message of an undo stays while it has the focus, and goes by itself without', options, async () => {
+  const page = await site.open({ path: '/queue' });
+  await page.click('tbody tr:nth-child(2) input');
+  await page.click('.bulk >> text=Hold >> visible=true');
+  await page.focus('.toast .button');
+  await page.waitForTimeout(11500);
+  assert.equal(await page.locator('.toast').count(), 1);
+  await page.focus('h1');
+  await page.locator('.toast').waitFor({ state: 'detached', timeout: 12000 });
+  await close(page);
+});
+
+test('what can no longer be undone says so', options, async () => {
+  const page = await site.open({ path: '/queue' });
+  await page.click('tbody tr:nth-child(2) input');
+  await page.click('.bulk >> text=Hold >> visible=true');
+  await page.waitForSelector('.toast .button');
+  site.server.state.undo.length = 0;
+  await page.click('.toast .button >> nth=0');
+  await shown(page, 'It can no longer be undone.');
   await close(page);
 });
 
@@ -267,7 +287,7 @@ test('more than 500 need their number typed', options, async () => {
   assert.ok(await page.isDisabled('dialog .is-danger'));
   await page.fill('dialog input', '614');
   await page.click('dialog .is-danger');
-  await shown(page, 'Deleted 613 messages. 1 is being sent just now and was left alone.');
+  await shown(page, '613 messages are deleted in a minute. 1 is being sent just now and was left alone.');
   assert.deepEqual(body('POST /queue/actions'), { action: 'delete', select: { all: true }, max: 614 });
   await close(page);
 });
@@ -431,8 +451,8 @@ test('a message: the reason first, the dialogue, and what can be done', options,
   await page.click('text=Release >> visible=true');
   await shown(page, 'Released 1 message.');
   await page.click('.head >> text=Bounce >> visible=true');
-  await page.click('dialog .is-danger');
-  await shown(page, 'Bounced 1 message; the sender is told.');
+  await shown(page, '1 message goes back to its sender in a minute.');
+  await shown(page, 'It is going back to its sender');
   assert.deepEqual(
     sent('POST /queue/actions').map((request) => request.body.action),
     ['hold', 'release', 'bounce'],

@@ -318,8 +318,12 @@ test('new mail shows by itself; the message opens with its reason, attempts and 
   await page.click('text=Release >> visible=true');
   await shown(page, 'Released 1 message.');
   await page.click('.head >> text=Delete >> visible=true');
-  await page.click('dialog .is-danger');
-  await shown(page, 'Deleted by an administrator.');
+  await shown(page, 'It is being deleted');
+  await page.click('.toast .button >> nth=0');
+  await shown(page, '1 message is as it was.');
+  await shown(page, `Waiting: ${away} refuses our connection.`);
+  await page.click('.head >> text=Delete >> visible=true');
+  await shown(page, 'It is being deleted');
   await close(page);
 });
 
@@ -355,7 +359,7 @@ test('the dialogue of an attempt is there line by line, with the answer that mad
 test('hold, release, bounce and delete of chosen rows', options, async () => {
   const ids = [];
   for (const who of ['ann', 'ben', 'cid']) ids.push(await submit(`${who}@${away}`, `${who} ${run}`));
-  const page = await site.open({ path: `/queue?destination=${away}` });
+  const page = await site.open({ path: `/queue?destination=${away}&recipient=ann@&recipient=ben@&recipient=cid@` });
   await rows(page, 3);
   for (const id of ids) await says(page, id, 'refuses connections');
   const pick = async (...chosen) => {
@@ -373,20 +377,16 @@ test('hold, release, bounce and delete of chosen rows', options, async () => {
   await shown(page, 'Retrying 1 message.');
   await pick(ids[1]);
   await page.click('.bulk .is-danger >> visible=true');
-  await shown(page, 'Delete 1 message?');
-  await page.keyboard.press('Escape');
-  await page.waitForSelector('dialog', { state: 'detached' });
-  await page.click('.bulk .is-danger >> visible=true');
-  await page.click('dialog .is-danger');
-  await shown(page, 'Deleted 1 message.');
-  await rows(page, 2);
+  await shown(page, '1 message is deleted in a minute.');
+  await says(page, ids[1], 'going');
   await pick(ids[2]);
   await page.click('.bulk >> text=Bounce >> visible=true');
-  await page.click('dialog .is-danger');
-  await shown(page, 'Bounced 1 message; the sender is told.');
-  await rows(page, 1);
+  await shown(page, '1 message goes back to its sender in a minute.');
   await page.goto(`${site.url}/trace/${ids[2]}`);
-  await shown(page, 'Returned to the sender.');
+  await shown(page, 'It is going back to its sender');
+  await page.waitForFunction(() => document.body.innerText.includes('Returned to the sender.'), null, { timeout: 90000 });
+  await page.goto(`${site.url}/trace/${ids[1]}`);
+  await shown(page, 'Deleted by an administrator.');
   await close(page);
 });
 

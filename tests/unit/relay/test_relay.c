@@ -145,7 +145,7 @@ static void step_bounce(void)
 {
     (void)queue_mail(&(struct sent){ .recipients = { "later@far.test" } });
     wait_for("queue_recipient WHERE reason = 'greylisted'", 1);
-    patient_sql("UPDATE queue_message SET expires_at = 'epoch'; UPDATE queue_recipient SET due_at = now();"
+    patient_sql("UPDATE queue_recipient SET state = 4, due_at = now();"
                 "UPDATE queue_destination SET due_at = now(); NOTIFY queue");
     wait_for("queue_recipient", 0);
     wait_for("trace WHERE outcome = 2", 1);

@@ -1,6 +1,7 @@
 /* The administrator's view of the queue and the trace, as the role of the API. */
 #include "tests/support/queue_fixture.h"
 
+#include "base/encode.h"
 #include "store/trace.h"
 
 static struct arena arena;
@@ -212,24 +213,137 @@ static void body_busy_and_missing(void)
     assert_int_equal(count("queue_message"), 2);
 }
 
+/* What the relay does once the time is over; as its role. */
+static void purge_as_relay(void)
+{
+    struct db *relay = db_new(database_conninfo("correio_relay"), 1);
+    bool more = true;
+
+    while (more)
+        assert_int_equal(queue_purge(relay, &more), RES_OK);
+    db_free(relay);
+}
+
+static void let_time_pass(void)
+{
+    (void)database_sql(owner, "UPDATE queue_recipient SET due_at = now() WHERE state IN (2, 4)");
+}
+
 static void body_delete(void)
 {
+    const struct queue_filter far = { .destinations = list_of("far.test", NULL) };
+    struct queue_message *m;
+
     fill();
-    assert_int_equal(act(QUEUE_DELETE, &(struct queue_filter){ .destinations = list_of("far.test", NULL) }).changed, 2);
+    assert_int_equal(act(QUEUE_DELETE, &far).changed, 2);
+    assert_int_equal(count("queue_recipient WHERE state = 2 AND due_at > now() + interval '50 s'"), 4);
+    assert_int_equal(listed(&(struct queue_filter){ .states = 1u << QUEUE_REMOVING }), 2);
+    assert_int_equal(listed(&(struct queue_filter){ .reasons = list_of("removed-by-admin", NULL) }), 2);
+    assert_int_equal(queue_get(db, ids[0], (struct str_list){ 0 }, &arena, &m), RES_OK);
+    assert_true(m->state == QUEUE_REMOVING && m->recipients[0].next_attempt_at == DB_NO_TIME);
+    assert_int_equal(act(QUEUE_DELETE, &far).changed, 0);
+    assert_int_equal(act(QUEUE_RETRY, &far).changed, 0);
+    purge_as_relay();
+    assert_int_equal(count("queue_message"), 3); /* not yet */
+    let_time_pass();
+    purge_as_relay();
     assert_int_equal(count("queue_message") + count("queue_blob"), 2);
     assert_int_equal(count("queue_recipient"), 2);
     assert_int_equal(count("trace WHERE outcome = 5"), 2);
     assert_int_equal(count("trace_recipient WHERE outcome = 5"), 4);
-    assert_int_equal(count("trace_event WHERE kind = 7 AND reason = 'removed-by-admin'"), 2);
+    assert_int_equal(count("trace_event WHERE kind = 20 AND reason = 'removed-by-admin' AND actor = 'admin@here.test'"), 2);
+    assert_int_equal(count("trace_event WHERE kind = 7 AND reason = 'removed-by-admin' AND actor = 'admin@here.test' AND reply = 'why'"), 2);
 }
 
 static void body_bounce(void)
 {
+    struct db *relay = db_new(database_conninfo("correio_relay"), 1);
+    struct queue_batch b;
+
     fill();
     assert_int_equal(act(QUEUE_BOUNCE, &(struct queue_filter){ 0 }).changed, 3);
-    assert_int_equal(count("queue_recipient WHERE state = 0 AND due_at <= now()"), 6);
-    assert_int_equal(count("queue_message WHERE expires_at < received_at"), 3);
-    assert_int_equal(count("queue_destination WHERE due_at <= now()"), 2);
+    assert_int_equal(count("queue_recipient WHERE state = 4 AND due_at > now() + interval '50 s'"), 6);
+    let_time_pass();
+    purge_as_relay();
+    assert_int_equal(count("queue_recipient WHERE state = 0 AND due_at <= now() AND destination = '.return' AND home LIKE '%.test'"), 6);
+    assert_int_equal(count("queue_destination WHERE destination = '.return' AND due_at <= now()"), 1);
+    assert_int_equal(count("trace_event WHERE kind = 21 AND reason = 'bounced-by-admin'"), 3);
+    (void)database_sql(owner, "DELETE FROM queue_destination WHERE destination <> '.return'");
+    assert_int_equal(queue_claim(relay, STR("n/r/1"), 20, &arena, &b), RES_OK);
+    assert_true(b.n == 6 && b.jobs[0].message->bounce);
+    db_free(relay);
+}
+
+static int64_t undone(int64_t id, const char *actor, int64_t *ret_changed)
+{
+    int64_t restored;
+
+    assert_int_equal(queue_undo(db, id, str_c(actor), STR("boss@here.test"), &restored, ret_changed), RES_OK);
+    return restored;
+}
+
+static void body_undo(void)
+{
+    const struct queue_filter all = { 0 }, first = { .ids = ids, .nids = 1 };
+    const char *before = "SELECT string_agg(concat_ws(' ', queue_id, n, state, due_at, destination, home), ',' ORDER BY queue_id, n)"
+                         " FROM queue_recipient";
+    struct queue_undo *list;
+    struct queue_answer answer;
+    int64_t restored, changed;
+    struct str was;
+    size_t n;
+
+    for (int action = QUEUE_RETRY; action <= QUEUE_DELETE; action++) {
+        clear();
+        fill();
+        was = arena_str(&arena, str_c(database_sql(owner, before)));
+        answer = act((enum queue_action)action, &all);
+        assert_true(answer.undo_id > 0 && answer.undo_until > wall_us() + INT64_C(50000000));
+        assert_int_equal(undone(answer.undo_id, NULL, &changed), answer.changed);
+        assert_int_equal(changed, answer.changed);
+        assert_string_equal(arena_cstr(&arena, was), database_sql(owner, before));
+        assert_int_equal(count("trace_event WHERE kind = 22 AND actor = 'boss@here.test'"), answer.changed);
+        assert_int_equal(queue_undo(db, answer.undo_id, STR_NULL, STR("x"), &restored, &changed), RES_NOTFOUND);
+    }
+    /* whose it is; what was changed again, and what has gone, stays */
+    answer = act(QUEUE_DELETE, &all);
+    assert_int_equal(queue_undo(db, answer.undo_id, STR("other@here.test"), STR("x"), &restored, &changed), RES_NOTFOUND);
+    assert_int_equal(queue_undo_list(db, STR("other@here.test"), &arena, &list, &n), RES_OK);
+    assert_int_equal(n, 0);
+    assert_int_equal(queue_undo_list(db, STR("admin@here.test"), &arena, &list, &n), RES_OK);
+    assert_true(n == 1 && list[0].id == answer.undo_id && list[0].changed == 3 && str_eq(list[0].action, STR("delete")));
+    (void)database_sql(owner, "UPDATE queue_recipient SET due_at = now() WHERE queue_id = (SELECT min(id) FROM queue_message)");
+    purge_as_relay();
+    assert_int_equal(undone(answer.undo_id, "admin@here.test", &changed), 2);
+    assert_int_equal(changed, 3);
+    assert_int_equal(count("queue_message"), 2);
+    fill();
+    answer = act(QUEUE_HOLD, &first);
+    assert_int_equal(act(QUEUE_RELEASE, &first).changed, 1);
+    assert_int_equal(undone(answer.undo_id, NULL, &changed), 0);
+    /* its time is over */
+    answer = act(QUEUE_HOLD, &first);
+    (void)database_sql(owner, "UPDATE queue_undo SET until = now()");
+    assert_int_equal(queue_undo(db, answer.undo_id, STR_NULL, STR("x"), &restored, &changed), RES_NOTFOUND);
+    (void)database_sql(owner, "UPDATE queue_undo SET until = now() - interval '2 h'");
+    assert_int_equal(queue_undo_sweep(db), RES_OK);
+    assert_int_equal(count("queue_undo"), 0);
+}
+
+/* A relay that has it takes the mark away: what was tried is not put back. */
+static void body_undo_of_a_claim(void)
+{
+    struct db *relay = db_new(database_conninfo("correio_relay"), 1);
+    struct queue_answer answer;
+    struct queue_batch b;
+    int64_t changed;
+
+    fill();
+    answer = act(QUEUE_RETRY, &(struct queue_filter){ .ids = ids, .nids = 1 });
+    assert_int_equal(queue_claim(relay, STR("n/r/1"), 20, &arena, &b), RES_OK);
+    assert_int_equal(undone(answer.undo_id, NULL, &changed), 0);
+    assert_int_equal(changed, 1);
+    db_free(relay);
 }
 
 static void body_guards(void)
@@ -248,7 +362,7 @@ static void body_guards(void)
     assert_int_equal(count("queue_message"), 3);
     request.version = 1;
     assert_int_equal(queue_act(db, &request, &arena, &answer), RES_OK);
-    assert_int_equal(count("queue_message"), 2);
+    assert_int_equal(count("queue_recipient WHERE state = 2"), 3);
 }
 
 static size_t traced(const struct trace_filter *filter)
@@ -306,6 +420,8 @@ int main(void)
                              { "busy, missing", body_busy_and_missing },
                              { "delete", body_delete },
                              { "bounce", body_bounce },
+                             { "undo", body_undo },
+                             { "undo of a claim", body_undo_of_a_claim },
                              { "guards", body_guards },
                              { "traces", body_traces } };
     int r = run_bodies("queue_admin", "correio_api", bodies, ARRAY_LEN(bodies));

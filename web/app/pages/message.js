@@ -93,6 +93,12 @@ function Answer({ data, now }) {
       lead=${t('message.answer.sending', { destination: first.destination })}>
       <p>${t('message.answer.sending-text')}</p><//>`;
   }
+  if (message.state === 'removing') {
+    const returns = first.explanation?.id === 'bounced-by-admin';
+    return html`<${Notice} answer tone="plain" icon="close" label=${t('message.where')}
+      lead=${t(returns ? 'message.answer.returning' : 'message.answer.deleting')}>
+      <p>${t('message.answer.removing-text')}</p><//>`;
+  }
   const stillOpen = message.recipients.length > 1 && t('message.open', { n: open, total: message.recipients.length });
   const expires = t('message.expires', { time: clock(message.expires_at, { now }) });
   const inTime = duration((new Date(first.next_attempt_at) - now) / 1000);
@@ -181,6 +187,8 @@ const EVENT_TONE = {
   expired: ['fail', 'fail'],
   delay_notice: ['wait', 'warn'],
   removed: ['plain', 'close'],
+  deleting: ['plain', 'close'],
+  returning: ['plain', 'close'],
 };
 
 function EventEntry({ event, trace }) {
@@ -333,7 +341,9 @@ function asRow(message) {
 function Buttons({ message, act }) {
   const run = (action) => act(action, { rows: [asRow(message)] });
   const held = message.state === 'held';
-  useKeys({ r: () => !held && run('retry'), h: () => !held && run('hold') });
+  const open = message.state !== 'removing';
+  useKeys({ r: () => open && !held && run('retry'), h: () => open && !held && run('hold') });
+  if (!open) return null;
   return html`
     ${
       held

@@ -17,7 +17,7 @@ import { useNow, useQuery } from '/app/query.js';
 import { setQuery } from '/app/router.js';
 import { can, store, useStore } from '/app/store.js';
 
-const STATES = ['deferred', 'scheduled', 'sending', 'held'];
+const STATES = ['deferred', 'scheduled', 'sending', 'held', 'removing'];
 const REASONS = [
   'connection-refused',
   'connection-timeout',

@@ -7,14 +7,29 @@ import { Confirm } from '/app/parts/dialog.js';
 import { Fact, Facts } from '/app/parts/page.js';
 import { toast } from '/app/parts/toast.js';
 
-const FINAL = ['bounce', 'delete']; // nothing brings these back, so they are asked about, however few
+const DANGER = ['bounce', 'delete']; // after a minute nothing brings these back
 const ASK_ABOVE = 50;
 const TYPE_ABOVE = 500;
 
-function sayDone(action, result) {
+/** Takes an action back; says what could not be. */
+async function takeBack(undo, onDone) {
+  try {
+    const { restored, skipped } = await request('POST', '/queue/undo', { body: { undo: undo.id } });
+    const text = t('undo.done', { n: restored });
+    toast(skipped > 0 ? t('done.and-busy', { done: text, busy: t('undo.skipped', { n: skipped }) }) : text);
+  } catch (error) {
+    toast(has(`problem.${error.kind}`) ? t(`problem.${error.kind}`) : t('failure.refused'));
+  }
+  await onDone('undo');
+}
+
+function sayDone(action, result, onDone) {
   const busy = result.skipped.filter((one) => one.type.endsWith('/busy')).length;
   const text = t(`done.${action}`, { n: result.changed });
-  toast(busy > 0 ? t('done.and-busy', { done: text, busy: t('done.busy', { n: busy }) }) : text);
+  toast(
+    busy > 0 ? t('done.and-busy', { done: text, busy: t('done.busy', { n: busy }) }) : text,
+    result.undo && (() => takeBack(result.undo, onDone)),
+  );
 }
 
 /** The question's facts, from the groups by destination of what is selected. */
@@ -75,12 +90,12 @@ export function useQueueActions(onDone) {
       ? { action, select: { ids: target.rows.map((row) => row.id) } }
       : { action, select: filterBody(target.filter), max: target.count };
     const result = await request('POST', '/queue/actions', { body });
-    sayDone(action, result);
+    sayDone(action, result, onDone);
     await onDone(action);
   };
   const act = async (action, target) => {
     const count = target.rows ? target.rows.length : target.count;
-    if (!target.ask && !FINAL.includes(action) && count <= ASK_ABOVE) {
+    if (!target.ask && count <= ASK_ABOVE) {
       try {
         await run(action, target);
       } catch (error) {
@@ -106,7 +121,7 @@ export function useQueueActions(onDone) {
     html`<${Confirm}
     title=${t(`confirm.${question.action}.title`, { n: question.count })}
     verb=${t(`confirm.${question.action}.verb`, { n: question.count })} keep=${t('confirm.keep', { n: question.count })}
-    danger=${FINAL.includes(question.action)} type=${question.count > TYPE_ABOVE ? String(question.count) : null}
+    danger=${DANGER.includes(question.action)} type=${question.count > TYPE_ABOVE ? String(question.count) : null}
       explain=${explain}
     run=${() => run(question.action, question.target)} onClose=${() => setQuestion(null)}>
     <p>${t(`confirm.${question.action}.text`)}</p>

@@ -17,6 +17,7 @@ const MESSAGE = {
   scheduled: ['plain', 'planned'],
   held: ['held', 'held'],
   sending: ['plain', 'send'],
+  removing: ['plain', 'close'],
   delivered: ['plain', 'ok'],
   relayed: ['plain', 'ok'],
   bounced: ['fail', 'fail'],

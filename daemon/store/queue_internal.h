@@ -1,0 +1,15 @@
+/* store/queue_internal.h - what the writers of the queue share. */
+#pragma once
+#include "store/queue.h"
+
+/* A chunk of an administrator's work, or of the crew's for him: so many messages in one transaction. */
+#define QUEUE_CHUNK 1000
+
+/* The payload of "queue_changed": the ids for those who watch, decimal and comma-separated; empty: too many to tell. */
+struct str queue_changed(struct arena *a, const int64_t *ids, size_t n);
+/* The first column of all rows. */
+void queue_read_ids(const struct db_rows *rows, struct arena *a, int64_t **ret_ids, size_t *ret_n);
+/* $1: messages.  What is active of them makes its destinations due now. */
+extern const struct db_stmt queue_wake_stmt;
+/* $1: messages. */
+extern const struct db_stmt queue_version_stmt;
