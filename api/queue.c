@@ -206,9 +206,10 @@ static struct json_object *origin_json(const struct queue_message *m)
     return o;
 }
 
-static struct json_object *message_json(struct arena *a, const struct queue_message *m)
+struct json_object *queue_message_json(struct arena *a, const struct queue_message *m)
 {
     struct json_object *o = js_object(), *hold = NULL, *recipients = js_array();
+    struct str route = STR_NULL;
 
     if (m->held) {
         hold = js_object();
@@ -217,8 +218,11 @@ static struct json_object *message_json(struct arena *a, const struct queue_mess
         js_set(hold, "by", js_str(or_empty(m->held_by)));
         js_set(hold, "reason", m->held_reason.len > 0 ? js_str(m->held_reason) : NULL);
     }
-    for (size_t i = 0; i < m->nrecipients; i++)
+    for (size_t i = 0; i < m->nrecipients; i++) {
         js_push(recipients, item_json(a, &m->recipients[i]));
+        if (m->recipients[i].rerouted && route.p == NULL)
+            route = m->recipients[i].destination;
+    }
     js_set(o, "id", js_str(queue_id_text(a, m->id)));
     js_set(o, "message_id", js_str(m->message_id));
     js_set(o, "subject", js_str(m->subject));
@@ -229,6 +233,9 @@ static struct json_object *message_json(struct arena *a, const struct queue_mess
     js_set(o, "accepted_at", js_time(m->accepted_at));
     js_set(o, "expires_at", js_time(m->expires_at));
     js_set(o, "state", state_json(m->state));
+    js_set(o, "next_attempt_at", js_time(m->next_attempt_at));
+    js_set(o, "priority", js_int(m->priority));
+    js_set(o, "route", js_str(route));
     js_set(o, "hold", hold);
     js_set(o, "recipients", recipients);
     js_set(o, "version", js_int(m->version));
@@ -243,7 +250,7 @@ void queue_message_get(struct request *r)
                                                      : RES_NOTFOUND;
 
     if (result == RES_OK)
-        reply_object(r, 200, message_json(&r->arena, m), m->version);
+        reply_object(r, 200, queue_message_json(&r->arena, m), m->version);
     else
         problem_of_result(r, result);
 }

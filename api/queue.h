@@ -15,3 +15,12 @@ struct str_list queue_visible(struct request *r);
 /* A queue id of a path or a body. */
 bool queue_id(struct str text, int64_t *ret_id);
 struct str queue_id_text(struct arena *a, int64_t id);
+/* A message as the API shows it. */
+struct json_object *queue_message_json(struct arena *a, const struct queue_message *m);
+
+/* A time from now to 30 days ahead: RFC 3339 or "+2h".  False: an error is noted at `place`. */
+bool queue_take_time(struct request *r, struct str place, struct str text, int64_t *ret_us);
+/* "[host]:port" and so on as a destination (route/relay_route.h); STR_NULL stays so.  False: an error is noted. */
+bool queue_take_route(struct request *r, struct str place, struct str text, struct str *ret);
+/* Who sees only some domains sends no mail to hosts of his choice.  False: answered (403). */
+bool queue_may_route(struct request *r);

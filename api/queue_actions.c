@@ -10,7 +10,7 @@
 #define MAX_IDS 1000
 #define MAX_MATCHES 1000000
 
-static const char *const actions[] = { "retry", "hold", "release", "bounce", "delete" }; /* as enum queue_action */
+static const char *const actions[] = { "retry", "hold", "release", "bounce", "delete", "reschedule", "reroute" }; /* as enum queue_action */
 
 static const struct field select_members[] = {
     { .name = "ids", .type = FIELD_STRINGS, .min = 1, .max = MAX_IDS, .each = 40 },
@@ -22,6 +22,8 @@ static const struct field members[] = {
     { .name = "select", .type = FIELD_OBJECT, .required = true, .members = select_members, .n_members = ARRAY_LEN(select_members) },
     { .name = "max", .type = FIELD_INT, .min = 1, .max = MAX_MATCHES },
     { .name = "reason", .type = FIELD_STRING, .nullable = true, .max = 200 },
+    { .name = "at", .type = FIELD_STRING, .min = 1, .max = 40 },
+    { .name = "route", .type = FIELD_STRING, .nullable = true, .min = 1, .max = 300 },
 };
 
 static void skip(struct json_object *skipped, struct str id, const char *type)
@@ -78,6 +80,31 @@ static void take_selection(struct request *r, const struct json_object *body, st
         error_at(r, STR("/max"), "required", "A filter or all needs it: nothing happens that you did not see.");
 }
 
+/* A member that belongs to one action. */
+static bool has_own(struct request *r, const struct json_object *body, const char *name, bool wanted)
+{
+    bool there = field_there(body, name);
+
+    if (there && !wanted)
+        error_at(r, arena_printf(&r->arena, "/%s", name), "syntax", "It does not belong to this action.");
+    else if (!there && wanted)
+        error_at(r, arena_printf(&r->arena, "/%s", name), "required", "This action needs it.");
+    return there && wanted;
+}
+
+static void take_action(struct request *r, const struct json_object *body, struct queue_request *q)
+{
+    int action = field_word(body, "action", actions, ARRAY_LEN(actions), 0);
+
+    q->action = (enum queue_action)action;
+    q->reason = field_str(body, "reason", STR_NULL);
+    q->max = field_int(body, "max", 0, 0);
+    if (has_own(r, body, "at", q->action == QUEUE_RESCHEDULE))
+        (void)queue_take_time(r, STR("/at"), field_str(body, "at", STR("")), &q->at);
+    if (has_own(r, body, "route", q->action == QUEUE_REROUTE))
+        (void)queue_take_route(r, STR("/route"), field_str(body, "route", STR_NULL), &q->route);
+}
+
 static struct json_object *undo_id(int64_t id)
 {
     return js_id('u', id);
@@ -120,14 +147,13 @@ void queue_actions_post(struct request *r)
     fields_check(r, body, STR(""), members, ARRAY_LEN(members), NULL);
     if (js_kind_of(js_get(body, "select", NULL)) == JS_OBJECT)
         take_selection(r, body, &filter);
-    if (errors_of_body(r))
+    if (r->errors == NULL)
+        take_action(r, body, &request);
+    if (errors_of_body(r) || (request.action == QUEUE_REROUTE && !queue_may_route(r)))
         return;
     skipped = request_keep(r, js_array());
     by_ids = field_there(js_get(body, "select", NULL), "ids");
     take_ids(r, js_get(body, "select", NULL), &filter, skipped, &skipped_count);
-    request.action = (enum queue_action)field_word(body, "action", actions, ARRAY_LEN(actions), 0);
-    request.reason = field_str(body, "reason", STR_NULL);
-    request.max = field_int(body, "max", 0, 0);
     if (!by_ids || filter.nids > 0) /* without ids the filter would match all */
         result = queue_act(r->service->db, &request, &r->arena, &done);
     if (result == RES_LIMIT) {

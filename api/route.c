@@ -8,6 +8,7 @@ const struct route routes[] = {
     { "GET", V1 "/status", SCOPE_QUEUE_READ, status_get },
     { "GET", V1 "/queue/messages", SCOPE_QUEUE_READ, queue_messages_list },
     { "GET", V1 "/queue/messages/{}", SCOPE_QUEUE_READ, queue_message_get },
+    { "PATCH", V1 "/queue/messages/{}", SCOPE_QUEUE_WRITE, queue_message_patch },
     { "DELETE", V1 "/queue/messages/{}", SCOPE_QUEUE_WRITE, queue_message_delete },
     { "GET", V1 "/queue/messages/{}/attempts", SCOPE_QUEUE_READ, queue_attempts_list },
     { "POST", V1 "/queue/actions", SCOPE_QUEUE_WRITE, queue_actions_post },

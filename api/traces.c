@@ -136,7 +136,9 @@ static struct json_object *event_json(struct arena *a, const struct trace *t, co
 {
     static const char *const kinds[] = { "accepted", "attempt", NULL, NULL, NULL, "bounced", "expired", "removed", "held",
                                          "released", "retried", "delay_notice", [EVENT_DELETING] = "deleting",
-                                         [EVENT_RETURNING] = "returning", [EVENT_UNDONE] = "undone" };
+                                         [EVENT_RETURNING] = "returning", [EVENT_UNDONE] = "undone",
+                                         [EVENT_RESCHEDULED] = "rescheduled", [EVENT_REROUTED] = "rerouted",
+                                         [EVENT_CHANGED] = "changed" };
     const char *kind = (size_t)e->kind < ARRAY_LEN(kinds) ? kinds[e->kind] : NULL;
     struct json_object *o;
 
@@ -151,6 +153,8 @@ static struct json_object *event_json(struct arena *a, const struct trace *t, co
         accepted_members(o, t);
     if (e->kind == EVENT_ATTEMPT)
         attempt_members(o, a, e);
+    if (e->kind >= EVENT_RESCHEDULED && e->kind <= EVENT_CHANGED)
+        js_set(o, "to", js_str(e->host));
     if (e->milliseconds >= 0)
         js_set(o, "duration_ms", js_int(e->milliseconds));
     if (e->actor.len > 0)

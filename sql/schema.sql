@@ -420,9 +420,32 @@ CREATE TABLE public.queue_recipient (
     reason text,
     program text,
     folder text,
-    flags integer DEFAULT 0 NOT NULL
+    flags integer DEFAULT 0 NOT NULL,
+    undo_id bigint,
+    was_state smallint,
+    was_due_at timestamp with time zone,
+    was_destination text,
+    home text
 )
 WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='2000', autovacuum_vacuum_cost_delay='0');
+CREATE TABLE public.queue_undo (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    until timestamp with time zone DEFAULT (now() + '00:01:00'::interval) NOT NULL,
+    action text NOT NULL,
+    actor text NOT NULL,
+    reason text,
+    changed bigint DEFAULT 0 NOT NULL,
+    undone boolean DEFAULT false NOT NULL
+);
+ALTER TABLE public.queue_undo ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.queue_undo_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE public.quota_due (
     account_id bigint NOT NULL
 );
@@ -673,6 +696,8 @@ ALTER TABLE ONLY public.queue_message
     ADD CONSTRAINT queue_message_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.queue_recipient
     ADD CONSTRAINT queue_recipient_pkey PRIMARY KEY (queue_id, n);
+ALTER TABLE ONLY public.queue_undo
+    ADD CONSTRAINT queue_undo_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.quota_due
     ADD CONSTRAINT quota_due_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY public.secret
@@ -732,6 +757,9 @@ CREATE INDEX queue_destination_due ON public.queue_recipient USING btree (destin
 CREATE INDEX queue_due ON public.queue_recipient USING btree (due_at) WHERE (state = 0);
 CREATE INDEX queue_message_sender ON public.queue_message USING btree (lower(reverse_path), id);
 CREATE INDEX queue_recipient_address ON public.queue_recipient USING btree (lower(recipient), queue_id);
+CREATE INDEX queue_recipient_undo ON public.queue_recipient USING btree (undo_id, queue_id) WHERE (undo_id IS NOT NULL);
+CREATE INDEX queue_removing ON public.queue_recipient USING btree (due_at) WHERE (state = ANY (ARRAY[2, 4]));
+CREATE INDEX queue_undo_until ON public.queue_undo USING btree (until);
 CREATE INDEX session_account ON public.session USING btree (account_id);
 CREATE INDEX sieve_mark_until ON public.sieve_mark USING btree (until);
 CREATE UNIQUE INDEX sieve_script_active ON public.sieve_script USING btree (account_id) WHERE (active AND (place = 0) AND (account_id IS NOT NULL));

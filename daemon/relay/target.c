@@ -251,6 +251,10 @@ enum result target_resolve(struct service *service, struct str destination, stru
         ret->local = true;
         return RES_OK;
     }
+    if (relay_route_is(destination))
+        return relay_route_parse_target(destination, a, &parsed, &error) == RES_OK
+                   ? by_route(&r, &parsed)
+                   : never(&r, 550, "5.4.4", REASON_NO_ROUTE, arena_printf(a, "the route is wrong: %.*s", STR_ARG(error)));
     if (to_ascii(destination, a, &ascii) != RES_OK)
         return never(&r, 550, "5.1.2", REASON_NO_DOMAIN, STR("the domain is not a valid international name"));
     if (queue_domain(service->db, ascii, a, &domain) != RES_OK)

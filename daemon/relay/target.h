@@ -1,4 +1,4 @@
-/* relay/target.h - where mail for a destination goes: a relay domain's route, a smart host of relay.routes, or the hosts
+/* relay/target.h - where mail for a destination goes: the route that the destination is, a relay domain's route, a smart host of relay.routes, or the hosts
  * of its MX records (RFC 5321, 5). */
 #pragma once
 #include "auth/service.h"

@@ -196,3 +196,14 @@ const struct relay_route *relay_route_find(const struct relay_route_list *list, 
     }
     return suffix != NULL ? suffix : all;
 }
+
+struct str relay_route_destination(struct arena *a, const struct relay_route *route, unsigned default_port)
+{
+    return arena_printf(a, route->use_mx ? "%.*s:%u" : "[%.*s]:%u", STR_ARG(route->host),
+                        route->port != 0 ? route->port : default_port);
+}
+
+bool relay_route_is(struct str destination) /* an address literal ends with its bracket, a domain has no colon */
+{
+    return str_chr(destination, ':') != SIZE_MAX && !str_ends(destination, STR("]"));
+}

@@ -31,3 +31,7 @@ enum result relay_route_list_parse(struct str text, struct arena *a, struct rela
     NODISCARD;
 /* The entry for a domain (lower case): exact, then the longest ".suffix", then "*"; NULL: deliver by MX. */
 const struct relay_route *relay_route_find(const struct relay_route_list *list, struct str domain);
+/* A route that stands where else a destination's domain does: "[host]:port" or "host:port", lower case, always with its
+ * port.  The text of a target that has no more than host and port; and whether a destination is one. */
+struct str relay_route_destination(struct arena *a, const struct relay_route *route, unsigned default_port);
+bool relay_route_is(struct str destination);

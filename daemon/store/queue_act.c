@@ -34,6 +34,8 @@ static const struct {
     [QUEUE_RELEASE] = { "release", EVENT_RELEASED, NULL, true },
     [QUEUE_BOUNCE] = { "bounce", EVENT_RETURNING, "bounced-by-admin", false },
     [QUEUE_DELETE] = { "delete", EVENT_DELETING, "removed-by-admin", false },
+    [QUEUE_RESCHEDULE] = { "reschedule", EVENT_RESCHEDULED, NULL, true },
+    [QUEUE_REROUTE] = { "reroute", EVENT_REROUTED, NULL, true },
 };
 
 /* All that match, in order; at most `at_most`. */
@@ -127,10 +129,15 @@ static enum result change(struct act *act)
         [QUEUE_RELEASE] = { "queue_act_release", CHANGE("state = 0, due_at = now()", "state = 1") },
         [QUEUE_BOUNCE] = { "queue_act_bounce", CHANGE("state = 4, " GOES_AT, "state IN (0, 1) AND destination <> '.return'") },
         [QUEUE_DELETE] = { "queue_act_delete", CHANGE("state = 2, " GOES_AT, "state IN (0, 1)") },
+        [QUEUE_RESCHEDULE] = { "queue_act_reschedule", CHANGE("due_at = $3", "state = 0") },
+        [QUEUE_REROUTE] = { "queue_act_reroute", CHANGE(QUEUE_REROUTE_SET("$3"), "state IN (0, 1) AND " QUEUE_REROUTE_WHERE("$3")) },
     };
-    const struct db_param params[] = { db_int8_array(act->a, act->free_ids, act->n_free), db_int8(act->undo_id) };
+    const struct queue_request *q = act->request;
+    const struct db_param params[] = { db_int8_array(act->a, act->free_ids, act->n_free), db_int8(act->undo_id),
+                                       q->action == QUEUE_RESCHEDULE ? db_time(q->at) : db_text(q->route) };
+    bool has_third = q->action == QUEUE_RESCHEDULE || q->action == QUEUE_REROUTE;
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = tx_query(act->tx, &stmts[act->request->action], params, ARRAY_LEN(params), &rows);
+    enum result r = tx_query(act->tx, &stmts[q->action], params, has_third ? 3 : 2, &rows);
 
     if (r == RES_OK)
         queue_read_ids(&rows, act->a, &act->changed_ids, &act->n_changed);
@@ -141,14 +148,17 @@ static enum result change(struct act *act)
 static enum result record(struct act *act)
 {
     static const struct db_stmt events = { "queue_act_events",
-        "INSERT INTO trace_event (at, trace_id, n, kind, actor, reply, reason)"
-        " SELECT received_at, id, -1, $2, $3, $4, $5 FROM queue_message WHERE id = ANY ($1)" };
+        "INSERT INTO trace_event (at, trace_id, n, kind, actor, reply, reason, host)"
+        " SELECT received_at, id, -1, $2, $3, $4, $5, coalesce($6, " QUEUE_TIME_SQL("$7") ") FROM queue_message"
+        " WHERE id = ANY ($1)" };
     static const struct db_stmt count = { "queue_act_undo_count",
         "UPDATE queue_undo SET changed = changed + $2 WHERE id = $1" };
     const struct queue_request *q = act->request;
     const struct db_param ids[] = { db_int8_array(act->a, act->changed_ids, act->n_changed) };
     const struct db_param event_params[] = { ids[0], db_int2((int16_t)actions[q->action].kind), db_text(q->actor),
-                                             db_text(q->reason), db_text(str_c(actions[q->action].reason)) };
+                                             db_text(q->reason), db_text(str_c(actions[q->action].reason)),
+                                             db_text(q->action == QUEUE_REROUTE ? q->route : STR_NULL),
+                                             db_time(q->action == QUEUE_RESCHEDULE ? q->at : DB_NO_TIME) };
     const struct db_param count_params[] = { db_int8(act->undo_id), db_int8((int64_t)act->n_changed) };
     const struct db_notice notices[] = { { "queue_changed", queue_changed(act->a, act->changed_ids, act->n_changed) },
                                          { "queue", STR("") } };

@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "base/str.h"
 #include "db/db.h"
+#include "store/audit.h"
 
 #define QUEUE_MAX_PAGE 1000
 
@@ -100,12 +101,15 @@ struct queue_item { /* a recipient of a message, also one that is done */
     struct str reason, reply;   /* of its last attempt */
     unsigned notify;            /* enum queue_notify bits of store/queue.h; 0 when done or not given */
     struct str orcpt;           /* xtext as given; STR_NULL: none */
+    bool rerouted;              /* destination is a route, not its own */
 };
 struct queue_message {
     int64_t id, size, accepted_at, expires_at, version, account_id;
     struct str message_id, subject, sender, account, envid;
     enum queue_state state;
     struct str listener, client, session, tls; /* where it came from; STR_NULL: unknown */
+    int priority;     /* 1 interactive, 0 normal, -1 bulk: the first recipient's in the queue */
+    int64_t next_attempt_at; /* the nearest; DB_NO_TIME: none waits */
     bool held;
     int64_t held_at;
     struct str held_by, held_reason;
@@ -142,6 +146,8 @@ enum queue_action {
     QUEUE_RELEASE,
     QUEUE_BOUNCE,     /* its recipients fail after QUEUE_UNDO_S, and the sender gets a DSN */
     QUEUE_DELETE,     /* it goes after QUEUE_UNDO_S, nobody is told */
+    QUEUE_RESCHEDULE, /* the waiting recipients' next attempt is at `at` */
+    QUEUE_REROUTE,    /* those that go to other servers go by `route`, and fall due now */
 };
 /* So long an action can be taken back. */
 #define QUEUE_UNDO_S 60
@@ -152,6 +158,8 @@ struct queue_request {
     int64_t version;   /* only with one id: nothing is done when the message's version is another; 0: any */
     struct str actor;  /* who asked, for the trace: an address, "token:ID", "local" */
     struct str reason; /* STR_NULL: none */
+    int64_t at;        /* QUEUE_RESCHEDULE */
+    struct str route;  /* QUEUE_REROUTE: as relay_route_destination; STR_NULL: back to their own destinations */
 };
 #define QUEUE_MAX_SKIPPED 100
 struct queue_answer {
@@ -170,6 +178,17 @@ struct queue_answer {
  * RES_CONFLICT: another version.  RES_TEMPFAIL: what was done before the failure stays done; doing it again is harmless. */
 enum result queue_act(struct db *db, const struct queue_request *request, struct arena *a, struct queue_answer *ret)
     SUSPENDS NODISCARD;
+
+struct queue_change { /* what shall be otherwise */
+    bool next, expires, priority, route;
+    int64_t next_attempt_at, expires_at;
+    int new_priority;
+    struct str new_route; /* as relay_route_destination; STR_NULL: back to their own destinations */
+};
+/* Changes one message.  version: nothing is done when the message's is another; 0: any.  RES_NOTFOUND: as queue_get.
+ * RES_CONFLICT: another version.  RES_DENIED: it is being sent. */
+enum result queue_change(struct db *db, int64_t id, int64_t version, struct str_list domains, const struct queue_change *change,
+                         struct str actor, const struct audit *audit) SUSPENDS NODISCARD;
 
 struct queue_undo {
     int64_t id, at, until;

@@ -13,3 +13,13 @@ void queue_read_ids(const struct db_rows *rows, struct arena *a, int64_t **ret_i
 extern const struct db_stmt queue_wake_stmt;
 /* $1: messages. */
 extern const struct db_stmt queue_version_stmt;
+
+/* A recipient gets a route, or its own destination back (NULL); only those that go to other servers have one. */
+#define QUEUE_REROUTE_SET(route)                                                                                       \
+    "destination = coalesce(" route "::text, home, destination),"                                                      \
+    " home = CASE WHEN " route "::text IS NOT NULL THEN coalesce(home, destination) END,"                              \
+    " due_at = CASE state WHEN 0 THEN least(due_at, now()) ELSE due_at END"
+#define QUEUE_REROUTE_WHERE(route)                                                                                     \
+    "destination NOT LIKE '.%' AND destination <> coalesce(" route "::text, home, destination)"
+/* A time as events tell it. */
+#define QUEUE_TIME_SQL(at) "to_char(" at "::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"

@@ -41,7 +41,7 @@ static enum result read_recipients(struct db *db, struct queue_message *m, struc
         "SELECT coalesce(r.n, t.n) AS n, coalesce(r.recipient, t.recipient), r.destination, r.queue_id IS NULL AS done,"
         "  CASE WHEN r.queue_id IS NULL THEN 0 ELSE " QUEUE_STATE_SQL " END, t.outcome, coalesce(r.attempts, e.seq, 0), r.due_at,"
         "  CASE WHEN r.queue_id IS NULL THEN e.reason ELSE " QUEUE_REASON_SQL " END, coalesce(r.last_reply, e.reply), r.notify,"
-        "  r.orcpt"
+        "  r.orcpt, r.home IS NOT NULL AND r.destination <> '.return', r.lane"
         " FROM (SELECT * FROM queue_recipient WHERE queue_id = $1) r"
         " FULL JOIN (SELECT n, recipient, outcome FROM trace_recipient WHERE at = $2 AND trace_id = $1) t ON t.n = r.n"
         " LEFT JOIN LATERAL (SELECT seq, reason, reply FROM trace_event e WHERE e.at = $2 AND e.trace_id = $1 AND e.n = t.n"
@@ -54,6 +54,8 @@ static enum result read_recipients(struct db *db, struct queue_message *m, struc
     if (r != RES_OK)
         return r;
     m->state = QUEUE_REMOVING;
+    m->next_attempt_at = DB_NO_TIME;
+    m->priority = 2; /* none yet */
     m->recipients = arena_array(a, struct queue_item, db_count(&rows));
     m->nrecipients = db_count(&rows);
     for (size_t i = 0; i < m->nrecipients; i++) {
@@ -66,14 +68,22 @@ static enum result read_recipients(struct db *db, struct queue_message *m, struc
             .attempts = db_get_int(&rows, i, 6), .reason = arena_str(a, db_get_str(&rows, i, 8)),
             .next_attempt_at = DB_NO_TIME, .reply = arena_str(a, db_get_str(&rows, i, 9)),
             .notify = (unsigned)db_get_int(&rows, i, 10), .orcpt = arena_str(a, db_get_str(&rows, i, 11)),
+            .rerouted = db_get_int(&rows, i, 12) != 0,
         };
         if (item->done)
             continue;
-        if (item->state == QUEUE_DEFERRED || item->state == QUEUE_SCHEDULED)
+        if (m->priority == 2)
+            m->priority = 1 - (int)db_get_int(&rows, i, 13);
+        if (item->state == QUEUE_DEFERRED || item->state == QUEUE_SCHEDULED) {
             item->next_attempt_at = db_get_time(&rows, i, 7);
+            if (m->next_attempt_at == DB_NO_TIME || item->next_attempt_at < m->next_attempt_at)
+                m->next_attempt_at = item->next_attempt_at;
+        }
         m->state = MIN(m->state, item->state);
         m->held |= item->state == QUEUE_HELD;
     }
+    if (m->priority == 2)
+        m->priority = 0;
     return RES_OK;
 }
 

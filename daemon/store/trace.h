@@ -43,7 +43,8 @@ struct trace_recipient {
 enum trace_kind {
     EVENT_ACCEPTED, EVENT_ATTEMPT, EVENT_DELIVERED, EVENT_RELAYED, EVENT_DEFERRED, EVENT_BOUNCED, EVENT_EXPIRED,
     EVENT_REMOVED, EVENT_HELD, EVENT_RELEASED, EVENT_RETRIED, EVENT_DELAY_NOTICE,
-    EVENT_DELETING = 20, EVENT_RETURNING, /* asked for by an administrator, done in a moment */ EVENT_UNDONE
+    EVENT_DELETING = 20, EVENT_RETURNING, /* asked for by an administrator, done in a moment */ EVENT_UNDONE,
+    EVENT_RESCHEDULED, EVENT_REROUTED, EVENT_CHANGED /* host: to what */
 };
 struct trace_event {
     int64_t at;

@@ -48,6 +48,30 @@ static void test_target_bad(void **state)
     }
 }
 
+static void test_destination(void **state)
+{
+    static const char *const cases[][2] = {
+        { "[Smart.Example]:587", "[smart.example]:587" }, { "[2001:DB8::1]", "[2001:db8::1]:25" }, { "mx.example:2525", "mx.example:2525" },
+        { "mx.example", "mx.example:25" },
+    };
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+    struct relay_route r;
+    struct str error, text;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_int_equal(relay_route_parse_target(str_c(cases[i][0]), &a, &r, &error), RES_OK);
+        text = relay_route_destination(&a, &r, 25);
+        assert_true(str_eq(text, str_c(cases[i][1])) && relay_route_is(text));
+        assert_int_equal(relay_route_parse_target(text, &a, &r, &error), RES_OK);
+        assert_true(str_eq(relay_route_destination(&a, &r, 1), text));
+    }
+    assert_false(relay_route_is(STR("example.net")));
+    assert_false(relay_route_is(STR("[IPv6:2001:db8::1]")));
+    assert_false(relay_route_is(STR("[192.0.2.1]")));
+    assert_false(relay_route_is(STR(".local")));
+}
+
 static const struct find_case {
     const char *domain, *host; /* NULL: no route */
 } find_cases[] = {
@@ -101,8 +125,9 @@ static void test_list_bad(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_target), cmocka_unit_test(test_target_bad),
-                                        cmocka_unit_test(test_find), cmocka_unit_test(test_list_bad) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_target), cmocka_unit_test(test_target_bad), cmocka_unit_test(test_destination),
+                                        cmocka_unit_test(test_destination), cmocka_unit_test(test_find),
+                                        cmocka_unit_test(test_list_bad) };
 
     return cmocka_run_group_tests_name("relay_route", tests, NULL, NULL);
 }

@@ -210,7 +210,7 @@ static void body_busy_and_missing(void)
     answer = act(QUEUE_DELETE, &(struct queue_filter){ .ids = asked, .nids = 3 });
     assert_true(answer.matched == 2 && answer.changed == 1 && answer.skipped == 1 && answer.nbusy == 1 && answer.busy[0] == ids[0]);
     assert_true(answer.missing == 1 && answer.ngone == 1 && answer.gone[0] == 999999999);
-    assert_int_equal(count("queue_message"), 2);
+    assert_int_equal(count("queue_recipient WHERE state = 2"), 1);
 }
 
 /* What the relay does once the time is over; as its role. */
@@ -231,10 +231,11 @@ static void let_time_pass(void)
 
 static void body_delete(void)
 {
-    const struct queue_filter far = { .destinations = list_of("far.test", NULL) };
+    struct queue_filter far = { 0 };
     struct queue_message *m;
 
     fill();
+    far.destinations = list_of("far.test", NULL);
     assert_int_equal(act(QUEUE_DELETE, &far).changed, 2);
     assert_int_equal(count("queue_recipient WHERE state = 2 AND due_at > now() + interval '50 s'"), 4);
     assert_int_equal(listed(&(struct queue_filter){ .states = 1u << QUEUE_REMOVING }), 2);
@@ -280,6 +281,76 @@ static int64_t undone(int64_t id, const char *actor, int64_t *ret_changed)
 
     assert_int_equal(queue_undo(db, id, str_c(actor), STR("boss@here.test"), &restored, ret_changed), RES_OK);
     return restored;
+}
+
+static void body_reschedule(void)
+{
+    const struct queue_filter all = { 0 };
+    struct queue_request request = { .action = QUEUE_RESCHEDULE, .filter = &all, .actor = STR("local"),
+                                     .at = wall_us() + INT64_C(7200000000) };
+    struct queue_answer answer;
+    int64_t changed;
+
+    fill();
+    assert_int_equal(queue_act(db, &request, &arena, &answer), RES_OK);
+    assert_int_equal(answer.changed, 2); /* one is held */
+    assert_int_equal(count("queue_recipient WHERE state = 0 AND due_at BETWEEN now() + '119 min' AND now() + '121 min'"), 4);
+    assert_int_equal(count("trace_event WHERE kind = 23 AND host LIKE '20__-__-__T__:__:__.___Z'"), 2);
+    assert_int_equal(undone(answer.undo_id, NULL, &changed), 2);
+    assert_int_equal(count("queue_recipient WHERE state = 0 AND due_at > now() + '100 min'"), 0);
+}
+
+static void body_reroute(void)
+{
+    const struct queue_filter all = { 0 };
+    struct queue_request request = { .action = QUEUE_REROUTE, .filter = &all, .actor = STR("local"), .route = STR("[way.test]:25") };
+    struct queue_answer first, second, back;
+    struct queue_message *m;
+    int64_t changed;
+
+    fill();
+    (void)database_sql(owner, "UPDATE queue_recipient SET destination = '.local' WHERE n = 2 AND destination = 'far.test'");
+    assert_int_equal(queue_act(db, &request, &arena, &first), RES_OK);
+    assert_int_equal(first.changed, 3);
+    assert_int_equal(count("queue_recipient WHERE destination = '[way.test]:25' AND home IN ('far.test', 'near.test')"), 5);
+    assert_int_equal(count("queue_recipient WHERE destination = '[way.test]:25' AND state = 0 AND due_at <= now()"), 3);
+    assert_int_equal(count("queue_destination WHERE destination = '[way.test]:25'"), 1);
+    assert_int_equal(queue_get(db, ids[0], (struct str_list){ 0 }, &arena, &m), RES_OK);
+    assert_true(m->recipients[0].rerouted && !m->recipients[2].rerouted && m->recipients[0].attempts == 2);
+    request.route = STR("other.test:26");
+    assert_int_equal(queue_act(db, &request, &arena, &second), RES_OK);
+    assert_int_equal(undone(second.undo_id, NULL, &changed), 3);
+    assert_int_equal(count("queue_recipient WHERE destination = '[way.test]:25' AND home IN ('far.test', 'near.test')"), 5);
+    request.route = STR_NULL;
+    assert_int_equal(queue_act(db, &request, &arena, &back), RES_OK);
+    assert_int_equal(back.changed, 3);
+    assert_int_equal(count("queue_recipient WHERE home IS NULL"), 6);
+    assert_int_equal(count("queue_recipient WHERE destination IN ('far.test', 'near.test')"), 5);
+    assert_int_equal(undone(back.undo_id, NULL, &changed), 3);
+    assert_int_equal(count("queue_recipient WHERE destination = '[way.test]:25' AND home IN ('far.test', 'near.test')"), 5);
+    assert_int_equal(count("trace_event WHERE kind = 24 AND host = '[way.test]:25'"), 3);
+}
+
+static void body_change(void)
+{
+    const struct audit audit = { .actor = STR("{}"), .action = STR("queue.change") };
+    struct queue_change c = { .next = true, .next_attempt_at = wall_us() + 1000000, .expires = true, .priority = true, .new_priority = 1,
+                              .expires_at = wall_us() + INT64_C(3600000000), .route = true, .new_route = STR("[way.test]:25") };
+    struct queue_message *m;
+
+    fill();
+    assert_int_equal(queue_change(db, ids[0], 1, (struct str_list){ 0 }, &c, STR("local"), &audit), RES_OK);
+    assert_int_equal(queue_get(db, ids[0], (struct str_list){ 0 }, &arena, &m), RES_OK);
+    assert_true(m->priority == 1 && m->recipients[0].rerouted && m->version == 2 && m->next_attempt_at == c.next_attempt_at &&
+                m->expires_at == c.expires_at);
+    assert_int_equal(count("trace_event WHERE kind IN (23, 24, 25) AND actor = 'local'"), 3);
+    assert_int_equal(count("audit WHERE action = 'queue.change'"), 1);
+    assert_int_equal(queue_change(db, ids[0], 1, (struct str_list){ 0 }, &c, STR("local"), &audit), RES_CONFLICT);
+    assert_int_equal(queue_change(db, ids[0], 0, list_of("near.test", NULL), &c, STR("local"), &audit), RES_NOTFOUND);
+    assert_int_equal(queue_change(db, ids[0] + 1000, 0, (struct str_list){ 0 }, &c, STR("local"), &audit), RES_NOTFOUND);
+    (void)database_sql(owner, "UPDATE queue_recipient SET lease_by = 'x', due_at = now() + '1 min' WHERE n = 1");
+    assert_int_equal(queue_change(db, ids[0], 0, (struct str_list){ 0 }, &c, STR("local"), &audit), RES_DENIED);
+    assert_int_equal(count("audit WHERE action = 'queue.change'"), 1);
 }
 
 static void body_undo(void)
@@ -420,6 +491,9 @@ int main(void)
                              { "busy, missing", body_busy_and_missing },
                              { "delete", body_delete },
                              { "bounce", body_bounce },
+                             { "reschedule", body_reschedule },
+                             { "reroute", body_reroute },
+                             { "change", body_change },
                              { "undo", body_undo },
                              { "undo of a claim", body_undo_of_a_claim },
                              { "guards", body_guards },
