@@ -377,7 +377,12 @@ CREATE TABLE public.queue_destination (
     served_at timestamp with time zone DEFAULT now() NOT NULL,
     in_flight integer DEFAULT 0 NOT NULL,
     max_in_flight integer DEFAULT 20 NOT NULL,
-    last_reply text
+    last_reply text,
+    paused_until timestamp with time zone,
+    paused_at timestamp with time zone,
+    paused_by text,
+    paused_reason text,
+    version bigint DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='500', autovacuum_vacuum_cost_delay='0');
 CREATE SEQUENCE public.queue_id_seq
@@ -755,6 +760,7 @@ CREATE INDEX message_email ON public.message USING btree (email_id, account_id);
 CREATE INDEX message_modseq ON public.message USING btree (((account_id + 0)), mailbox_id, modseq);
 CREATE INDEX queue_destination_due ON public.queue_recipient USING btree (destination, lane, due_at) WHERE (state = 0);
 CREATE INDEX queue_due ON public.queue_recipient USING btree (due_at) WHERE (state = 0);
+CREATE INDEX queue_held ON public.queue_recipient USING btree (destination) WHERE (state = 1);
 CREATE INDEX queue_message_sender ON public.queue_message USING btree (lower(reverse_path), id);
 CREATE INDEX queue_recipient_address ON public.queue_recipient USING btree (lower(recipient), queue_id);
 CREATE INDEX queue_recipient_undo ON public.queue_recipient USING btree (undo_id, queue_id) WHERE (undo_id IS NOT NULL);

@@ -32,6 +32,7 @@ enum outcome verb_queue_show(struct call *c)
         { "Size", "size", COLUMN_SIZE },      { "From", "sender", COLUMN_TEXT },           { "Account", "account", COLUMN_TEXT },
         { "Client", "origin.ip", COLUMN_TEXT }, { "Accepted", "accepted_at", COLUMN_TIME },  { "Until", "expires_at", COLUMN_TIME },
         { "State", "state", COLUMN_TEXT },    { "Held by", "hold.by", COLUMN_TEXT },
+        { "Next", "next_attempt_at", COLUMN_TIME }, { "Priority", "priority", COLUMN_NUMBER }, { "Via", "route", COLUMN_TEXT },
     };
     static const struct column recipients[] = {
         { "To", "address", COLUMN_TEXT },  { "State", "state", COLUMN_TEXT },    { "Attempts", "attempts", COLUMN_NUMBER },
@@ -126,6 +127,12 @@ static enum outcome count(struct call *c, int64_t *ret_n, bool *ret_at_least)
     return out;
 }
 
+/* "none" is back to normal. */
+static struct json_object *route_of(const char *text)
+{
+    return strcmp(text, "none") == 0 ? NULL : js_str(str_c(text));
+}
+
 /* Sends the action; says what was done. */
 static enum outcome act(struct call *c, struct json_object *body)
 {
@@ -134,6 +141,10 @@ static enum outcome act(struct call *c, struct json_object *body)
     enum outcome out;
 
     js_set(body, "action", js_str(str_c(c->verb->name)));
+    if (option(c, "at") != NULL)
+        js_set(body, "at", js_str(str_c(option(c, "at"))));
+    if (option(c, "via") != NULL)
+        js_set(body, "route", route_of(option(c, "via")));
     if (option(c, "note") != NULL)
         js_set(body, "reason", js_str(str_c(option(c, "note"))));
     out = client_call(c, "POST", "/api/v1/queue/actions", body, "", &answer);
@@ -212,6 +223,26 @@ enum outcome verb_queue_act(struct call *c)
     return act(c, body);
 }
 
+enum outcome verb_queue_set(struct call *c)
+{
+    struct json_object *body = js_object(), *answer = NULL;
+    enum outcome out;
+
+    if (option(c, "next") != NULL)
+        js_set(body, "next_attempt_at", js_str(str_c(option(c, "next"))));
+    if (option(c, "expires") != NULL)
+        js_set(body, "expires_at", js_str(str_c(option(c, "expires"))));
+    if (option(c, "priority") != NULL)
+        js_set(body, "priority", js_int(strtoll(option(c, "priority"), NULL, 10)));
+    if (option(c, "via") != NULL)
+        js_set(body, "route", route_of(option(c, "via")));
+    out = client_call(c, "PATCH", arena_printf(&c->arena, "/api/v1/queue/messages/%s", escape(c, c->args[0])).p, body, "", &answer);
+    if (out == DONE)
+        print_done(c, answer, "id", t("changed"));
+    js_free(answer);
+    return out;
+}
+
 /* The id of the latest action that can be taken back.  NULL: there is none; said, or *ret_out tells why. */
 static const char *latest_undo(struct call *c, enum outcome *ret_out)
 {
@@ -265,6 +296,62 @@ enum outcome verb_queue_summary(struct call *c)
 
     return client_list(c, "/api/v1/queue/messages", arena_printf(&c->arena, "?group=%s&limit=200", escape(c, by)).p, groups,
                        ARRAY_LEN(groups), "key");
+}
+
+/* ---- destinations ---- */
+
+enum outcome verb_queue_destinations(struct call *c)
+{
+    static const char *const options[] = { "paused", "q" };
+    static const struct column rows[] = {
+        { "Destination", "name", COLUMN_TEXT },   { "State", "state", COLUMN_TEXT },     { "Waiting", "waiting", COLUMN_NUMBER },
+        { "Held", "held", COLUMN_NUMBER },        { "Next", "next_attempt_at", COLUMN_TIME }, { "Until", "paused.until", COLUMN_TIME },
+        { "By", "paused.by", COLUMN_TEXT },       { "Why", "explanation", COLUMN_REASON },
+    };
+
+    for (size_t i = 0; i < c->n_options; i++) {
+        if (strcmp(c->options[i].name, "paused") == 0)
+            c->options[i].value = "true";
+    }
+    return client_list(c, "/api/v1/queue/destinations", query_of(c, options, ARRAY_LEN(options)), rows, ARRAY_LEN(rows), "name");
+}
+
+static enum outcome change_destination(struct call *c, struct json_object *body, const char *what)
+{
+    struct json_object *answer = NULL;
+    enum outcome out = client_call(c, "PATCH", arena_printf(&c->arena, "/api/v1/queue/destinations/%s", escape(c, c->args[0])).p,
+                                   body, "", &answer);
+
+    if (out == DONE)
+        print_done(c, answer, "name", what);
+    js_free(answer);
+    return out;
+}
+
+enum outcome verb_queue_pause(struct call *c)
+{
+    struct json_object *body = js_object(), *paused = js_object();
+
+    js_set(paused, "until", js_str(str_c(option(c, "until"))));
+    js_set(paused, "reason", js_str(str_c(option(c, "note"))));
+    js_set(body, "paused", paused);
+    return change_destination(c, body, t("paused"));
+}
+
+enum outcome verb_queue_resume(struct call *c)
+{
+    struct json_object *body = js_object();
+
+    js_set(body, "paused", NULL);
+    return change_destination(c, body, t("resumed"));
+}
+
+enum outcome verb_queue_limit(struct call *c)
+{
+    struct json_object *body = js_object();
+
+    js_set(body, "max_in_flight", js_int(strtoll(c->args[1], NULL, 10)));
+    return change_destination(c, body, t("changed"));
 }
 
 /* ---- traces ---- */

@@ -57,10 +57,18 @@ const struct verb verbs[] = {
     { "queue", "retry", "[ID...|-]", 0, MAX_ARGS, FILTER " all note=TEXT", "Tries again now.", verb_queue_act },
     { "queue", "hold", "[ID...|-]", 0, MAX_ARGS, FILTER " all note=TEXT", "Holds until released.", verb_queue_act },
     { "queue", "release", "[ID...|-]", 0, MAX_ARGS, FILTER " all note=TEXT", "Ends a hold.", verb_queue_act },
+    { "queue", "reschedule", "[ID...|-]", 0, MAX_ARGS, FILTER " all note=TEXT at=TIME", "Sets the next attempt: --at +2h, or a time.", verb_queue_act },
+    { "queue", "reroute", "[ID...|-]", 0, MAX_ARGS, FILTER " all note=TEXT via=ROUTE", "Sends another way: --via [HOST]:PORT; none: back to normal.", verb_queue_act },
+    { "queue", "set", "ID", 1, 1, "next=TIME expires=TIME priority=NUMBER via=ROUTE", "Changes a queued message.", verb_queue_set },
     { "queue", "delete", "[ID...|-]", 0, MAX_ARGS, FILTER " all note=TEXT", "Removes messages after a minute; nobody is told.", verb_queue_act },
     { "queue", "bounce", "[ID...|-]", 0, MAX_ARGS, FILTER " all note=TEXT", "Returns messages to their senders after a minute.", verb_queue_act },
     { "queue", "undo", "[UNDO]", 0, 1, "", "Takes an action back, the latest one or this.", verb_queue_undo },
     { "queue", "summary", "", 0, 0, "by=GROUP", "Sums by destination, sender or reason.", verb_queue_summary },
+
+    { "queue", "destinations", "", 0, 0, "paused q=TEXT", "Lists destinations.", verb_queue_destinations },
+    { "queue", "pause", "DESTINATION", 1, 1, "until=TIME note=TEXT", "Makes no attempts at a destination, until resumed or --until +2h.", verb_queue_pause },
+    { "queue", "resume", "DESTINATION", 1, 1, "", "Ends a pause.", verb_queue_resume },
+    { "queue", "limit", "DESTINATION NUMBER", 2, 2, "", "Limits the connections to a destination.", verb_queue_limit },
 
     { "trace", "show", "ID", 1, 1, "", "Shows what happened to a message.", verb_trace_show },
     { "trace", "list", "[ADDRESS|MESSAGE-ID]", 0, 1, "since=TIME until=TIME outcome=OUTCOME", "Lists what happened to messages.", verb_trace },

@@ -93,10 +93,13 @@ static void read_batch(const struct db_rows *rows, struct str lease, int limit, 
     " (SELECT min(due_at) FROM queue_recipient WHERE state = 0 AND destination = $1 AND lane = 2),"                    \
     " 'infinity'::timestamptz)"
 
+/* An administrator wants no attempts there for a while; a row of queue_destination. */
+#define PAUSED "(paused_until IS NOT NULL AND paused_until > now())"
+
 /* A slot of the destination that was served least recently, among those that `which` names. */
 #define CLAIM_SLOT(which)                                                                                              \
     "WITH p AS MATERIALIZED (SELECT destination FROM queue_destination"                                                \
-    "   WHERE in_flight < max_in_flight AND due_at <= now() AND " which                                                \
+    "   WHERE in_flight < max_in_flight AND due_at <= now() AND NOT " PAUSED " AND " which                             \
     "   ORDER BY served_at LIMIT 1 FOR UPDATE SKIP LOCKED),"                                                           \
     " s AS (UPDATE queue_destination d SET in_flight = in_flight + 1, served_at = clock_timestamp()"                   \
     "   FROM p WHERE d.destination = p.destination)," CLAIM("(SELECT destination FROM p)")                             \
@@ -150,7 +153,7 @@ enum result queue_claim_more(struct db *db, struct str destination, struct str l
                              struct queue_batch *ret)
 {
     static const struct db_stmt stmt = { "queue_claim_more",
-        "WITH" CLAIM("$3")
+        "WITH" CLAIM("(SELECT $3::text WHERE NOT EXISTS (SELECT FROM queue_destination WHERE destination = $3 AND " PAUSED "))")
         " SELECT $3," CLAIMED " FROM c JOIN queue_message m ON m.id = c.queue_id ORDER BY m.id, c.n" };
     const struct db_param params[] = { db_text(lease), db_int4(limit), db_text(destination) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
@@ -250,7 +253,7 @@ enum result queue_heal(struct db *db)
         "  FROM queue_destination x WHERE x.in_flight > 0) l"
         " WHERE d.destination = l.destination AND d.in_flight > l.leases" };
     static const struct db_stmt empty = { "queue_heal_empty",
-        "DELETE FROM queue_destination d WHERE due_at = 'infinity' AND in_flight = 0 AND max_in_flight = 20"
+        "DELETE FROM queue_destination d WHERE due_at = 'infinity' AND in_flight = 0 AND max_in_flight = 20 AND NOT " PAUSED
         " AND NOT EXISTS (SELECT FROM queue_recipient r WHERE r.state = 0 AND r.destination = d.destination)" };
     struct db_call calls[] = { { .stmt = &lock }, { .stmt = &flight } };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;

@@ -19,3 +19,9 @@ CREATE INDEX queue_recipient_undo ON queue_recipient (undo_id, queue_id) WHERE u
 CREATE INDEX queue_removing ON queue_recipient (due_at) WHERE state IN (2, 4);
 UPDATE queue_recipient r SET home = r.destination, destination = '.return' FROM queue_message m
   WHERE m.id = r.queue_id AND m.expires_at < m.received_at;             -- how a bounce was marked before
+
+-- ---------------------------------------------------------------- destinations
+ALTER TABLE queue_destination ADD paused_until timestamptz,             -- not claimed until then; 'infinity': until it is resumed
+  ADD paused_at timestamptz, ADD paused_by text, ADD paused_reason text,
+  ADD version bigint NOT NULL DEFAULT 0;                                -- of what an administrator says
+CREATE INDEX queue_held ON queue_recipient (destination) WHERE state = 1;

@@ -140,8 +140,95 @@ test('what was done is taken back within a minute, once, and by whom it may be',
   const office = await signIn(world.office);
   assert.deepEqual((await office.call('GET', U, U)).data, []);
   await office.call('POST', U, U, { status: 409, type: 'undo-expired', body: { undo: undo.id } });
-  for (const wrong of ['u1', 'q1', '-1', 'uzzzzzzzzzzzzzzzzzzzz']) await local.call('POST', U, U, { status: 409, body: { undo: wrong } });
+  for (const wrong of ['uzz', 'q1', '-1', 'uzzzzzzzzzzzzzzzzzzzz']) await local.call('POST', U, U, { status: 409, body: { undo: wrong } });
   assert.deepEqual(errorsOf(await local.call('POST', U, U, { status: 422, body: { und: 1 } })), { '/undo': 'required', '/und': 'unknown-field' });
+});
+
+test('another time, another way, and back; one message by PATCH', async () => {
+  const id = await submit(world.alice, [`way@${away}`], 'another way');
+  await deferred(id);
+  const act = (body) => local.call('POST', '/queue/actions', '/queue/actions', { body: { select: { ids: [id] }, ...body } });
+  const show = () => local.call('GET', `/queue/messages/${id}`, ONE);
+  const before = await show();
+  assert.deepEqual([before.priority, before.route], [1, null]);
+  const { undo } = await act({ action: 'reschedule', at: '+2h' });
+  assert.ok(Math.abs(new Date((await show()).next_attempt_at) - Date.now() - 7200e3) < 60e3);
+  await local.call('POST', '/queue/undo', '/queue/undo', { body: { undo: undo.id } });
+  assert.equal((await show()).next_attempt_at, before.next_attempt_at);
+
+  await act({ action: 'reroute', route: '[127.0.0.1]:2' });
+  const routed = await deferred(id);
+  assert.deepEqual([routed.route, routed.recipients[0].destination], ['[127.0.0.1]:2', '[127.0.0.1]:2']);
+  const { data: [attempt] } = await local.call('GET', `/queue/messages/${id}/attempts?limit=1`, '/queue/messages/{id}/attempts');
+  assert.equal(attempt.mx, '127.0.0.1');
+  await act({ action: 'reroute', route: null });
+  assert.deepEqual([(await show()).route, (await show()).recipients[0].destination], [null, away]);
+
+  const m = await deferred(id);
+  const at = new Date(Date.now() + 3600e3).toISOString();
+  const patch = (body, options = {}) => local.call('PATCH', `/queue/messages/${id}`, ONE, { body, ...options });
+  await patch({ priority: 1 }, { status: 412, headers: { 'If-Match': `"${m.version + 1}"` } });
+  const now = await patch({ next_attempt_at: at, expires_at: '+3d', priority: -1, route: 'mx.example:26' }, { headers: { 'If-Match': `"${m.version}"` } });
+  assert.deepEqual([now.next_attempt_at, now.priority, now.route], [at, -1, 'mx.example:26']);
+  assert.ok(Math.abs(new Date(now.expires_at) - Date.now() - 3 * 86400e3) < 60e3);
+  const { version } = await patch(now);
+  assert.equal(version, now.version, 'sent back as it was, nothing changes');
+  await patch({ route: null, next_attempt_at: '+1h' });
+  const trace = await local.call('GET', `/traces/${id}`, '/traces/{id}');
+  for (const [kind, to] of [['rescheduled', at], ['rerouted', 'mx.example:26'], ['rerouted', '[127.0.0.1]:2'], ['rerouted', null]])
+    assert.ok(trace.events.some((e) => e.kind === kind && e.to === to && e.by === 'local'), `${kind} ${to}`);
+  assert.ok(trace.events.some((e) => e.kind === 'changed' && /priority=-1/.test(e.to)));
+
+  const refused = async (body) => errorsOf(await act2({ select: { ids: [id] }, ...body }));
+  const act2 = (body) => local.call('POST', '/queue/actions', '/queue/actions', { status: 422, body });
+  assert.deepEqual(await refused({ action: 'reschedule' }), { '/at': 'required' });
+  assert.deepEqual(await refused({ action: 'reschedule', at: 'soon' }), { '/at': 'syntax' });
+  assert.deepEqual(await refused({ action: 'reschedule', at: '2020-01-01T00:00:00Z' }), { '/at': 'minimum' });
+  assert.deepEqual(await refused({ action: 'reschedule', at: '+40d' }), { '/at': 'syntax' });
+  assert.deepEqual(await refused({ action: 'reroute', route: '[x]:1,user=a,password-file=/etc/shadow', at: '+1h' }), { '/route': 'syntax', '/at': 'syntax' });
+  assert.deepEqual(await refused({ action: 'retry', route: null }), { '/route': 'syntax' });
+  assert.deepEqual(errorsOf(await patch({ priority: 2, subject: 'x', prio: 1 }, { status: 422 })), { '/priority': 'maximum', '/subject': 'read-only', '/prio': 'unknown-field' });
+  assert.deepEqual(errorsOf(await patch({ expires_at: '2020-01-01T00:00:00Z', route: 'a b' }, { status: 422 })), { '/expires_at': 'minimum', '/route': 'syntax' });
+  await local.call('PATCH', '/queue/messages/q1zzz', ONE, { status: 404, body: { priority: 1 } });
+  const office = await signIn(world.office);
+  await office.call('PATCH', `/queue/messages/${id}`, ONE, { status: 404, body: { priority: 1 } });
+  const mine = await submit(world.far, [`way@${away}`], 'mine');
+  await deferred(mine);
+  const own = (body, status) => office.call('POST', '/queue/actions', '/queue/actions', { status, body: { select: { ids: [mine] }, ...body } });
+  await own({ action: 'reroute', route: '[127.0.0.1]:2' }, 403);
+  await office.call('PATCH', `/queue/messages/${mine}`, ONE, { status: 403, body: { route: '[127.0.0.1]:2' } });
+  await own({ action: 'reschedule', at: '+1h' }, 200);
+  await office.call('PATCH', `/queue/messages/${mine}`, ONE, { body: { priority: 0 } });
+  await local.call('DELETE', `/queue/messages/${mine}`, ONE);
+});
+
+test('a destination is paused, nothing is tried there, and resumed', async () => {
+  const D = '/queue/destinations';
+  const one = `${D}/{name}`;
+  const name = `pause-${run}.example`;
+  await local.call('PUT', `/domains/${name}`, '/domains/{domain}', { status: 201, body: { kind: 'relay', route: '[127.0.0.1]:1' } });
+  await local.call('GET', `${D}/${name}`, one, { status: 404 });
+  const paused = await local.call('PATCH', `${D}/${name.toUpperCase()}`, one, { body: { paused: { until: null, reason: 'moving house' } } });
+  assert.deepEqual([paused.name, paused.state, paused.paused.until, paused.paused.by, paused.paused.reason], [name, 'paused', null, 'local', 'moving house']);
+  const id = await submit(world.alice, [`x@${name}`], 'paused');
+  await new Promise((resolve) => { setTimeout(resolve, 2500); });
+  assert.equal((await local.call('GET', `/queue/messages/${id}`, ONE)).recipients[0].attempts, 0);
+  assert.deepEqual((await local.call('GET', `${D}?paused=true&q=pause-${run}`, D)).data.map((d) => [d.name, d.waiting]), [[name, 1]]);
+  const now = await local.call('GET', `${D}/${name}`, one);
+  await local.call('PATCH', `${D}/${name}`, one, { status: 412, body: { paused: null }, headers: { 'If-Match': `"${now.version + 1}"` } });
+  const limited = await local.call('PATCH', `${D}/${name}`, one, { body: { max_in_flight: 2 }, headers: { 'If-Match': `"${now.version}"` } });
+  assert.deepEqual([limited.max_in_flight, limited.paused.reason], [2, 'moving house']);
+  assert.equal((await local.call('PATCH', `${D}/${name}`, one, { body: { ...limited, paused: null } })).paused, null);
+  await deferred(id);
+  assert.equal((await local.call('GET', `${D}/${name}`, one)).state, 'failing');
+  await local.call('PATCH', `${D}/${name}`, one, { body: { max_in_flight: 20, paused: { until: '+1h' } } });
+  assert.deepEqual(errorsOf(await local.call('PATCH', `${D}/${name}`, one, { status: 422, body: { max_in_flight: 0, waiting: 7, pause: 1, paused: { until: 'x', why: 1 } } })), { '/max_in_flight': 'minimum', '/waiting': 'read-only', '/pause': 'unknown-field', '/paused/why': 'unknown-field' });
+  for (const wrong of ['not%20a%20name', 'a..b', '.return', '-x.example', 'x:1,tls=none']) await local.call('PATCH', `${D}/${wrong}`, one, { status: 404, body: { max_in_flight: 3 } });
+  await local.call('PATCH', `${D}/${encodeURIComponent('[127.0.0.1]:77')}`, one, { body: { max_in_flight: 3 } });
+  const office = await signIn(world.office);
+  await office.call('GET', D, D, { status: 403 });
+  await office.call('GET', `${D}/${name}`, one, { status: 403 });
+  await office.call('PATCH', `${D}/${name}`, one, { status: 403, body: { paused: null } });
 });
 
 test('actions: what is refused', async () => {
@@ -161,18 +248,19 @@ test('a domain administrator sees and touches only mail of the own domain', asyn
   const [mine, theirs] = [await submit(world.far, [`mine@${away}`], 'mine'), await submit(world.alice, [`theirs@${away}`], 'theirs')];
   for (const id of [mine, theirs]) await deferred(id);
   const office = await signIn(world.office);
-  assert.deepEqual((await office.call('GET', M, M)).data.map((m) => m.id), [mine]);
+  const seen = (await office.call('GET', `${M}?state=deferred`, M)).data.map((m) => m.id);
+  assert.deepEqual(seen, [mine]);
   await office.call('GET', `/queue/messages/${theirs}`, ONE, { status: 404 });
   await office.call('GET', `/queue/messages/${theirs}/attempts`, '/queue/messages/{id}/attempts', { status: 404 });
   await office.call('GET', `/traces/${theirs}`, '/traces/{id}', { status: 404 });
   await office.call('DELETE', `/queue/messages/${theirs}`, ONE, { status: 404 });
   const answer = await office.call('POST', '/queue/actions', '/queue/actions', { body: { action: 'hold', select: { ids: [theirs] } } });
   assert.deepEqual([answer.matched, answer.changed], [0, 0]);
-  await office.call('POST', '/queue/actions', '/queue/actions', { body: { action: 'hold', select: { all: true }, max: 1 } });
+  await office.call('POST', '/queue/actions', '/queue/actions', { body: { action: 'hold', select: { filter: { state: ['deferred'] } }, max: 1 } });
   assert.equal((await local.call('GET', `/queue/messages/${mine}`, ONE)).state, 'held');
   assert.equal((await local.call('GET', `/queue/messages/${theirs}`, ONE)).state, 'deferred');
   const status = await office.call('GET', '/status', '/status');
-  assert.deepEqual([status.queue.messages, status.queue.held, status.database], [1, 1, undefined]);
+  assert.deepEqual([status.queue.held, status.queue.waiting, status.database], [1, 0, undefined]);
 });
 
 test('the status counts, and a token for queue:read may see it', async () => {

@@ -122,6 +122,16 @@ test('the fake server answers as the contract says', async () => {
   await call('POST', '/queue/actions', '/queue/actions', {
     body: { action: 'hold', select: { ids: ['q7f3k9', 'q7f3w0'] } },
   });
+  await call('POST', '/queue/actions', '/queue/actions', {
+    body: { action: 'reroute', select: { ids: ['q7f3k9'] }, route: '[mx.example.test]:25' },
+  });
+  await call('POST', '/queue/actions', '/queue/actions', {
+    body: { action: 'reschedule', select: { ids: ['q7f3k9'] }, at: '+2h' },
+  });
+  await call('PATCH', '/queue/messages/q7f3k9', '/queue/messages/{id}', { body: { priority: 1 } });
+  await call('GET', '/queue/destinations', '/queue/destinations');
+  await call('PATCH', '/queue/destinations/example.net', '/queue/destinations/{name}', { body: { paused: { until: '+1h' } } });
+  await call('GET', '/queue/destinations/example.net', '/queue/destinations/{name}');
   const { data: undo } = await call('GET', '/queue/undo', '/queue/undo');
   await call('POST', '/queue/undo', '/queue/undo', { body: { undo: undo[0].id } });
   await call('POST', '/queue/undo', '/queue/undo', { status: 409, body: { undo: undo[0].id } });

@@ -218,6 +218,10 @@ function makeRoutes(state) {
     if (!select.ids && matched.length > max) refuse(409, 'selection-changed', { matched: matched.length });
     const busy = matched.filter((m) => m.state === 'sending');
     const before = [];
+    const hours = /^\+(\d+)h$/.exec(body.at ?? '');
+    if (action === 'reschedule' && !hours && Number.isNaN(Date.parse(body.at))) wrong('/at', 'syntax');
+    if (action === 'reroute' && body.route !== null && !/^\[?[\w.-]+\]?:\d+$/.test(body.route)) wrong('/route', 'syntax');
+    const later = hours ? hours[1] * 3600e3 : 0;
     for (const m of matched) {
       if (m.state === 'sending' || m.state === 'removing') continue;
       const was = structuredClone(m);
@@ -231,9 +235,13 @@ function makeRoutes(state) {
           hold: { at: new Date(now()).toISOString(), by: 'admin@example.org', reason: null },
         });
       else if (action === 'release' && m.state === 'held') Object.assign(m, { state: 'scheduled', hold: null });
-      else if (action !== 'retry' || m.state === 'held') continue;
+      else if (action === 'reroute') {
+        m.route = body.route;
+        for (const r of m.recipients) r.destination = body.route ?? r.address.split('@')[1];
+      } else if (!['retry', 'reschedule'].includes(action) || m.state === 'held') continue;
       for (const r of m.recipients)
-        r.next_attempt_at = ['held', 'removing'].includes(m.state) ? null : new Date(now()).toISOString();
+        r.next_attempt_at = ['held', 'removing'].includes(m.state) ? null : new Date(now() + later).toISOString();
+      m.next_attempt_at = m.recipients[0].next_attempt_at;
       before.push(was);
       changedQueue(m.id, m.state);
     }
@@ -257,6 +265,35 @@ function makeRoutes(state) {
       changedQueue(was.id, was.state);
     }
     return { restored: undo.before.length, skipped: 0 };
+  };
+
+  const destination = (name) => {
+    const group = groupsOf(state.queue, 'destination').find((one) => one.key === name);
+    const paused = state.pauses.get(name) ?? null;
+    return {
+      name,
+      state: paused ? 'paused' : group ? 'failing' : 'active',
+      waiting: group?.recipients ?? 0,
+      failing: group?.recipients ?? 0,
+      held: 0,
+      next_attempt_at: group?.next_attempt_at ?? null,
+      explanation: group?.explanation ?? null,
+      reply: null,
+      in_flight: 0,
+      max_in_flight: 20,
+      paused,
+      version: 1,
+    };
+  };
+  const pause = ({ params, body }) => {
+    const at = new Date(now()).toISOString();
+    if (body.paused === null) state.pauses.delete(params.name);
+    else {
+      const hours = /^\+(\d+)h$/.exec(body.paused.until ?? '');
+      const until = hours ? new Date(now() + hours[1] * 3600e3).toISOString() : null;
+      state.pauses.set(params.name, { at, by: 'admin@example.org', until, reason: body.paused.reason ?? null });
+    }
+    return destination(params.name);
   };
 
   // Filters: of the account that the path names, or of the caller.
@@ -431,6 +468,18 @@ function makeRoutes(state) {
     ['GET', '/queue/messages/:id', ({ params }) => find(state.queue, 'id', params.id)],
     ['GET', '/queue/messages/:id/attempts', ({ params, query }) => page(state.attempts.get(params.id) ?? [], query)],
     ['POST', '/queue/actions', act],
+    ['PATCH', '/queue/messages/:id', ({ params, body }) => change(find(state.queue, 'id', params.id), body)],
+    [
+      'GET',
+      '/queue/destinations',
+      ({ query }) => {
+        const names = new Set([...groupsOf(state.queue, 'destination').map((one) => one.key), ...state.pauses.keys()]);
+        const all = [...names].sort().map(destination);
+        return page(query.get('paused') === 'true' ? all.filter((one) => one.paused) : all, query);
+      },
+    ],
+    ['GET', '/queue/destinations/:name', ({ params }) => destination(params.name)],
+    ['PATCH', '/queue/destinations/:name', pause],
     ['GET', '/queue/undo', () => ({ data: state.undo.map(({ before, ...one }) => ({ ...one, changed: before.length })), next: null })],
     ['POST', '/queue/undo', takeBack],
     [
@@ -806,7 +855,7 @@ export async function startFakeServer() {
     for (const stream of streams) stream.write(`event: ${event}\nid: 1\ndata: ${JSON.stringify(data)}\n\n`);
   };
   const reset = () => {
-    state = Object.assign(makeStory(), { session: null, links: new Set(['good-link']), emit, undo: [], undos: 0 });
+    state = Object.assign(makeStory(), { session: null, links: new Set(['good-link']), emit, undo: [], undos: 0, pauses: new Map() });
     routes = makeRoutes(state);
     control.failures.clear();
     control.away = false;

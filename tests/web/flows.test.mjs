@@ -240,6 +240,51 @@ test('the message of an undo stays while it has the focus, and goes by itself wi
   await close(page);
 });
 
+test('another time and another way are asked for in one dialog', options, async () => {
+  const page = await site.open({ path: '/queue' });
+  await page.click('tbody tr:nth-child(2) input');
+  await page.click('.bulk >> text=Change time >> visible=true');
+  await shown(page, 'When is 1 message tried next?');
+  await page.selectOption('[name=when]', '+4h');
+  await page.click('dialog .is-primary');
+  await shown(page, '1 message has another time.');
+  assert.deepEqual(body('POST /queue/actions'), { action: 'reschedule', select: { ids: ['q7f3k9'] }, at: '+4h' });
+  await page.click('tbody tr:nth-child(2) input');
+  await page.click('.bulk >> text=Reroute >> visible=true');
+  assert.ok(await page.isDisabled('dialog .is-primary'));
+  await page.fill('[name=route]', 'nonsense,tls=none');
+  await page.click('dialog .is-primary');
+  await page.waitForSelector('dialog [aria-invalid=true]');
+  await page.fill('[name=route]', '[relay.example.net]:25');
+  await page.click('dialog .is-primary');
+  await shown(page, '1 message goes another way.');
+  assert.equal(body('POST /queue/actions').route, '[relay.example.net]:25');
+  await page.goto(`${site.url}/trace/q7f3k9`);
+  await shown(page, '[relay.example.net]:25');
+  await page.click('[aria-label="More actions"]');
+  await page.click('.sheet >> text=Reroute >> visible=true');
+  await page.click('text=Back to the recipients');
+  await page.click('dialog .is-primary');
+  await shown(page, '1 message goes another way.');
+  assert.equal(body('POST /queue/actions').route, null);
+  await close(page);
+});
+
+test('a destination is paused from its group, and resumed', options, async () => {
+  const page = await site.open({ path: '/queue?group=destination' });
+  await page.click('tbody tr:nth-child(1) >> text=Pause');
+  await page.fill('[name=reason]', 'they move house');
+  await page.selectOption('[name=until]', '+4h');
+  await page.click('dialog .is-primary');
+  await shown(page, 'they move house');
+  const name = (await column(page, 1))[0];
+  assert.deepEqual(body(`PATCH /queue/destinations/${name}`), { paused: { until: '+4h', reason: 'they move house' } });
+  await page.click('tbody tr:nth-child(1) >> text=Resume');
+  await shown(page, `${name} is served again.`);
+  await page.waitForFunction(() => !document.querySelector('tbody').innerText.includes('they move house'));
+  await close(page);
+});
+
 test('what can no longer be undone says so', options, async () => {
   const page = await site.open({ path: '/queue' });
   await page.click('tbody tr:nth-child(2) input');

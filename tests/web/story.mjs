@@ -40,6 +40,9 @@ function queueOf() {
       accepted_at: at(-age * MINUTE),
       expires_at: at(5 * DAY - age * MINUTE),
       state,
+      next_attempt_at: state === 'deferred' ? at(next * MINUTE) : null,
+      priority: 0,
+      route: null,
       hold: state === 'held' ? { at: at(-26 * MINUTE), by: 'admin@example.org', reason: 'looks like spam' } : null,
       recipients: addresses.map((address, i) => ({
         id: `r${i + 1}`,

@@ -41,6 +41,29 @@ static void body_insert(void)
     assert_int_equal(count("queue_destination"), 1);
 }
 
+/* Nothing is claimed of a destination that is paused, neither at first nor by who works there already. */
+static void body_pause(void)
+{
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+    struct queue_batch b;
+
+    (void)add("far.test", 3);
+    assert_int_equal(queue_claim(db, STR("l1"), 1, &a, &b), RES_OK);
+    (void)database_sql(owner, "UPDATE queue_destination SET paused_until = now() + '1 h', due_at = now()");
+    assert_int_equal(queue_claim(db, STR("l2"), 1, &a, &b), RES_NOTFOUND);
+    assert_int_equal(queue_claim_more(db, STR("far.test"), STR("l3"), 1, &a, &b), RES_NOTFOUND);
+    (void)database_sql(owner, "UPDATE queue_destination SET paused_until = now() - interval '1 s'");
+    assert_int_equal(queue_claim(db, STR("l4"), 1, &a, &b), RES_OK);
+    assert_int_equal(queue_claim_more(db, STR("far.test"), STR("l5"), 1, &a, &b), RES_OK);
+    (void)database_sql(owner, "DELETE FROM queue_recipient; UPDATE queue_destination SET paused_until = 'infinity', in_flight = 0,"
+                              " due_at = 'infinity'");
+    assert_int_equal(queue_heal(db), RES_OK);
+    assert_int_equal(count("queue_destination"), 1); /* what is said of it stays */
+    (void)database_sql(owner, "UPDATE queue_destination SET paused_until = now()");
+    assert_int_equal(queue_heal(db), RES_OK);
+    assert_int_equal(count("queue_destination"), 0);
+}
+
 static void body_claim(void)
 {
     CLEANUP(arena_releasep) struct arena a = { 0 };
@@ -274,7 +297,8 @@ static void body_domain(void)
 
 int main(void)
 {
-    struct body bodies[] = { { "insert", body_insert },     { "claim", body_claim },   { "lanes", body_lanes },
+    struct body bodies[] = { { "insert", body_insert },     { "claim", body_claim },
+                             { "pause", body_pause },   { "lanes", body_lanes },
                              { "finish", body_finish },     { "notice", body_notice }, { "last two", body_last_two },
                              { "leases", body_leases },     { "heal", body_heal },     { "domain", body_domain },
                              { "partitions", body_partitions } };

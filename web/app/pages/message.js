@@ -15,7 +15,7 @@ import { refreshStatus } from '/app/parts/shell.js';
 import { Table, useList } from '/app/parts/table.js';
 import { useNow, useQuery } from '/app/query.js';
 import { back } from '/app/router.js';
-import { can } from '/app/store.js';
+import { can, useStore } from '/app/store.js';
 
 const SHOWN_RECIPIENTS = 20;
 const DONE = ['delivered', 'relayed', 'bounced', 'expired', 'removed'];
@@ -210,9 +210,14 @@ function EventEntry({ event, trace }) {
   }
   const [tone, icon] = EVENT_TONE[event.kind] ?? ['plain', 'dot'];
   const by = byWhom(event);
+  const to = {
+    rescheduled: () => t('message.event.rescheduled-to', { time: clock(event.to) }),
+    rerouted: () => event.to && t('message.event.rerouted-to', { route: event.to }),
+    changed: () => event.to,
+  }[event.kind]?.();
   return html`<li class=${`is-${tone}`}><${EntryTime} at=${event.at} day=${trace.accepted_at} /><${Icon} name=${icon} />
     <div>
-    <b>${t(`message.event.${event.kind}`)}</b>${by && html`<br /><span class="muted">${by}</span>`}</div></li>`;
+    <b>${t(`message.event.${event.kind}`)}</b>${to && ` ${to}`}${by && html`<br /><span class="muted">${by}</span>`}</div></li>`;
 }
 
 function Timeline({ data }) {
@@ -261,6 +266,7 @@ function MessageFacts({ data }) {
         ? html`<span class="mono">${recipients[0].address}</span><br /><${MessageState} state=${recipients[0].state} />`
         : t('queue.to-many', { n: recipients.length })
     }<//>
+    ${message?.route && html`<${Fact} name=${t('message.route')}><span class="mono">${message.route}</span><//>`}
     <${Fact} name=${t('message.size')}>${size(trace.size)}<//>
     ${
       origin &&
@@ -341,6 +347,7 @@ function asRow(message) {
 function Buttons({ message, act }) {
   const run = (action) => act(action, { rows: [asRow(message)] });
   const held = message.state === 'held';
+  const whole = useStore((s) => s.session?.domains === null);
   const open = message.state !== 'removing';
   useKeys({ r: () => open && !held && run('retry'), h: () => open && !held && run('hold') });
   if (!open) return null;
@@ -355,10 +362,12 @@ function Buttons({ message, act }) {
     }
     <button class="button only-wide" type="button" onClick=${() => run('bounce')}>${t('action.bounce')}</button>
     <button class="button only-wide is-danger" type="button" onClick=${() => run('delete')}>${t('action.delete')}</button>
-    <span class="only-small"><${More} label=${t('action.more')} items=${[
-      { word: t('action.bounce'), run: () => run('bounce') },
-      { word: t('action.delete'), run: () => run('delete'), danger: true },
-    ]} /></span>`;
+    <${More} label=${t('action.more')} items=${[
+      !held && { word: t('action.reschedule'), run: () => run('reschedule') },
+      whole && { word: t('action.reroute'), run: () => run('reroute') },
+      { word: t('action.bounce'), run: () => run('bounce'), small: true },
+      { word: t('action.delete'), run: () => run('delete'), danger: true, small: true },
+    ]} />`;
 }
 
 export default function Message({ id }) {

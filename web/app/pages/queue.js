@@ -127,7 +127,14 @@ function apiFilter(filter) {
   return filter.sender ? { ...filter, sender: filter.sender.map((one) => (one === '<>' ? '' : one)) } : filter;
 }
 
-function groupColumns(group, filter, now, act) {
+/** "Paused until 14:32", before the reason. */
+function Paused({ paused, now }) {
+  const words = paused.until ? t('pause.is-until', { time: clock(paused.until, { now }) }) : t('pause.is');
+  return html`<${State} tone="held" icon="held">${words}<//> ${paused.reason && html`<span
+    class="muted">${paused.reason}</span>`}`;
+}
+
+function groupColumns(group, filter, now, act, pause) {
   const filterUrl = (row) => {
     const params = new URLSearchParams();
     for (const [name, values] of Object.entries(groupFilter(filter, group, row)))
@@ -137,13 +144,17 @@ function groupColumns(group, filter, now, act) {
   const word = (row) => (group === 'reason' ? reasonWords({ id: row.key }) : row.key || t('queue.null-sender'));
   const run = (action, row) => act(action, { filter: apiFilter(groupFilter(filter, group, row)), count: row.messages });
   const button = (row) => {
-    const action = row.waiting > 0 ? 'retry' : row.held > 0 ? 'release' : null;
-    return (
+    const action = row.waiting > 0 && !row.paused ? 'retry' : row.held > 0 ? 'release' : null;
+    return html`${
       action &&
       html`<button class="button is-quiet" type="button" onClick=${() => run(action, row)}>
       ${t(`action.${action}`)}<span
         class="hidden"> ${t('queue.group-hidden', { n: row.messages, what: word(row) })}</span></button>`
-    );
+    }${
+      pause &&
+      html`<button class="button is-quiet" type="button" onClick=${() => pause(row)}>
+      ${t(row.paused ? 'action.resume' : 'action.pause')}<span class="hidden"> ${word(row)}</span></button>`
+    }`;
   };
   return [
     {
@@ -157,7 +168,10 @@ function groupColumns(group, filter, now, act) {
       key: 'why',
       head: t('queue.why'),
       className: 'line',
-      cell: (row) => html`<${Why} explanation=${row.explanation} />`,
+      cell: (row) =>
+        row.paused
+          ? html`<${Paused} paused=${row.paused} now=${now} />`
+          : html`<${Why} explanation=${row.explanation} />`,
     },
     {
       key: 'messages',
@@ -185,14 +199,14 @@ function groupColumns(group, filter, now, act) {
       head: t('queue.oldest'),
       className: 'num',
       label: t('queue.oldest'),
-      cell: (row) => html`<${Age} since=${row.oldest_accepted_at} now=${now} />`,
+      cell: (row) => (row.oldest_accepted_at ? html`<${Age} since=${row.oldest_accepted_at} now=${now} />` : '–'),
     },
     {
       key: 'next',
       head: t('queue.next'),
       className: 'num',
       label: t('queue.next'),
-      cell: (row) => (row.next_attempt_at ? clock(row.next_attempt_at, { now }) : '–'),
+      cell: (row) => (row.next_attempt_at && !row.paused ? clock(row.next_attempt_at, { now }) : '–'),
     },
     can('queue:write') && { key: 'act', head: t('table.actions'), hide: true, className: 'act fit end', cell: button },
   ].filter(Boolean);
@@ -245,6 +259,7 @@ function Bulk({ selection, rows, count, filter, act }) {
         ? { filter: apiFilter(filter), count: total, ask: true }
         : { rows: rows.filter((row) => selection.has(row.id)) },
     );
+  const whole = useStore((st) => st.session?.domains === null); // a route is nothing for who sees some domains
   const able = (name) =>
     selection.everything ||
     rows.some((row) => selection.has(row.id) && (name === 'release') === (row.state === 'held'));
@@ -267,6 +282,9 @@ function Bulk({ selection, rows, count, filter, act }) {
       }
       ${able('release') && html`<button class="button" type="button"
         onClick=${() => run('release')}>${t('action.release')}</button>`}
+      ${able('retry') && html`<button class="button" type="button"
+        onClick=${() => run('reschedule')}>${t('action.reschedule')}</button>`}
+      ${whole && html`<button class="button" type="button" onClick=${() => run('reroute')}>${t('action.reroute')}</button>`}
       <button class="button" type="button" onClick=${() => run('bounce')}>${t('action.bounce')}</button>
       <button class="button is-danger" type="button" onClick=${() => run('delete')}>${t('action.delete')}</button>
     </span>
@@ -281,6 +299,8 @@ function Bulk({ selection, rows, count, filter, act }) {
       <${More} label=${t('action.more')} word=${t('menu.more')} items=${[
         able('retry') && { word: t('action.hold'), run: () => run('hold') },
         able('retry') && able('release') && { word: t('action.release'), run: () => run('release') },
+        able('retry') && { word: t('action.reschedule'), run: () => run('reschedule') },
+        whole && { word: t('action.reroute'), run: () => run('reroute') },
         { word: t('action.bounce'), run: () => run('bounce') },
         { word: t('action.delete'), run: () => run('delete'), danger: true },
       ]} />
@@ -356,11 +376,30 @@ function Messages({ query, filter }) {
   </section>`;
 }
 
+/** The groups; those by destination with its pause, and paused destinations without mail at the end. */
+async function loadGroups(group, filter, whole, signal) {
+  const paused =
+    group === 'destination' && whole
+      ? get('/queue/destinations', { signal, query: { paused: true, limit: 200 } })
+      : Promise.resolve({ data: [] });
+  const [groups, pauses] = await Promise.all([
+    get('/queue/messages', { signal, query: { ...apiFilter(filter), group, limit: 200 } }),
+    paused,
+  ]);
+  const byName = new Map(pauses.data.map((one) => [one.name, one.paused]));
+  const data = groups.data.map((row) => ({ ...row, paused: byName.get(row.key) ?? null }));
+  const known = new Set(data.map(keyOf));
+  const none = { messages: 0, recipients: 0, waiting: 0, held: 0, sending: 0, oldest_accepted_at: null, next_attempt_at: null };
+  if (Object.keys(filter).length === 0)
+    for (const [key, pause] of byName) if (!known.has(key)) data.push({ ...none, key, explanation: null, paused: pause });
+  return { ...groups, data };
+}
+
 function Groups({ group, filter, query }) {
   const now = useNow();
-  const list = useQuery(`groups?${query}`, (signal) =>
-    get('/queue/messages', { signal, query: { ...apiFilter(filter), group, limit: 200 } }),
-  );
+  const whole = useStore((s) => s.session?.domains === null);
+  const list = useQuery(`groups?${query}`, (signal) => loadGroups(group, filter, whole, signal));
+  const [pausing, setPausing] = useState(null); // {name, Pause}
   const rows = list.data?.data ?? null;
   const keys = useList(rows, keyOf);
   const area = useRef(null);
@@ -368,15 +407,22 @@ function Groups({ group, filter, query }) {
     if (!area.current?.matches(':hover')) list.reload();
   });
   const { act, dialog } = useQueueActions(() => Promise.allSettled([list.reload(), refreshStatus()]));
+  const pause = async (row) => {
+    const { Pause, resume } = await import('/app/parts/pause.js');
+    if (row.paused) await resume(row.key, list.reload);
+    else setPausing({ name: row.key, Pause });
+  };
+  const mayPause = group === 'destination' && whole && can('queue:write') ? pause : null;
   if (list.error && rows === null)
     return html`<${Failure} error=${list.error} lead=${t('queue.unreadable')} retry=${list.reload} />`;
   return html`<section ref=${area} aria-label=${t('queue.groups')}>
     ${
       rows?.length === 0 && !list.old
         ? html`<${Nothing} filtered=${Object.keys(filter).length > 0} />`
-        : html`<${Table} label=${t('queue.groups')} columns=${groupColumns(group, filter, now, act)} rows=${rows}
+        : html`<${Table} label=${t('queue.groups')} columns=${groupColumns(group, filter, now, act, mayPause)} rows=${rows}
           keyOf=${keyOf} list=${keys} busy=${list.busy} old=${list.old} />`
     }
+    ${pausing && html`<${pausing.Pause} name=${pausing.name} onDone=${list.reload} onClose=${() => setPausing(null)} />`}
     ${dialog}
   </section>`;
 }

@@ -4,10 +4,11 @@ import { get, request } from '/app/api.js';
 import { html } from '/app/html.js';
 import { clock, duration, has, number, t } from '/app/i18n.js';
 import { Confirm } from '/app/parts/dialog.js';
-import { Fact, Facts } from '/app/parts/page.js';
+import { Fact, Facts, fieldText } from '/app/parts/page.js';
 import { toast } from '/app/parts/toast.js';
 
 const DANGER = ['bounce', 'delete']; // after a minute nothing brings these back
+const ASKS = ['reschedule', 'reroute']; // when, and which way
 const ASK_ABOVE = 50;
 const TYPE_ABOVE = 500;
 
@@ -85,17 +86,17 @@ function filterBody(filter) {
 export function useQueueActions(onDone) {
   const [question, setQuestion] = useState(null);
 
-  const run = async (action, target) => {
+  const run = async (action, target, more = {}) => {
     const body = target.rows
-      ? { action, select: { ids: target.rows.map((row) => row.id) } }
-      : { action, select: filterBody(target.filter), max: target.count };
+      ? { action, select: { ids: target.rows.map((row) => row.id) }, ...more }
+      : { action, select: filterBody(target.filter), max: target.count, ...more };
     const result = await request('POST', '/queue/actions', { body });
     sayDone(action, result, onDone);
     await onDone(action);
   };
   const act = async (action, target) => {
     const count = target.rows ? target.rows.length : target.count;
-    if (!target.ask && count <= ASK_ABOVE) {
+    if (!target.ask && !ASKS.includes(action) && count <= ASK_ABOVE) {
       try {
         await run(action, target);
       } catch (error) {
@@ -113,8 +114,20 @@ export function useQueueActions(onDone) {
     } catch {
       /* the question can be asked without them */
     }
-    setQuestion({ action, target, count, groups });
+    const choose = ASKS.includes(action) ? await import('/app/parts/choose.js') : null;
+    setQuestion({ action, target, count, groups, choose, more: action === 'reschedule' ? { at: '+1h' } : {} });
   };
+  const withMore = (more) => setQuestion((now) => ({ ...now, more, error: null }));
+  const send = async () => {
+    try {
+      await run(question.action, question.target, question.more);
+    } catch (error) {
+      const field = error.fields?.['/at'] ?? error.fields?.['/route'];
+      setQuestion((now) => ({ ...now, error: field && fieldText(field) }));
+      throw error;
+    }
+  };
+  const Choose = question?.choose?.[question.action === 'reschedule' ? 'ChooseTime' : 'ChooseRoute'];
 
   const dialog =
     question &&
@@ -123,9 +136,11 @@ export function useQueueActions(onDone) {
     verb=${t(`confirm.${question.action}.verb`, { n: question.count })} keep=${t('confirm.keep', { n: question.count })}
     danger=${DANGER.includes(question.action)} type=${question.count > TYPE_ABOVE ? String(question.count) : null}
       explain=${explain}
-    run=${() => run(question.action, question.target)} onClose=${() => setQuestion(null)}>
+    run=${send} wait=${Choose && !question.more.at && question.more.route === undefined}
+      onClose=${() => setQuestion(null)}>
     <p>${t(`confirm.${question.action}.text`)}</p>
-    ${question.groups && question.groups.length > 0 && html`<${Selected} groups=${question.groups} />`}
+    ${Choose && html`<${Choose} error=${question.error} onChange=${withMore} />`}
+    ${question.count > 1 && question.groups && question.groups.length > 0 && html`<${Selected} groups=${question.groups} />`}
   <//>`;
   return { act, dialog };
 }

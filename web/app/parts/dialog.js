@@ -28,16 +28,16 @@ export function Dialog({ title, onClose, className, children }) {
 
 /**
  * Asks before `run`. verb: the words of the button; type: text that must be typed first (null: none);
- * danger: red words. run() may reject: the dialog then stays and says why.
+ * danger: red words; wait: something is still to be said. run() may reject: the dialog then stays and says why.
  */
-export function Confirm({ title, verb, keep, type, danger, run, onClose, explain, children }) {
+export function Confirm({ title, verb, keep, type, danger, wait, run, onClose, explain, children }) {
   const [typed, setTyped] = useState('');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState(null);
   const ready = type === undefined || type === null || typed.trim() === type || typed.trim() === number(Number(type));
   const submit = async (event) => {
     event.preventDefault();
-    if (!ready || busy) return;
+    if (!ready || wait || busy) return;
     setBusy(true);
     try {
       await run();
@@ -61,7 +61,7 @@ export function Confirm({ title, verb, keep, type, danger, run, onClose, explain
       ${error && html`<${Failure} error=${error} lead=${explain?.(error) ?? t('failure.refused')} />`}
       <div class="row">
         <button class="button" type="button" autofocus onClick=${onClose}>${keep ?? t('action.cancel')}</button>
-        <button class=${`button ${danger ? 'is-danger' : 'is-primary'}`} disabled=${!ready || busy}>${verb}</button>
+        <button class=${`button ${danger ? 'is-danger' : 'is-primary'}`} disabled=${!ready || wait || busy}>${verb}</button>
       </div>
     </form>
   <//>`;

@@ -5,7 +5,7 @@ import { Icon } from '/app/parts/icon.js';
 
 const hide = (event) => event.currentTarget.closest('[popover]').hidePopover();
 
-/** items: {word, run, danger} or {word, href}; false ones are left out. */
+/** items: {word, run, danger, small} or {word, href}; small: on a phone only; false ones are left out. */
 export function More({ label, items, className = '', word }) {
   const id = `menu-${useId()}`;
   const entries = items.filter(Boolean);
@@ -17,7 +17,7 @@ export function More({ label, items, className = '', word }) {
       ${entries.map((item) =>
         item.href
           ? html`<a class="button" key=${item.word} href=${item.href} onClick=${hide}>${item.word}</a>`
-          : html`<button class=${`button${item.danger ? ' is-danger' : ''}`} type="button" key=${item.word}
+          : html`<button class=${`button${item.danger ? ' is-danger' : ''}${item.small ? ' only-small' : ''}`} type="button" key=${item.word}
             onClick=${(event) => {
               hide(event);
               item.run();
