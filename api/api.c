@@ -6,6 +6,7 @@
 #include "api/static.h"
 #include "api/status.h"
 #include "base/log.h"
+#include "store/hold_rule.h"
 #include "store/idempotency.h"
 #include "store/queue_admin.h"
 #include "store/session.h"
@@ -14,7 +15,7 @@
 
 static struct service *service;
 
-/* Sessions and actions on the queue whose time is over leave their tables. */
+/* Sessions, and actions on the queue and rules of it whose time is over leave their tables. */
 static void sweep_run(void *arg)
 {
     (void)arg;
@@ -22,6 +23,7 @@ static void sweep_run(void *arg)
         (void)!session_sweep(service->db);
         (void)!idempotency_sweep(service->db);
         (void)!queue_undo_sweep(service->db);
+        (void)!hold_rule_sweep(service->db);
     } while (coroutine_sleep(SWEEP_MS) == RES_OK);
 }
 

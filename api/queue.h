@@ -22,5 +22,7 @@ struct json_object *queue_message_json(struct arena *a, const struct queue_messa
 bool queue_take_time(struct request *r, struct str place, struct str text, int64_t *ret_us);
 /* "[host]:port" and so on as a destination (route/relay_route.h); STR_NULL stays so.  False: an error is noted. */
 bool queue_take_route(struct request *r, struct str place, struct str text, struct str *ret);
+/* A destination as the queue has it: a domain, a route, an address literal, what is delivered here.  False: none. */
+bool queue_take_destination(struct request *r, struct str text, struct str *ret);
 /* Who sees only some domains sends no mail to hosts of his choice.  False: answered (403). */
 bool queue_may_route(struct request *r);

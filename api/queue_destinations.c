@@ -91,10 +91,9 @@ void queue_destinations_list(struct request *r)
     reply_page(r, data, more ? v[n - 1].name : STR_NULL, -1);
 }
 
-/* The name as the queue has it: a domain, a route, what is delivered here. */
-static bool take_name(struct request *r, struct str *ret)
+bool queue_take_destination(struct request *r, struct str given, struct str *ret)
 {
-    struct str text = arena_lower(&r->arena, r->params[0]), error;
+    struct str text = arena_lower(&r->arena, given), error;
     struct relay_route route;
 
     *ret = text;
@@ -122,7 +121,7 @@ void queue_destination_get(struct request *r)
 
     if (!sees_all(r))
         return;
-    if (take_name(r, &name))
+    if (queue_take_destination(r, r->params[0], &name))
         answer(r, name);
     else
         problem(r, PROBLEM_NOT_FOUND, NULL);
@@ -157,7 +156,7 @@ void queue_destination_patch(struct request *r)
 
     if (!sees_all(r) || !match_version(r, false, &version) || (body = body_object(r, false)) == NULL)
         return;
-    result = take_name(r, &name) ? destination_get(r->service->db, name, &r->arena, &old) : RES_INVALID;
+    result = queue_take_destination(r, r->params[0], &name) ? destination_get(r->service->db, name, &r->arena, &old) : RES_INVALID;
     if (result == RES_INVALID)
         result = RES_NOTFOUND;
     else if (result == RES_NOTFOUND) /* it may be paused before there is mail for it */

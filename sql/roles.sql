@@ -15,6 +15,9 @@ ALTER ROLE correio_access SET plan_cache_mode = force_generic_plan;
 ALTER ROLE correio_relay SET plan_cache_mode = force_generic_plan;
 ALTER ROLE correio_mda SET plan_cache_mode = force_generic_plan;
 
+-- Who puts mail into the queue looks at the rules that hold it.
+GRANT SELECT ON queue_hold_rule TO correio_smtp, correio_access, correio_relay, correio_mda;
+
 -- Everyone follows the settings.
 GRANT SELECT ON setting TO correio_auth, correio_smtp, correio_access, correio_relay, correio_mda, correio_api;
 
@@ -106,5 +109,6 @@ GRANT SELECT, UPDATE ON queue_message, queue_recipient, queue_destination TO cor
 GRANT INSERT ON queue_destination TO correio_api;                     -- what is retried or released makes its destination due
 GRANT SELECT ON queue_blob TO correio_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON queue_undo TO correio_api;
+GRANT SELECT, INSERT, DELETE ON queue_hold_rule TO correio_api;
 GRANT SELECT ON trace, trace_recipient TO correio_api;
 GRANT SELECT, INSERT ON trace_event TO correio_api;

@@ -354,6 +354,96 @@ enum outcome verb_queue_limit(struct call *c)
     return change_destination(c, body, t("changed"));
 }
 
+/* ---- the schedule ---- */
+
+static const struct column schedule_columns[] = {
+    { "Retries", "retry_schedule", COLUMN_TEXT }, { "Expires", "expire", COLUMN_TEXT }, { "Delay notice", "delay_notice", COLUMN_TEXT },
+    { "Attempts", "attempts", COLUMN_NUMBER },
+};
+
+/* The times of the attempts, as durations after acceptance. */
+static void print_times(struct json_object *times)
+{
+    for (size_t i = 0; i < js_len(times); i++) {
+        int64_t s = js_get_int(js_at(times, i));
+
+        printf("%4zu  +%lldd %02lld:%02lld:%02lld\n", i + 1, (long long)(s / 86400), (long long)(s / 3600 % 24),
+               (long long)(s / 60 % 60), (long long)(s % 60));
+    }
+}
+
+enum outcome verb_queue_schedule(struct call *c)
+{
+    static const char *const names[][2] = { { "retries", "retry_schedule" }, { "expire", "expire" }, { "delay-notice", "delay_notice" } };
+    struct json_object *answer = NULL, *body = NULL;
+    enum outcome out = client_call(c, "GET", "/api/v1/queue/schedule", NULL, "", &answer);
+
+    for (size_t i = 0; out == DONE && i < ARRAY_LEN(names); i++) {
+        if (option(c, names[i][0]) == NULL)
+            continue;
+        if (body == NULL)
+            body = js_share(answer);
+        js_set(body, names[i][1], js_str(str_c(option(c, names[i][0]))));
+    }
+    if (body != NULL) {
+        const char *version = arena_printf(&c->arena, "\"%lld\"", (long long)js_get_int(js_get(body, "version", NULL))).p;
+
+        js_free(answer);
+        answer = NULL;
+        out = client_call(c, "PUT", "/api/v1/queue/schedule", body, version, &answer);
+    }
+    if (out == DONE) {
+        print_object(c, answer, schedule_columns, ARRAY_LEN(schedule_columns), "retry_schedule");
+        if (!c->json && !c->quiet)
+            print_times(js_get(answer, "attempt_seconds", NULL));
+    }
+    js_free(answer);
+    return out;
+}
+
+/* ---- rules that hold new mail ---- */
+
+enum outcome verb_queue_hold_rule_list(struct call *c)
+{
+    static const struct column rows[] = {
+        { "Id", "id", COLUMN_TEXT },         { "From", "sender", COLUMN_TEXT },  { "Sender domain", "sender_domain", COLUMN_TEXT },
+        { "Destination", "destination", COLUMN_TEXT }, { "Until", "until", COLUMN_TIME }, { "Reason", "reason", COLUMN_TEXT },
+        { "By", "created_by", COLUMN_TEXT },
+    };
+
+    return client_list(c, "/api/v1/queue/holds", "", rows, ARRAY_LEN(rows), "id");
+}
+
+enum outcome verb_queue_hold_rule_add(struct call *c)
+{
+    static const char *const names[][2] = { { "sender", "sender" }, { "sender-domain", "sender_domain" },
+                                            { "destination", "destination" }, { "until", "until" }, { "note", "reason" } };
+    struct json_object *body = js_object(), *answer = NULL;
+    enum outcome out;
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (option(c, names[i][0]) != NULL)
+            js_set(body, names[i][1], js_str(str_c(option(c, names[i][0]))));
+    }
+    out = client_call(c, "POST", "/api/v1/queue/holds", body, "", &answer);
+    if (out == DONE && c->json)
+        print_object(c, answer, NULL, 0, "id");
+    else if (out == DONE)
+        printf("%.*s\n", STR_ARG(js_get_str(js_get(answer, "id", NULL))));
+    js_free(answer);
+    return out;
+}
+
+enum outcome verb_queue_hold_rule_remove(struct call *c)
+{
+    enum outcome out = client_call(c, "DELETE", arena_printf(&c->arena, "/api/v1/queue/holds/%s", escape(c, c->args[0])).p, NULL,
+                                   "", NULL);
+
+    if (out == DONE)
+        print_done(c, NULL, NULL, t("removed"));
+    return out;
+}
+
 /* ---- traces ---- */
 
 enum outcome verb_trace(struct call *c)

@@ -65,6 +65,10 @@ const struct verb verbs[] = {
     { "queue", "undo", "[UNDO]", 0, 1, "", "Takes an action back, the latest one or this.", verb_queue_undo },
     { "queue", "summary", "", 0, 0, "by=GROUP", "Sums by destination, sender or reason.", verb_queue_summary },
 
+    { "queue", "hold-rule list", "", 0, 0, "", "Lists rules that hold new mail.", verb_queue_hold_rule_list },
+    { "queue", "hold-rule add", "", 0, 0, "sender=ADDRESS sender-domain=DOMAIN destination=D until=TIME note=TEXT", "Holds new mail of a sender or for a destination.", verb_queue_hold_rule_add },
+    { "queue", "hold-rule remove", "ID", 1, 1, "", "Removes such a rule; what it held stays held.", verb_queue_hold_rule_remove },
+    { "queue", "schedule", "", 0, 0, "retries=DURATIONS expire=DURATION delay-notice=DURATION", "Shows or changes when attempts are made.", verb_queue_schedule },
     { "queue", "destinations", "", 0, 0, "paused q=TEXT", "Lists destinations.", verb_queue_destinations },
     { "queue", "pause", "DESTINATION", 1, 1, "until=TIME note=TEXT", "Makes no attempts at a destination, until resumed or --until +2h.", verb_queue_pause },
     { "queue", "resume", "DESTINATION", 1, 1, "", "Ends a pause.", verb_queue_resume },

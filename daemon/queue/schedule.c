@@ -80,3 +80,18 @@ struct schedule_actions schedule(const struct schedule_policy *policy, const str
     }
     return actions;
 }
+
+size_t schedule_times(const struct schedule_policy *policy, int64_t expire_s, int64_t *v, size_t max)
+{
+    int64_t at = 0;
+    size_t n = 0;
+
+    for (;;) {
+        if (n < max)
+            v[n] = at;
+        n++;
+        if (at >= expire_s)
+            return n;
+        at = MIN(at + MAX(policy->retry_s[MIN(n - 1, policy->retries - 1)], 1), expire_s);
+    }
+}

@@ -53,3 +53,7 @@ struct schedule_actions schedule(const struct schedule_policy *policy, const str
 
 /* The delay after attempt number `attempts` (from 1), spread by up to a sixteenth either way. */
 int64_t schedule_delay(const struct schedule_policy *policy, int attempts, uint64_t seed);
+
+/* When a job that is always deferred at once is tried, in seconds after acceptance and without the spread: attempt i + 1 at
+ * v[i], the first `max` of them.  Returns how many there are in all; the last one is at expire_s. */
+size_t schedule_times(const struct schedule_policy *policy, int64_t expire_s, int64_t *v, size_t max);

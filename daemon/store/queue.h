@@ -60,7 +60,7 @@ struct queue_new {
     size_t nrecipients;
     struct sieve_mark_row mark; /* it is added only if this mark can be taken; key STR_NULL: always */
 };
-/* Adds messages with recipients, body and trace; messages without a TRACE_WAITING recipient get a trace only.  Locks
+/* Adds messages with recipients, body and trace; what a rule of store/hold_rule.h is about is held.  Messages without a TRACE_WAITING recipient get a trace only.  Locks
  * queue_destination, so let it be the last of the transaction; commit with tx_commit_notify("queue", ids). */
 enum result queue_insert(struct tx *tx, const struct queue_new *v, size_t n) SUSPENDS NODISCARD;
 

@@ -44,8 +44,13 @@ static enum trace_outcome outcome_of(const struct queue_new *m)
     return m->nrecipients > 0 ? m->recipients[0].outcome : TRACE_DELIVERED;
 }
 
+#define DOMAIN_OF(address) "lower(substring(" address " from '[^@]*$'))"
+/* The rule h holds the recipient u; rules about the sender hold all. */
+#define HOLDS "(h.destination IS NULL OR h.destination = u.destination)"
+
 /* $1-$13 the message, $14-$20 and $28-$30 its recipients, $21-$24 where it came from, $25 whether anyone
- * waits, $31-$34 the mark that must be taken.  Nothing is added when it cannot be. */
+ * waits, $31-$34 the mark that must be taken.  Nothing is added when it cannot be.  The rules
+ * that hold mail are read once, before the recipients: with none it is a look at an empty table. */
 static const struct db_stmt insert_stmt = { "queue_insert",
     "WITH " MARK_TAKE("$31", "$32", "$33", "$34::bigint") ","
     " go AS (SELECT WHERE $33 IS NULL OR EXISTS (SELECT FROM taken)),"
@@ -60,15 +65,22 @@ static const struct db_stmt insert_stmt = { "queue_insert",
     "  FROM go, unnest($14::text[], $15::text[], $16::int[], $17::text[], $18::int[], $19::int[], $20::bigint[],"
     "    $28::text[], $29::text[], $30::int[])"
     "   WITH ORDINALITY AS x(recipient, orcpt, notify, destination, lane, outcome, account_id, program, folder, flags, n)),"
-    " r AS (INSERT INTO queue_recipient (queue_id, n, recipient, orcpt, notify, destination, lane, program, folder, flags)"
-    "  SELECT $1, n, recipient, nullif(orcpt, ''), notify, destination, lane, nullif(program, ''), nullif(folder, ''), flags"
-    "  FROM u WHERE outcome = 0),"
+    " h AS MATERIALIZED (SELECT id, destination, reason, created_by FROM queue_hold_rule WHERE $25"
+    "  AND (until IS NULL OR until > now()) AND (sender = lower($3) OR sender_domain = " DOMAIN_OF("$3")
+    "   OR destination = ANY ($17::text[]))),"
+    " r AS (INSERT INTO queue_recipient (queue_id, n, recipient, orcpt, notify, destination, lane, program, folder, flags,"
+    "   state)"
+    "  SELECT $1, n, recipient, nullif(orcpt, ''), notify, destination, lane, nullif(program, ''), nullif(folder, ''), flags,"
+    "   CASE WHEN EXISTS (SELECT FROM h WHERE " HOLDS ") THEN 1 ELSE 0 END FROM u WHERE outcome = 0),"
     " t AS (INSERT INTO trace (at, id, direction, outcome, sender, account_id, subject, message_id, size, client, session,"
     "   listener, tls)"
     "  SELECT now(), $1, $26, $27, $3, nullif($2, 0), $11, $12, $7, $21, $22, $23, $24 FROM go),"
     " tr AS (INSERT INTO trace_recipient (at, trace_id, n, recipient, account_id, domain, outcome)"
-    "  SELECT now(), $1, n, recipient, nullif(account_id, 0), lower(substring(recipient from '[^@]*$')), outcome FROM u)"
-    " INSERT INTO trace_event (at, trace_id, n, kind, session) SELECT now(), $1, -1, 0, $22 FROM go" };
+    "  SELECT now(), $1, n, recipient, nullif(account_id, 0), " DOMAIN_OF("recipient") ", outcome FROM u)"
+    " INSERT INTO trace_event (at, trace_id, n, kind, session, actor, reply)"
+    "  SELECT now(), $1, -1, 0, $22, NULL::text, NULL::text FROM go UNION ALL"
+    "  (SELECT now(), $1, -1, 8, NULL, h.created_by, h.reason FROM h WHERE EXISTS (SELECT FROM u WHERE u.outcome = 0 AND " HOLDS ")"
+    "   ORDER BY h.id LIMIT 1)" };
 
 /* A new job makes its destination due now.  $1: sorted names. */
 static const struct db_stmt destination_stmt = { "queue_insert_destination",

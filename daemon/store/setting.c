@@ -128,8 +128,7 @@ static struct str json_string(struct arena *a, struct str s)
     return out;
 }
 
-enum result setting_put(struct db *db, struct str key, struct str value, struct str actor, int64_t if_version,
-                        const struct audit *audit)
+static enum result put_one(struct tx *tx, const struct setting_write *w, struct str actor)
 {
     static const struct db_stmt insert = { "setting_insert",
         "INSERT INTO setting (key, value, changed_by) VALUES ($1, $2, $3) ON CONFLICT (key) DO UPDATE "
@@ -141,24 +140,38 @@ enum result setting_put(struct db *db, struct str key, struct str value, struct 
     static const struct db_stmt delete = { "setting_delete",
         "DELETE FROM setting WHERE key = $1 AND ($2 = -1 OR version = $2) RETURNING 0::bigint" };
     CLEANUP(arena_releasep) struct arena a = { 0 };
-    CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = tx_begin(db, STR_NULL, &tx);
+    enum result r;
 
-    if (r != RES_OK)
-        return r;
-    if (value.p != NULL) {
-        const struct db_param params[] = { db_text(key), db_json(json_string(&a, value)), db_text(actor), db_int8(if_version) };
+    if (w->value.p != NULL) {
+        const struct db_param params[] = { db_text(w->key), db_json(json_string(&a, w->value)), db_text(actor),
+                                           db_int8(w->if_version) };
 
-        r = tx_query(tx, if_version > 0 ? &update : &insert, params, ARRAY_LEN(params), &rows);
+        r = tx_query(tx, w->if_version > 0 ? &update : &insert, params, ARRAY_LEN(params), &rows);
     } else {
-        const struct db_param params[] = { db_text(key), db_int8(if_version) };
+        const struct db_param params[] = { db_text(w->key), db_int8(w->if_version) };
 
         r = tx_query(tx, &delete, params, ARRAY_LEN(params), &rows);
     }
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0 && (value.p != NULL || if_version > 0))
-        return RES_CONFLICT;
-    return audit_commit(&tx, audit);
+    return db_count(&rows) == 0 && (w->value.p != NULL || w->if_version > 0) ? RES_CONFLICT : RES_OK;
+}
+
+enum result setting_put_all(struct db *db, const struct setting_write *v, size_t n, struct str actor, const struct audit *audit)
+{
+    CLEANUP(tx_rollbackp) struct tx *tx = NULL;
+    enum result r = tx_begin(db, STR_NULL, &tx);
+
+    for (size_t i = 0; r == RES_OK && i < n; i++)
+        r = put_one(tx, &v[i], actor);
+    return r == RES_OK ? audit_commit(&tx, audit) : r;
+}
+
+enum result setting_put(struct db *db, struct str key, struct str value, struct str actor, int64_t if_version,
+                        const struct audit *audit)
+{
+    const struct setting_write w = { key, value, if_version };
+
+    return setting_put_all(db, &w, 1, actor, audit);
 }

@@ -24,3 +24,11 @@ enum result setting_list(struct db *db, struct arena *a, struct setting_row **re
  * set), -1: any.  RES_CONFLICT: another one is.  `audit`, when not NULL, is written in the same transaction. */
 enum result setting_put(struct db *db, struct str key, struct str value, struct str actor, int64_t if_version,
                         const struct audit *audit) SUSPENDS NODISCARD;
+
+struct setting_write { /* as the parameters of setting_put */
+    struct str key, value;
+    int64_t if_version;
+};
+/* Several of them in one transaction, in this order, or none. */
+enum result setting_put_all(struct db *db, const struct setting_write *v, size_t n, struct str actor, const struct audit *audit)
+    SUSPENDS NODISCARD;

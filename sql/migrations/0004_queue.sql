@@ -25,3 +25,11 @@ ALTER TABLE queue_destination ADD paused_until timestamptz,             -- not c
   ADD paused_at timestamptz, ADD paused_by text, ADD paused_reason text,
   ADD version bigint NOT NULL DEFAULT 0;                                -- of what an administrator says
 CREATE INDEX queue_held ON queue_recipient (destination) WHERE state = 1;
+
+-- ---------------------------------------------------------------- rules that hold new mail
+CREATE TABLE queue_hold_rule (    -- what is put into the queue while the rule is in force is held, if one member matches
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  sender text, sender_domain text, destination text,                    -- lower case; one of them
+  until timestamptz,                                                    -- NULL: until it is removed
+  reason text, created_at timestamptz NOT NULL DEFAULT now(), created_by text NOT NULL,
+  CHECK (num_nonnulls(sender, sender_domain, destination) = 1));

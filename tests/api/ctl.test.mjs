@@ -63,6 +63,28 @@ test('domains', async () => {
   await ok(['domain', 'add', 'not a domain'], { status: 6 });
 });
 
+test('the queue: undo, pause, rules, schedule', async () => {
+  await ok(['queue', 'undo', 'uzzz'], { status: 4 });
+  await ok(['queue', 'delete', 'q1zzz'], { status: 4 });
+  await ok(['queue', 'reschedule', 'q1zzz', '--at', 'never'], { status: 6 });
+  await ok(['queue', 'reroute', 'q1zzz', '--via', 'none'], { status: 4 });
+  await ok(['queue', 'set', 'q1zzz', '--next', '+1h', '--expires', '+2d', '--priority', '1', '--via', 'none'], { status: 3 });
+  const paused = JSON.parse(await ok(['queue', 'pause', `x.${domain}`, '--until', '+2h', '--note', 'why', '--json']));
+  assert.deepEqual([paused.state, paused.paused.reason], ['paused', 'why']);
+  assert.match(await ok(['queue', 'destinations', '--paused']), new RegExp(`x\\.${domain}`));
+  await ok(['queue', 'limit', `x.${domain}`, '5']);
+  assert.equal(JSON.parse(await ok(['queue', 'resume', `x.${domain}`, '--json'])).paused, null);
+  await ok(['queue', 'limit', `x.${domain}`, '20']);
+  const id = (await ok(['queue', 'hold-rule', 'add', '--sender', `a@${domain}`, '--note', 'why'])).trim();
+  assert.ok((await ok(['queue', 'hold-rule', 'list', '--quiet'])).includes(id));
+  await ok(['queue', 'hold-rule', 'remove', id]);
+  await ok(['queue', 'hold-rule', 'remove', id], { status: 3 });
+  assert.match(await ok(['queue', 'schedule']), /\+0d 00:01:00/);
+  const before = JSON.parse(await ok(['queue', 'schedule', '--json']));
+  assert.equal(JSON.parse(await ok(['queue', 'schedule', '--expire', '6d', '--json'])).expire, '6d');
+  await ok(['queue', 'schedule', '--expire', before.expire]);
+});
+
 test('accounts', async () => {
   const address = `ann@${domain}`;
   await ok(['account', 'add', address, '--name', 'Ann', '--quota', '5GB', '--password-file', '-'], { input: 'a quiet place by the sea\n' });

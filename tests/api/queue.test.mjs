@@ -231,6 +231,70 @@ test('a destination is paused, nothing is tried there, and resumed', async () =>
   await office.call('PATCH', `${D}/${name}`, one, { status: 403, body: { paused: null } });
 });
 
+test('rules hold new mail of a sender, of a domain, for a destination, as long as they are in force', async () => {
+  const H = '/queue/holds';
+  const made = [];
+  const add = async (body) => {
+    const rule = await local.call('POST', H, H, { status: 201, body });
+    assert.equal(local.last.headers.location, `/api/v1${H}/${rule.id}`);
+    made.push(rule.id);
+    return rule;
+  };
+  const stateOf = async (from, to) => (await local.call('GET', `/queue/messages/${await submit(from, [to], 'rule')}`, ONE));
+  await add({ sender: world.alice.toUpperCase(), reason: 'looks stolen' });
+  const held = await stateOf(world.alice, `x@${away}`);
+  assert.deepEqual([held.state, held.hold.by, held.hold.reason], ['held', 'local', 'looks stolen']);
+  assert.notEqual((await stateOf(world.bob, `x@${away}`)).state, 'held');
+  await add({ sender_domain: world.other });
+  assert.equal((await stateOf(world.far, `x@${away}`)).state, 'held');
+  const there = `rule-${run}.example`;
+  await local.call('PUT', `/domains/${there}`, '/domains/{domain}', { status: 201, body: { kind: 'relay', route: '[127.0.0.1]:1' } });
+  const rule = await add({ destination: there, until: '+1h' });
+  assert.ok(new Date(rule.until) > Date.now());
+  const both = await local.call('GET', `/queue/messages/${await submit(world.bob, [`x@${there}`, `y@${away}`], 'both')}`, ONE);
+  assert.deepEqual(both.recipients.map((r) => r.state === 'held'), [true, false]);
+
+  const office = await signIn(world.office);
+  assert.deepEqual((await office.call('GET', H, H)).data.map((one) => one.sender_domain), [world.other]);
+  await office.call('GET', `${H}/${made[0]}`, `${H}/{id}`, { status: 404 });
+  await office.call('DELETE', `${H}/${made[0]}`, `${H}/{id}`, { status: 404 });
+  await office.call('POST', H, H, { status: 403, body: { destination: there } });
+  assert.deepEqual(errorsOf(await office.call('POST', H, H, { status: 422, body: { sender: world.alice } })), { '/sender': 'unknown-domain' });
+  const bad = async (body) => errorsOf(await local.call('POST', H, H, { status: 422, body }));
+  assert.deepEqual(await bad({}), { '': 'either-or' });
+  assert.deepEqual(await bad({ sender: 'x', sender_domain: 'a..b', until: 'later', why: 1 }), { '/why': 'unknown-field' });
+  assert.deepEqual(await bad({ sender: 'x', sender_domain: 'a..b', until: 'later' }), { '': 'either-or', '/sender': 'syntax', '/sender_domain': 'syntax', '/until': 'syntax' });
+
+  for (const id of made) {
+    await local.call('GET', `${H}/${id}`, `${H}/{id}`);
+    await local.call('DELETE', `${H}/${id}`, `${H}/{id}`, { status: 204 });
+    await local.call('DELETE', `${H}/${id}`, `${H}/{id}`, { status: 404 });
+  }
+  assert.notEqual((await stateOf(world.alice, `x@${away}`)).state, 'held');
+});
+
+test('the schedule: three settings as one, with the times that come of them', async () => {
+  const S = '/queue/schedule';
+  const before = await local.call('GET', S, S);
+  assert.deepEqual(before.attempt_seconds.slice(0, 4), [0, 60, 360, 1260]);
+  await local.call('PUT', S, S, { status: 428, body: before });
+  await local.call('PUT', S, S, { status: 412, body: before, headers: { 'If-Match': '"1"' } });
+  const put = (body, version, options = {}) => local.call('PUT', S, S, { body, headers: { 'If-Match': `"${version}"` }, ...options });
+  assert.equal((await put(before, before.version)).version, before.version);
+  const wanted = { retry_schedule: '1m 10m 10m 1h', expire: '1d', delay_notice: '0s' };
+  const after = await put(wanted, before.version);
+  assert.deepEqual([after.attempt_seconds.slice(0, 5), after.delay_notice_seconds, after.expire_seconds], [[0, 60, 660, 1260, 4860], null, 86400]);
+  assert.equal(after.attempt_seconds.at(-1), 86400);
+  assert.equal((await local.call('GET', '/settings/queue.expire', '/settings/{key}')).value, '1d');
+  await put(wanted, before.version, { status: 412 });
+  assert.deepEqual(errorsOf(await put({ retry_schedule: '1x', expire: '1s', delay_notice: '40d', attempts: 1 }, after.version, { status: 422 })), { '/attempts': 'read-only' });
+  assert.deepEqual(errorsOf(await put({ retry_schedule: '1x', expire: '1s', delay_notice: '40d' }, after.version, { status: 422 })), { '/retry_schedule': 'syntax', '/expire': 'syntax', '/delay_notice': 'syntax' });
+  const office = await signIn(world.office);
+  await office.call('GET', S, S, { status: 403 });
+  const { retry_schedule, expire, delay_notice } = before;
+  await put({ retry_schedule, expire, delay_notice }, after.version);
+});
+
 test('actions: what is refused', async () => {
   const post = async (body) => errorsOf(await local.call('POST', '/queue/actions', '/queue/actions', { status: 422, body }));
   assert.deepEqual(await post({}), { '/action': 'required', '/select': 'required' });

@@ -132,6 +132,12 @@ test('the fake server answers as the contract says', async () => {
   await call('GET', '/queue/destinations', '/queue/destinations');
   await call('PATCH', '/queue/destinations/example.net', '/queue/destinations/{name}', { body: { paused: { until: '+1h' } } });
   await call('GET', '/queue/destinations/example.net', '/queue/destinations/{name}');
+  await call('POST', '/queue/holds', '/queue/holds', { status: 201, body: { sender: 'bob@example.org', reason: 'spam' } });
+  await call('GET', '/queue/holds', '/queue/holds');
+  await call('GET', '/queue/holds/h1', '/queue/holds/{id}');
+  await call('DELETE', '/queue/holds/h1', '/queue/holds/{id}', { status: 204 });
+  await call('GET', '/queue/schedule', '/queue/schedule');
+  await call('PUT', '/queue/schedule', '/queue/schedule', { body: { retry_schedule: '1m', expire: '5d', delay_notice: '4h' } });
   const { data: undo } = await call('GET', '/queue/undo', '/queue/undo');
   await call('POST', '/queue/undo', '/queue/undo', { body: { undo: undo[0].id } });
   await call('POST', '/queue/undo', '/queue/undo', { status: 409, body: { undo: undo[0].id } });

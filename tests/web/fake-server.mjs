@@ -149,6 +149,18 @@ function groupsOf(messages, group) {
   return [...groups.values()].sort((a, b) => b.recipients - a.recipients);
 }
 
+const SCHEDULE = {
+  retry_schedule: '1m 5m 15m 30m 1h 2h 4h',
+  expire: '5d',
+  delay_notice: '4h',
+  editable: true,
+  attempts: 36,
+  attempt_seconds: [0, 60, 360, 1260],
+  delay_notice_seconds: 14400,
+  expire_seconds: 432000,
+  version: 1,
+};
+
 /** The routes: [method, pattern, handler({params, query, body, headers, session})]; what it returns is the answer. */
 function makeRoutes(state) {
   const find = (list, key, value) =>
@@ -480,6 +492,29 @@ function makeRoutes(state) {
     ],
     ['GET', '/queue/destinations/:name', ({ params }) => destination(params.name)],
     ['PATCH', '/queue/destinations/:name', pause],
+    ['GET', '/queue/holds', ({ query }) => page(state.holds, query)],
+    [
+      'POST',
+      '/queue/holds',
+      ({ body }) => {
+        if (body.sender && !body.sender.includes('@')) wrong('/sender', 'syntax');
+        const none = { sender: null, sender_domain: null, destination: null, until: null, reason: null };
+        const made = { created_at: new Date(now()).toISOString(), created_by: 'admin@example.org' };
+        state.holds.push({ ...none, ...body, until: null, ...made, id: `h${state.holds.length + 1}` });
+        return [201, state.holds.at(-1)];
+      },
+    ],
+    ['GET', '/queue/holds/:id', ({ params }) => find(state.holds, 'id', params.id)],
+    [
+      'DELETE',
+      '/queue/holds/:id',
+      ({ params }) => {
+        remove(state.holds, find(state.holds, 'id', params.id));
+        return undefined;
+      },
+    ],
+    ['GET', '/queue/schedule', () => SCHEDULE],
+    ['PUT', '/queue/schedule', () => SCHEDULE],
     ['GET', '/queue/undo', () => ({ data: state.undo.map(({ before, ...one }) => ({ ...one, changed: before.length })), next: null })],
     ['POST', '/queue/undo', takeBack],
     [
@@ -855,7 +890,7 @@ export async function startFakeServer() {
     for (const stream of streams) stream.write(`event: ${event}\nid: 1\ndata: ${JSON.stringify(data)}\n\n`);
   };
   const reset = () => {
-    state = Object.assign(makeStory(), { session: null, links: new Set(['good-link']), emit, undo: [], undos: 0, pauses: new Map() });
+    state = Object.assign(makeStory(), { session: null, links: new Set(['good-link']), emit, undo: [], undos: 0, pauses: new Map(), holds: [] });
     routes = makeRoutes(state);
     control.failures.clear();
     control.away = false;

@@ -285,6 +285,38 @@ test('a destination is paused from its group, and resumed', options, async () =>
   await close(page);
 });
 
+test('a rule that holds new mail: added, refused at its field, removed', options, async () => {
+  const page = await site.open({ path: '/queue' });
+  await page.click('text=Hold rules');
+  await shown(page, 'No rule holds new mail');
+  await page.click('text=Add a rule >> visible=true');
+  await page.fill('[name=what]', 'bob');
+  await page.click('dialog .is-primary');
+  await page.waitForSelector('dialog [aria-invalid=true]');
+  await page.fill('[name=what]', 'bob@example.org');
+  await page.fill('[name=reason]', 'looks stolen');
+  await page.click('dialog .is-primary');
+  await shown(page, 'New mail of bob@example.org is held.');
+  await shown(page, 'looks stolen');
+  assert.deepEqual(body('POST /queue/holds'), { sender: 'bob@example.org', until: null, reason: 'looks stolen' });
+  await page.click('tbody >> text=Remove');
+  await shown(page, 'No rule holds new mail');
+  await close(page);
+});
+
+test('the schedule shows its times while it is edited', options, async () => {
+  const page = await site.open({ path: '/settings/queue' });
+  await shown(page, 'When it is tried');
+  const field = page.getByLabel('Times between attempts');
+  await field.fill('10m 1h');
+  await page.getByLabel('Give up after').fill('3h');
+  await shown(page, '5 attempts:');
+  assert.match(await page.innerText('section.setting'), /at once · after 10 min · after .*; then it is returned/s);
+  await field.fill('10m x');
+  await page.waitForFunction(() => !document.querySelector('section.setting'));
+  await close(page);
+});
+
 test('what can no longer be undone says so', options, async () => {
   const page = await site.open({ path: '/queue' });
   await page.click('tbody tr:nth-child(2) input');

@@ -14,6 +14,7 @@ import { can, remembered, store, useStore } from '/app/store.js';
 const PAGES = [
   { path: '/', scope: 'queue:read', load: () => import('/app/pages/overview.js') },
   { path: '/queue', scope: 'queue:read', load: () => import('/app/pages/queue.js') },
+  { path: '/queue/holds', scope: 'queue:read', load: () => import('/app/pages/holds.js') },
   { path: '/trace', scope: 'trace:read', load: () => import('/app/pages/traces.js') },
   { path: '/trace/:id', scope: 'trace:read', load: () => import('/app/pages/message.js') },
   { path: '/domains', scope: 'domains:read', load: () => import('/app/pages/domains.js') },

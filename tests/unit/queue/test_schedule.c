@@ -88,6 +88,20 @@ static void test_last_try_at_the_end(void **state)
     assert_int_equal(schedule(&policy, &job, JOB_DEFERRED, 1000).next, SCHEDULE_EXPIRE);
 }
 
+static void test_times(void **state)
+{
+    static const int64_t retry[] = { 60, 300 };
+    const struct schedule_policy two = { retry, 2, 0 };
+    int64_t v[10];
+
+    (void)state;
+    assert_int_equal(schedule_times(&two, 1000, v, 10), 6);
+    assert_true(v[0] == 0 && v[1] == 60 && v[2] == 360 && v[3] == 660 && v[4] == 960 && v[5] == 1000);
+    assert_int_equal(schedule_times(&two, 60, v, 1), 2);
+    assert_int_equal(schedule_times(&two, 0, v, 10), 1);
+    assert_int_equal(schedule_times(&two, 60 * 86400, v, 10), 17282); /* the most retries settle nothing beyond `max` */
+}
+
 static uint64_t random_state = 42;
 
 static uint64_t random_next(void)
@@ -154,7 +168,7 @@ static void test_million(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_delay), cmocka_unit_test(test_notices),
-                                        cmocka_unit_test(test_last_try_at_the_end), cmocka_unit_test(test_million) };
+                                        cmocka_unit_test(test_last_try_at_the_end), cmocka_unit_test(test_times), cmocka_unit_test(test_million) };
 
     return cmocka_run_group_tests_name("schedule", tests, NULL, NULL);
 }

@@ -437,7 +437,8 @@ export default function Queue({ query }) {
   const setGroup = (event) =>
     setQuery(withQuery(query, 'group', event.target.value === '' ? [] : [event.target.value]));
   return html`<div class="near">
-    <div class="head"><${Heading} title=${t('menu.queue')} /><${Summary} /></div>
+    <div class="head"><${Heading} title=${t('menu.queue')} /><${Summary} />
+      <a class="push" href="/queue/holds">${t('holds.title')}</a></div>
     <div class="row only-small">
       <button class="button" type="button" aria-expanded=${String(open)}
         onClick=${() => setOpen(!open)}>${t('filter.filters')} ${chosen > 0 && html`

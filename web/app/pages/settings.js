@@ -5,6 +5,7 @@ import { html } from '/app/html.js';
 import { has, t, tx } from '/app/i18n.js';
 import { Icon } from '/app/parts/icon.js';
 import { Failure, fieldText, problemText } from '/app/parts/page.js';
+import { ScheduleTimes } from '/app/parts/schedule.js';
 import { GROUPS, SettingsHead } from '/app/parts/settings-tabs.js';
 import { toast } from '/app/parts/toast.js';
 import { useQuery } from '/app/query.js';
@@ -52,9 +53,13 @@ function Source({ setting, reset, busy }) {
   return html`<p class="muted small">${where} ${plain}${back}</p>`;
 }
 
-function SettingForm({ setting, replace }) {
+function SettingForm({ setting, replace, onEdit }) {
   const id = useId();
-  const [value, setValue] = useState(setting.value);
+  const [value, setText] = useState(setting.value);
+  const setValue = (text) => {
+    setText(text);
+    onEdit?.(setting.key, text);
+  };
   const [error, setError] = useState(null);
   const [busy, setBusy] = useState(false);
   const mayWrite = setting.editable && can('settings:write');
@@ -128,9 +133,13 @@ export default function Settings({ group }) {
   const replace = (fresh) =>
     list.put({ ...list.data, data: list.data.data.map((one) => (one.key === fresh.key ? fresh : one)) });
   const rows = list.data?.data.filter((setting) => setting.key.startsWith(`${shown}.`));
+  const [edited, setEdited] = useState({});
+  const edit = (key, value) => setEdited((now) => ({ ...now, [key]: value }));
+  const values = { ...Object.fromEntries((rows ?? []).map((one) => [one.key, one.value])), ...edited };
   return html`<${SettingsHead} group=${shown} />
     ${list.error && html`<${Failure} error=${list.error} lead=${t('settings.unreadable')} retry=${list.reload} />`}
     ${list.busy && !rows && html`<div aria-busy="true"></div>`}
     ${rows && html`<div class="settings">${rows.map((setting) => html`<${SettingForm} key=${setting.key}
-      setting=${setting} replace=${replace} />`)}</div>`}`;
+      setting=${setting} replace=${replace} onEdit=${shown === 'queue' ? edit : undefined} />`)}
+      ${shown === 'queue' && html`<${ScheduleTimes} values=${values} />`}</div>`}`;
 }
