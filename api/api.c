@@ -3,11 +3,13 @@
 #include "api/events.h"
 #include "api/http.h"
 #include "api/listen.h"
+#include "api/operations.h"
 #include "api/static.h"
 #include "api/status.h"
 #include "base/log.h"
 #include "store/hold_rule.h"
 #include "store/idempotency.h"
+#include "store/operation.h"
 #include "store/queue_admin.h"
 #include "store/session.h"
 
@@ -15,7 +17,7 @@
 
 static struct service *service;
 
-/* Sessions, and actions on the queue and rules of it whose time is over leave their tables. */
+/* What is over leaves its table. */
 static void sweep_run(void *arg)
 {
     (void)arg;
@@ -24,6 +26,7 @@ static void sweep_run(void *arg)
         (void)!idempotency_sweep(service->db);
         (void)!queue_undo_sweep(service->db);
         (void)!hold_rule_sweep(service->db);
+        (void)!operation_sweep(service->db);
     } while (coroutine_sleep(SWEEP_MS) == RES_OK);
 }
 
@@ -35,6 +38,7 @@ void api_start(struct service *s, int admin_fd)
     status_start(s);
     http_start(s);
     events_start(s);
+    operations_start(s);
     if (admin_fd >= 0)
         listen_on(s, admin_fd, LISTEN_ADMIN);
     if (coroutine_spawn("api-sweep", sweep_run, NULL) == NULL)
@@ -51,6 +55,7 @@ void api_drain(void)
     listen_drain();
     http_drain();
     events_drain();
+    operations_drain();
 }
 
 unsigned api_active(void)

@@ -9,6 +9,7 @@ route_handler queue_message_patch;                                            /*
 route_handler queue_destinations_list, queue_destination_get, queue_destination_patch;
 route_handler queue_holds_list, queue_holds_post, queue_holds_get, queue_holds_delete;
 route_handler queue_schedule_get, queue_schedule_put;
+route_handler operation_get_one, operation_delete;                            /* operations.c */
 route_handler traces_list, trace_get_one;                                     /* traces.c */
 route_handler domains_list, domains_get, domains_put, domains_patch, domains_delete;
 route_handler domains_dns_get, domains_dns_check;                              /* dns.c */

@@ -300,16 +300,15 @@ static struct json_object *dialogue_json(struct arena *a, struct str text)
 
 static struct json_object *tls_json(struct str tls)
 {
+    static const char *const names[] = { "version", "cipher", "verified" };
     struct json_object *o;
-    struct str version;
+    struct str word;
 
     if (tls.len == 0)
         return NULL;
-    (void)str_split(&tls, ' ', &version);
     o = js_object();
-    js_set(o, "version", js_str(version));
-    if (tls.len > 0)
-        js_set(o, "cipher", js_str(tls));
+    for (size_t i = 0; i < ARRAY_LEN(names) && str_word(&tls, &word); i++)
+        js_set(o, names[i], js_str(word));
     return o;
 }
 

@@ -15,6 +15,9 @@ struct str_list queue_visible(struct request *r);
 /* A queue id of a path or a body. */
 bool queue_id(struct str text, int64_t *ret_id);
 struct str queue_id_text(struct arena *a, int64_t id);
+extern const char *const queue_action_names[QUEUE_ACTIONS];
+/* {"id", "until"}; null for id 0. */
+struct json_object *queue_undo_json(int64_t id, int64_t until);
 /* A message as the API shows it. */
 struct json_object *queue_message_json(struct arena *a, const struct queue_message *m);
 

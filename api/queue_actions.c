@@ -1,16 +1,18 @@
 /* POST /queue/actions, DELETE /queue/messages/{id}, /queue/undo */
 #include "api/fields.h"
 #include "api/handlers.h"
+#include "api/operations.h"
 #include "api/problem.h"
 #include "api/query.h"
 #include "api/queue.h"
 #include "api/record.h"
 #include "base/encode.h"
+#include "store/operation.h"
 
 #define MAX_IDS 1000
 #define MAX_MATCHES 1000000
 
-static const char *const actions[] = { "retry", "hold", "release", "bounce", "delete", "reschedule", "reroute" }; /* as enum queue_action */
+const char *const queue_action_names[QUEUE_ACTIONS] = { "retry", "hold", "release", "bounce", "delete", "reschedule", "reroute" }; /* as enum queue_action */
 
 static const struct field select_members[] = {
     { .name = "ids", .type = FIELD_STRINGS, .min = 1, .max = MAX_IDS, .each = 40 },
@@ -18,7 +20,7 @@ static const struct field select_members[] = {
     { .name = "all", .type = FIELD_TRUE },
 };
 static const struct field members[] = {
-    { .name = "action", .type = FIELD_WORD, .required = true, .words = actions, .n_words = ARRAY_LEN(actions) },
+    { .name = "action", .type = FIELD_WORD, .required = true, .words = queue_action_names, .n_words = QUEUE_ACTIONS },
     { .name = "select", .type = FIELD_OBJECT, .required = true, .members = select_members, .n_members = ARRAY_LEN(select_members) },
     { .name = "max", .type = FIELD_INT, .min = 1, .max = MAX_MATCHES },
     { .name = "reason", .type = FIELD_STRING, .nullable = true, .max = 200 },
@@ -94,7 +96,7 @@ static bool has_own(struct request *r, const struct json_object *body, const cha
 
 static void take_action(struct request *r, const struct json_object *body, struct queue_request *q)
 {
-    int action = field_word(body, "action", actions, ARRAY_LEN(actions), 0);
+    int action = field_word(body, "action", queue_action_names, QUEUE_ACTIONS, 0);
 
     q->action = (enum queue_action)action;
     q->reason = field_str(body, "reason", STR_NULL);
@@ -105,20 +107,22 @@ static void take_action(struct request *r, const struct json_object *body, struc
         (void)queue_take_route(r, STR("/route"), field_str(body, "route", STR_NULL), &q->route);
 }
 
-static struct json_object *undo_id(int64_t id)
+struct json_object *queue_undo_json(int64_t id, int64_t until)
 {
-    return js_id('u', id);
+    struct json_object *undo;
+
+    if (id == 0)
+        return NULL;
+    undo = js_object();
+    js_set(undo, "id", js_id('u', id));
+    js_set(undo, "until", js_time(until));
+    return undo;
 }
 
 static void answer(struct request *r, const struct queue_answer *a, struct json_object *skipped, int64_t skipped_count)
 {
-    struct json_object *o = js_object(), *undo = NULL;
+    struct json_object *o = js_object();
 
-    if (a->undo_id != 0) {
-        undo = js_object();
-        js_set(undo, "id", undo_id(a->undo_id));
-        js_set(undo, "until", js_time(a->undo_until));
-    }
 
     for (size_t i = 0; i < a->nbusy; i++)
         skip(skipped, queue_id_text(&r->arena, a->busy[i]), "/problems/busy");
@@ -128,13 +132,33 @@ static void answer(struct request *r, const struct queue_answer *a, struct json_
     js_set(o, "changed", js_int(a->changed));
     js_set(o, "skipped_count", js_int(skipped_count + a->skipped + a->missing));
     js_set(o, "skipped", js_share(skipped));
-    js_set(o, "undo", undo);
+    js_set(o, "undo", queue_undo_json(a->undo_id, a->undo_until));
     reply_json(r, 200, o);
+}
+
+/* Finds them, and acts: at once, or as an operation when they are many.  RES_EXISTS: answered (202). */
+static enum result find_and_act(struct request *r, const struct queue_request *q, struct json_object *body, struct queue_answer *done)
+{
+    const struct audit *audit = record(r, arena_printf(&r->arena, "queue.%s", queue_action_names[q->action]).p, STR_NULL, NULL,
+                                       js_share(body));
+    int64_t *ids, operation;
+    size_t n;
+    enum result result = queue_find(r->service->db, q, &r->arena, &ids, &n, done);
+
+    if (result == RES_OK && n <= QUEUE_ACT_MAX)
+        return queue_act_on(r->service->db, q, ids, n, audit, done);
+    if (result == RES_OK)
+        result = operation_begin(r->service->db, q, ids, n, audit, &operation);
+    if (result != RES_OK)
+        return result;
+    operations_wake();
+    operation_answer(r, operation, 202);
+    return RES_EXISTS;
 }
 
 void queue_actions_post(struct request *r)
 {
-    struct json_object *body = body_object(r, false), *skipped, *after;
+    struct json_object *body = body_object(r, false), *skipped;
     struct queue_filter filter = { .domains = queue_visible(r) };
     struct queue_request request = { .filter = &filter, .actor = r->caller.actor };
     struct queue_answer done = { 0 };
@@ -155,19 +179,12 @@ void queue_actions_post(struct request *r)
     by_ids = field_there(js_get(body, "select", NULL), "ids");
     take_ids(r, js_get(body, "select", NULL), &filter, skipped, &skipped_count);
     if (!by_ids || filter.nids > 0) /* without ids the filter would match all */
-        result = queue_act(r->service->db, &request, &r->arena, &done);
-    if (result == RES_LIMIT) {
+        result = find_and_act(r, &request, body, &done);
+    if (result == RES_LIMIT)
         problem_with(r, PROBLEM_SELECTION_CHANGED, "matched", js_int(done.matched));
-        return;
-    }
-    if (result == RES_OK) {
-        after = js_share(body);
-        result = audit_write(r->service->db, record(r, arena_printf(&r->arena, "queue.%s", actions[request.action]).p, STR_NULL,
-                                                    NULL, after));
-    }
-    if (result == RES_OK)
+    else if (result == RES_OK)
         answer(r, &done, skipped, skipped_count);
-    else
+    else if (result != RES_EXISTS)
         problem_of_result(r, result);
 }
 
@@ -235,7 +252,7 @@ void queue_undo_list_get(struct request *r)
     for (size_t i = 0; i < n; i++) {
         struct json_object *o = js_object();
 
-        js_set(o, "id", undo_id(v[i].id));
+        js_set(o, "id", js_id('u', v[i].id));
         js_set(o, "action", js_str(v[i].action));
         js_set(o, "by", js_str(v[i].actor));
         js_set(o, "at", js_time(v[i].at));

@@ -46,7 +46,7 @@ static enum result read_now(struct request *r, struct now *ret)
             hash = (hash ^ (i < value.len ? (unsigned char)value.p[i] : 0)) * UINT64_C(1099511628211);
         hash = (hash ^ (uint64_t)ret->versions[k]) * UINT64_C(1099511628211);
     }
-    ret->version = (int64_t)(hash >> 1);
+    ret->version = (int64_t)(hash >> 12); /* exact in a double, for clients in JavaScript */
     return RES_OK;
 }
 

@@ -23,6 +23,8 @@ const struct route routes[] = {
     { "DELETE", V1 "/queue/holds/{}", SCOPE_QUEUE_WRITE, queue_holds_delete },
     { "GET", V1 "/queue/schedule", SCOPE_SETTINGS_READ, queue_schedule_get },
     { "PUT", V1 "/queue/schedule", SCOPE_SETTINGS_WRITE, queue_schedule_put },
+    { "GET", V1 "/operations/{}", SCOPE_QUEUE_READ, operation_get_one },
+    { "DELETE", V1 "/operations/{}", SCOPE_QUEUE_WRITE, operation_delete },
     { "GET", V1 "/traces", SCOPE_TRACE_READ, traces_list },
     { "GET", V1 "/traces/{}", SCOPE_TRACE_READ, trace_get_one },
     { "GET", V1 "/domains", SCOPE_DOMAINS_READ, domains_list },

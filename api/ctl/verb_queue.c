@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define MAX_IDS 1000
 #define COUNT_AT_MOST 10000
@@ -133,6 +134,23 @@ static struct json_object *route_of(const char *text)
     return strcmp(text, "none") == 0 ? NULL : js_str(str_c(text));
 }
 
+/* Waits for an operation; *answer is it, and what became of it. */
+static enum outcome follow(struct call *c, struct json_object **answer)
+{
+    const char *path = arena_printf(&c->arena, "/api/v1/operations/%.*s", STR_ARG(js_get_str(js_get(*answer, "id", NULL)))).p;
+    enum outcome out = DONE;
+
+    while (out == DONE && str_eq(js_get_str(js_get(*answer, "state", NULL)), STR("running"))) {
+        say(t("%lld of %lld done; to stop it: correioctl operation cancel %.*s"), (long long)js_get_int(js_get(*answer, "done", NULL)),
+            (long long)js_get_int(js_get(*answer, "total", NULL)), STR_ARG(js_get_str(js_get(*answer, "id", NULL))));
+        sleep(1);
+        js_free(*answer);
+        *answer = NULL;
+        out = client_call(c, "GET", path, NULL, "", answer);
+    }
+    return out;
+}
+
 /* Sends the action; says what was done. */
 static enum outcome act(struct call *c, struct json_object *body)
 {
@@ -150,8 +168,13 @@ static enum outcome act(struct call *c, struct json_object *body)
     out = client_call(c, "POST", "/api/v1/queue/actions", body, "", &answer);
     if (out != DONE)
         return out;
+    if (js_get(answer, "total", NULL) != NULL) {
+        out = follow(c, &answer);
+        if (out != DONE)
+            return out;
+    }
     changed = js_get_int(js_get(answer, "changed", NULL));
-    left = js_get_int(js_get(answer, "skipped_count", NULL));
+    left = js_get_int(js_get(answer, js_get(answer, "total", NULL) != NULL ? "skipped" : "skipped_count", NULL));
     skipped = js_get(answer, "skipped", NULL);
     if (c->json)
         print_object(c, answer, NULL, 0, "matched");
@@ -161,7 +184,7 @@ static enum outcome act(struct call *c, struct json_object *body)
         say(t("Changed: %lld, left out: %lld."), (long long)changed, (long long)left);
     if (!c->json && js_get(answer, "undo", NULL) != NULL)
         say(t("For a minute it can be taken back: correioctl queue undo %.*s"), STR_ARG(js_get_str(at_path(answer, "undo.id"))));
-    for (size_t i = 0; !c->json && i < js_len(skipped); i++) {
+    for (size_t i = 0; !c->json && js_kind_of(skipped) == JS_ARRAY && i < js_len(skipped); i++) {
         struct json_object *one = js_at(skipped, i);
         struct str type = js_get_str(js_get(one, "type", NULL));
 
@@ -296,6 +319,35 @@ enum outcome verb_queue_summary(struct call *c)
 
     return client_list(c, "/api/v1/queue/messages", arena_printf(&c->arena, "?group=%s&limit=200", escape(c, by)).p, groups,
                        ARRAY_LEN(groups), "key");
+}
+
+/* ---- operations ---- */
+
+enum outcome verb_operation_show(struct call *c)
+{
+    static const struct column columns_of[] = {
+        { "Id", "id", COLUMN_TEXT },            { "Action", "action", COLUMN_TEXT },   { "State", "state", COLUMN_TEXT },
+        { "Messages", "total", COLUMN_NUMBER }, { "Done", "done", COLUMN_NUMBER },     { "Changed", "changed", COLUMN_NUMBER },
+        { "By", "by", COLUMN_TEXT },
+    };
+    struct json_object *answer = NULL;
+    enum outcome out = client_call(c, "GET", arena_printf(&c->arena, "/api/v1/operations/%s", escape(c, c->args[0])).p, NULL, "",
+                                   &answer);
+
+    if (out == DONE)
+        print_object(c, answer, columns_of, ARRAY_LEN(columns_of), "id");
+    js_free(answer);
+    return out;
+}
+
+enum outcome verb_operation_cancel(struct call *c)
+{
+    enum outcome out = client_call(c, "DELETE", arena_printf(&c->arena, "/api/v1/operations/%s", escape(c, c->args[0])).p, NULL, "",
+                                   NULL);
+
+    if (out == DONE)
+        print_done(c, NULL, NULL, t("cancelled"));
+    return out;
 }
 
 /* ---- destinations ---- */

@@ -74,6 +74,9 @@ const struct verb verbs[] = {
     { "queue", "resume", "DESTINATION", 1, 1, "", "Ends a pause.", verb_queue_resume },
     { "queue", "limit", "DESTINATION NUMBER", 2, 2, "", "Limits the connections to a destination.", verb_queue_limit },
 
+    { "operation", "show", "ID", 1, 1, "", "Shows how far a long action is.", verb_operation_show },
+    { "operation", "cancel", "ID", 1, 1, "", "Stops a long action; what is done stays.", verb_operation_cancel },
+
     { "trace", "show", "ID", 1, 1, "", "Shows what happened to a message.", verb_trace_show },
     { "trace", "list", "[ADDRESS|MESSAGE-ID]", 0, 1, "since=TIME until=TIME outcome=OUTCOME", "Lists what happened to messages.", verb_trace },
 

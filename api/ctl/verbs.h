@@ -15,6 +15,7 @@ verb_run verb_filter_list, verb_filter_get, verb_filter_put, verb_filter_activat
 verb_run verb_queue_list, verb_queue_show, verb_queue_act, verb_queue_set, verb_queue_undo, verb_queue_summary, verb_queue_destinations,
     verb_queue_pause, verb_queue_resume, verb_queue_limit, verb_queue_hold_rule_list, verb_queue_hold_rule_add,
     verb_queue_hold_rule_remove, verb_queue_schedule;
+verb_run verb_operation_show, verb_operation_cancel;
 verb_run verb_trace, verb_trace_show;
 verb_run verb_config_list, verb_config_get, verb_config_set, verb_config_unset;
 verb_run verb_audit_list, verb_audit_verify;

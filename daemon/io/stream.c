@@ -548,8 +548,7 @@ enum result stream_tls_connect(struct stream *s, struct tls_context *ctx, const 
         return r;
     if (host != NULL) {
         SSL_set_tlsext_host_name(s->ssl, host);
-        if (verify)
-            SSL_set1_host(s->ssl, host);
+        SSL_set1_host(s->ssl, host); /* looked at in any case: stream_tls_verified */
     }
     SSL_set_verify(s->ssl, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
     r = handshake(s, false);
@@ -569,6 +568,11 @@ struct str stream_tls_version(const struct stream *s)
 struct str stream_tls_cipher(const struct stream *s)
 {
     return s->ssl != NULL ? str_c(SSL_get_cipher_name(s->ssl)) : STR_NULL;
+}
+
+bool stream_tls_verified(const struct stream *s)
+{
+    return s->ssl != NULL && SSL_get0_peer_certificate(s->ssl) != NULL && SSL_get_verify_result(s->ssl) == X509_V_OK;
 }
 
 struct str stream_tls_error(const struct stream *s)

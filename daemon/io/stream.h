@@ -72,6 +72,9 @@ bool stream_is_tls(const struct stream *s);
 /* "TLSv1.3", "TLS_AES_256_GCM_SHA384"; STR_NULL without TLS.  Valid as long as the stream. */
 struct str stream_tls_version(const struct stream *s);
 struct str stream_tls_cipher(const struct stream *s);
+/* Client: whether the certificate is of the host that was asked for, by a root that the context knows, also when that was
+ * not demanded. */
+bool stream_tls_verified(const struct stream *s);
 struct str stream_tls_error(const struct stream *s);
 
 /* The peer's address as text ("192.0.2.1", "2001:db8::1", "local" for Unix sockets) and raw; our own port. */

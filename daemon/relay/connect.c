@@ -144,8 +144,9 @@ static enum result try_address(struct attempt *t, const struct target_host *host
         *retry_in_clear = r == RES_DENIED;
         if (r != RES_OK)
             return RES_CLOSED;
-        c->tls = arena_printf(&c->arena, "%.*s %.*s", STR_ARG(stream_tls_version(c->client.stream)),
-                              STR_ARG(stream_tls_cipher(c->client.stream)));
+        c->tls = arena_printf(&c->arena, "%.*s %.*s %s", STR_ARG(stream_tls_version(c->client.stream)),
+                              STR_ARG(stream_tls_cipher(c->client.stream)),
+                              stream_tls_verified(c->client.stream) ? "ca" : "none");
     }
     if (t->target->tls == RELAY_TLS_MUST && c->tls.p == NULL)
         return failed(t, PHASE_TLS, REASON_TLS, STR("TLS is demanded for this route and the server does not offer it"));

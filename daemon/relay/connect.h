@@ -9,7 +9,7 @@ struct connection {
     struct arena arena; /* hostname, host, ...; as long as the connection */
     struct client client;
     struct str hostname; /* ours */
-    struct str host, address, tls, session; /* for the record; tls: "TLSv1.3 TLS_AES_256_GCM_SHA384" or STR_NULL */
+    struct str host, address, tls, session; /* for the record; tls: as queue_attempt.tls, or STR_NULL */
     bool open;
 };
 

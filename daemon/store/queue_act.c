@@ -10,7 +10,6 @@
 #define MAX_MESSAGES 1000000
 
 struct act {
-    struct db *db;
     const struct queue_request *request;
     struct arena *a; /* of the chunk */
     struct tx *tx;
@@ -144,7 +143,7 @@ static enum result change(struct act *act)
     return r;
 }
 
-/* Trace, version, destinations; and the commit. */
+/* Trace, version, destinations. */
 static enum result record(struct act *act)
 {
     static const struct db_stmt events = { "queue_act_events",
@@ -160,43 +159,58 @@ static enum result record(struct act *act)
                                              db_text(q->action == QUEUE_REROUTE ? q->route : STR_NULL),
                                              db_time(q->action == QUEUE_RESCHEDULE ? q->at : DB_NO_TIME) };
     const struct db_param count_params[] = { db_int8(act->undo_id), db_int8((int64_t)act->n_changed) };
-    const struct db_notice notices[] = { { "queue_changed", queue_changed(act->a, act->changed_ids, act->n_changed) },
-                                         { "queue", STR("") } };
     struct db_call calls[] = { { .stmt = &events, .params = event_params, .n = ARRAY_LEN(event_params) },
                                { .stmt = &count, .params = count_params, .n = ARRAY_LEN(count_params) },
                                { .stmt = &queue_version_stmt, .params = ids, .n = 1 },
                                { .stmt = &queue_wake_stmt, .params = ids, .n = 1 } };
-    bool wakes = actions[q->action].wakes;
-    enum result r = tx_batch_commit(&act->tx, calls, wakes ? 4 : 3, notices, wakes ? 2 : 1, NULL);
+    enum result r = tx_batch(act->tx, calls, actions[q->action].wakes ? 4 : 3, NULL);
 
     for (size_t i = 0; i < ARRAY_LEN(calls); i++)
         db_rows_free(&calls[i].rows);
-    return r == RES_OK ? RES_OK : RES_TEMPFAIL; /* in doubt: doing it again is harmless */
+    return r;
 }
 
-static enum result act_on_chunk(struct db *db, const struct queue_request *request, const int64_t *ids, size_t n,
-                                struct queue_answer *answer)
+enum result queue_act_chunk(struct tx *tx, const struct queue_request *request, const int64_t *ids, size_t n, struct arena *a,
+                            struct queue_answer *answer, int64_t **ret_changed, size_t *ret_n)
 {
-    CLEANUP(arena_releasep) struct arena a = { 0 };
-    struct act act = { .db = db, .request = request, .a = &a, .ids = ids, .n = n };
-    enum result r = tx_begin(db, STR_NULL, &act.tx);
+    struct act act = { .request = request, .a = a, .tx = tx, .ids = ids, .n = n };
+    enum result r = lock_chunk(&act, answer);
 
-    if (r != RES_OK)
-        return r;
-    r = lock_chunk(&act, answer);
     if (r == RES_OK && act.n_free > 0)
         r = note_undo(&act, answer);
     if (r == RES_OK && act.n_free > 0)
         r = change(&act);
     if (r == RES_OK && act.n_changed > 0)
         r = record(&act);
-    tx_rollbackp(&act.tx);
     if (r == RES_OK && act.n_changed > 0) {
         answer->changed += (int64_t)act.n_changed;
         answer->undo_id = act.undo_id;
         answer->undo_until = act.undo_until;
     }
+    *ret_changed = act.changed_ids;
+    *ret_n = act.n_changed;
     return r;
+}
+
+enum result queue_act_on(struct db *db, const struct queue_request *request, const int64_t *ids, size_t n,
+                         const struct audit *audit, struct queue_answer *answer)
+{
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+    CLEANUP(tx_rollbackp) struct tx *tx = NULL;
+    int64_t *changed = NULL;
+    size_t n_changed = 0;
+    enum result r = tx_begin(db, STR_NULL, &tx);
+
+    if (r == RES_OK && n > 0)
+        r = queue_act_chunk(tx, request, ids, n, &a, answer, &changed, &n_changed);
+    if (r == RES_OK)
+        r = audit_add(tx, audit);
+    if (r != RES_OK)
+        return r;
+    const struct db_notice notices[] = { { "queue_changed", queue_changed(&a, changed, n_changed) }, { "queue", STR("") } };
+
+    r = tx_batch_commit(&tx, NULL, 0, notices, n_changed == 0 ? 0 : actions[request->action].wakes ? 2 : 1, NULL);
+    return r == RES_OK ? RES_OK : RES_TEMPFAIL; /* in doubt: doing it again is harmless */
 }
 
 /* Those of the ids asked for that did not match. */
@@ -221,28 +235,32 @@ static void note_missing(const struct queue_filter *filter, const int64_t *found
     }
 }
 
-enum result queue_act(struct db *db, const struct queue_request *request, struct arena *a, struct queue_answer *ret)
+enum result queue_find(struct db *db, const struct queue_request *request, struct arena *a, int64_t **ret_ids, size_t *ret_n,
+                       struct queue_answer *ret)
 {
     int64_t at_most = request->max > 0 ? request->max : MAX_MESSAGES;
-    struct queue_answer answer = { 0 };
-    int64_t *ids;
-    size_t n;
-    enum result r = find_ids(db, request->filter, at_most + 1, a, &ids, &n);
+    enum result r = find_ids(db, request->filter, at_most + 1, a, ret_ids, ret_n);
 
     if (r != RES_OK)
         return r;
-    answer.matched = (int64_t)n;
-    note_missing(request->filter, ids, n, &answer);
-    if (answer.matched > at_most) {
-        r = queue_count(db, request->filter, MAX_MESSAGES, &answer.matched);
-        if (r != RES_OK)
-            return r;
-        *ret = answer;
-        return RES_LIMIT;
-    }
+    *ret = (struct queue_answer){ .matched = (int64_t)*ret_n };
+    note_missing(request->filter, *ret_ids, *ret_n, ret);
+    if (ret->matched <= at_most)
+        return RES_OK;
+    r = queue_count(db, request->filter, MAX_MESSAGES, &ret->matched);
+    return r == RES_OK ? RES_LIMIT : r;
+}
+
+enum result queue_act(struct db *db, const struct queue_request *request, struct arena *a, struct queue_answer *ret)
+{
+    struct queue_answer answer;
+    int64_t *ids;
+    size_t n;
+    enum result r = queue_find(db, request, a, &ids, &n, &answer);
+
     for (size_t at = 0; at < n && r == RES_OK; at += QUEUE_CHUNK)
-        r = act_on_chunk(db, request, ids + at, MIN(n - at, (size_t)QUEUE_CHUNK), &answer);
-    if (r == RES_OK)
+        r = queue_act_on(db, request, ids + at, MIN(n - at, (size_t)QUEUE_CHUNK), NULL, &answer);
+    if (r == RES_OK || r == RES_LIMIT)
         *ret = answer;
     return r;
 }

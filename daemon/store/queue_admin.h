@@ -124,7 +124,8 @@ struct queue_attempt {
     int n, number; /* recipient; counted for the recipient from 1 */
     int64_t at;    /* when it ended */
     int64_t milliseconds; /* how long it took; -1: unknown */
-    struct str host, address, tls, phase, session; /* STR_NULL: none; tls: "TLSv1.3 TLS_AES_256_GCM_SHA384" */
+    struct str host, address, tls, phase, session; /* STR_NULL: none; tls: "TLSv1.3 TLS_AES_256_GCM_SHA384 ca":
+                             version, cipher, how the certificate was verified (none, ca) */
     int result;    /* 0 relayed 1 delivered 2 deferred 3 bounced */
     struct str reason;
     int code;      /* 0: no reply */
@@ -148,6 +149,7 @@ enum queue_action {
     QUEUE_DELETE,     /* it goes after QUEUE_UNDO_S, nobody is told */
     QUEUE_RESCHEDULE, /* the waiting recipients' next attempt is at `at` */
     QUEUE_REROUTE,    /* those that go to other servers go by `route`, and fall due now */
+    QUEUE_ACTIONS
 };
 /* So long an action can be taken back. */
 #define QUEUE_UNDO_S 60
@@ -172,8 +174,16 @@ struct queue_answer {
     size_t ngone;
     int64_t undo_id, undo_until; /* for queue_undo; 0: nothing was changed */
 };
-/* Acts in transactions of at most 1,000 messages, each with its trace events, and wakes the relays.  What it was before is
- * kept for queue_undo; of several actions on a recipient only the last one can be taken back.
+#define QUEUE_ACT_MAX 1000 /* messages of one transaction; more are an operation (store/operation.h) */
+/* The messages that match, in order, and in ret the number and what is missing.  RES_LIMIT: as queue_act. */
+enum result queue_find(struct db *db, const struct queue_request *request, struct arena *a, int64_t **ret_ids, size_t *ret_n,
+                       struct queue_answer *ret) SUSPENDS NODISCARD;
+/* Acts on those (of queue_find, at most QUEUE_ACT_MAX), in one transaction with their trace events, and wakes the relays.
+ * What it was before is kept for queue_undo; of several actions on a recipient only the last one can be taken back.  `audit`
+ * may be NULL. */
+enum result queue_act_on(struct db *db, const struct queue_request *request, const int64_t *ids, size_t n,
+                         const struct audit *audit, struct queue_answer *answer) SUSPENDS NODISCARD;
+/* Both, in as many transactions as it needs.
  * RES_LIMIT: more than `max` matched, nothing was done and ret->matched tells how many (counted up to a million).
  * RES_CONFLICT: another version.  RES_TEMPFAIL: what was done before the failure stays done; doing it again is harmless. */
 enum result queue_act(struct db *db, const struct queue_request *request, struct arena *a, struct queue_answer *ret)

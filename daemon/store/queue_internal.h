@@ -3,7 +3,11 @@
 #include "store/queue.h"
 
 /* A chunk of an administrator's work, or of the crew's for him: so many messages in one transaction. */
-#define QUEUE_CHUNK 1000
+#define QUEUE_CHUNK QUEUE_ACT_MAX
+/* queue_act_on in the caller's transaction, which is not committed.  *answer is added to; its undo_id is that of the chunks
+ * before, 0 for none.  *ret_changed: the messages that were changed, for queue_changed. */
+enum result queue_act_chunk(struct tx *tx, const struct queue_request *request, const int64_t *ids, size_t n, struct arena *a,
+                            struct queue_answer *answer, int64_t **ret_changed, size_t *ret_n) SUSPENDS NODISCARD;
 
 /* The payload of "queue_changed": the ids for those who watch, decimal and comma-separated; empty: too many to tell. */
 struct str queue_changed(struct arena *a, const int64_t *ids, size_t n);

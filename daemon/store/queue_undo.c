@@ -95,6 +95,25 @@ static enum result undo_chunk(struct db *db, int64_t id, struct str who, size_t 
     return r == RES_OK ? RES_OK : RES_TEMPFAIL;
 }
 
+/* An operation that is not through with it goes no further. */
+static enum result stop_operation(struct db *db, int64_t id)
+{
+    static const struct db_stmt pieces = { "queue_undo_pieces",
+        "DELETE FROM operation_chunk WHERE operation_id IN (SELECT id FROM operation WHERE undo_id = $1 AND state = 0)" };
+    static const struct db_stmt stop = { "queue_undo_operation",
+        "UPDATE operation SET state = 2, finished_at = now() WHERE undo_id = $1 AND state = 0" };
+    const struct db_param params[] = { db_int8(id) };
+    struct db_call calls[] = { { .stmt = &pieces, .params = params, .n = 1 }, { .stmt = &stop, .params = params, .n = 1 } };
+    CLEANUP(tx_rollbackp) struct tx *tx = NULL;
+    enum result r = tx_begin(db, STR_NULL, &tx);
+
+    if (r == RES_OK)
+        r = tx_batch_commit(&tx, calls, ARRAY_LEN(calls), NULL, 0, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(calls); i++)
+        db_rows_free(&calls[i].rows);
+    return r == RES_OK ? RES_OK : RES_TEMPFAIL;
+}
+
 enum result queue_undo(struct db *db, int64_t id, struct str actor, struct str who, int64_t *ret_restored,
                        int64_t *ret_changed)
 {
@@ -110,6 +129,7 @@ enum result queue_undo(struct db *db, int64_t id, struct str actor, struct str w
         return r;
     if (db_count(&rows) == 0)
         return RES_NOTFOUND;
+    r = stop_operation(db, id);
     while (n > 0 && r == RES_OK) {
         r = undo_chunk(db, id, who, &n, &now);
         if (r == RES_OK)

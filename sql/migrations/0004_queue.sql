@@ -33,3 +33,16 @@ CREATE TABLE queue_hold_rule (    -- what is put into the queue while the rule i
   until timestamptz,                                                    -- NULL: until it is removed
   reason text, created_at timestamptz NOT NULL DEFAULT now(), created_by text NOT NULL,
   CHECK (num_nonnulls(sender, sender_domain, destination) = 1));
+
+-- ---------------------------------------------------------------- long work in pieces
+CREATE TABLE operation (          -- an action on more messages than one transaction should hold
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  action smallint NOT NULL,                      -- enum queue_action
+  actor text NOT NULL, reason text, at timestamptz, route text,         -- as in the request
+  total bigint NOT NULL, done bigint NOT NULL DEFAULT 0, changed bigint NOT NULL DEFAULT 0, skipped bigint NOT NULL DEFAULT 0,
+  state smallint NOT NULL DEFAULT 0,             -- 0 running, 1 done, 2 cancelled
+  undo_id bigint,
+  created_at timestamptz NOT NULL DEFAULT now(), finished_at timestamptz);
+CREATE TABLE operation_chunk (    -- what is left of it: a row goes with the transaction that does its messages
+  operation_id bigint NOT NULL REFERENCES operation ON DELETE CASCADE, n int NOT NULL, ids bigint[] NOT NULL,
+  PRIMARY KEY (operation_id, n));

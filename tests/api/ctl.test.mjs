@@ -79,6 +79,8 @@ test('the queue: undo, pause, rules, schedule', async () => {
   assert.ok((await ok(['queue', 'hold-rule', 'list', '--quiet'])).includes(id));
   await ok(['queue', 'hold-rule', 'remove', id]);
   await ok(['queue', 'hold-rule', 'remove', id], { status: 3 });
+  await ok(['operation', 'show', 'ozzzz'], { status: 3 });
+  await ok(['operation', 'cancel', 'ozzzz'], { status: 3 });
   assert.match(await ok(['queue', 'schedule']), /\+0d 00:01:00/);
   const before = JSON.parse(await ok(['queue', 'schedule', '--json']));
   assert.equal(JSON.parse(await ok(['queue', 'schedule', '--expire', '6d', '--json'])).expire, '6d');
@@ -217,7 +219,7 @@ test('the queue', async () => {
   await ok(['queue', 'retry'], { status: 2 });
   await ok(['queue', 'retry', 'q1zzzz'], { status: 4 });
   await ok(['queue', 'hold', '-'], { input: 'q1zzzz\nq1zzzy\n', status: 4 });
-  await ok(['queue', 'delete', 'q1zzzz', 'q1zzzy'], { status: 1 });
+  await ok(['queue', 'delete', 'q1zzzz', 'q1zzzy'], { status: 4 });
   await ok(['queue', 'retry', 'q1zzzz', ...remote], { status: 5 });
   await ok(['queue', 'delete', '--destination', `nowhere-${run}.example`]);
   await ok(['trace', 'show', 'q1zzzz'], { status: 3 });

@@ -136,6 +136,7 @@ def register(net, server):
         same(body_of(message), original)
         wait_sent(server, user)
         assert server.value("SELECT tls FROM trace_event WHERE host = 'mx16.remote.test'").startswith("TLSv1."), "trace.tls"
+        same(server.value("SELECT tls FROM trace_event WHERE host = 'mx16.remote.test'").split()[2], "none")
 
     @case("STARTTLS that is broken or refused: once more in clear")
     def _():

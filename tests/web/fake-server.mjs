@@ -257,8 +257,16 @@ function makeRoutes(state) {
       before.push(was);
       changedQueue(m.id, m.state);
     }
+    const long = matched.length > 1000;
     const undo = before.length > 0 ? { id: `u${++state.undos}`, until: new Date(now() + 60000).toISOString() } : null;
     if (undo) state.undo.unshift({ ...undo, action, by: 'admin@example.org', at: new Date(now()).toISOString(), before });
+    if (long) {
+      const at = new Date(now()).toISOString();
+      const counts = { total: matched.length, done: 0, changed: before.length, skipped: busy.length };
+      const about = { id: 'o1', action, by: 'admin@example.org', created_at: at, finished_at: null };
+      state.operation = { ...about, state: 'running', ...counts, undo };
+      return [202, state.operation];
+    }
     return {
       matched: matched.length,
       changed: before.length,
@@ -492,6 +500,24 @@ function makeRoutes(state) {
     ],
     ['GET', '/queue/destinations/:name', ({ params }) => destination(params.name)],
     ['PATCH', '/queue/destinations/:name', pause],
+    [
+      'GET',
+      '/operations/:id',
+      () => {
+        const one = state.operation;
+        one.done = Math.min(one.total, one.done + 700);
+        if (one.done === one.total) Object.assign(one, { state: 'done', finished_at: new Date(now()).toISOString() });
+        return one;
+      },
+    ],
+    [
+      'DELETE',
+      '/operations/:id',
+      () => {
+        Object.assign(state.operation, { state: 'cancelled', finished_at: new Date(now()).toISOString() });
+        return undefined;
+      },
+    ],
     ['GET', '/queue/holds', ({ query }) => page(state.holds, query)],
     [
       'POST',

@@ -317,6 +317,21 @@ test('the schedule shows its times while it is edited', options, async () => {
   await close(page);
 });
 
+test('more than a thousand are an operation with its progress', options, async () => {
+  addMessages(1200);
+  const page = await site.open({ path: '/queue' });
+  await page.click('thead input');
+  await page.click('text=Select all 1,214 that match');
+  await page.click('.bulk >> text=Hold >> visible=true');
+  await page.fill('dialog input', '1214');
+  await page.click('dialog .is-primary');
+  await page.waitForSelector('progress');
+  await shown(page, '700 of 1,214 done');
+  await shown(page, 'Holding 1,212 messages.');
+  assert.equal(await page.locator('progress').count(), 0);
+  await close(page);
+});
+
 test('what can no longer be undone says so', options, async () => {
   const page = await site.open({ path: '/queue' });
   await page.click('tbody tr:nth-child(2) input');

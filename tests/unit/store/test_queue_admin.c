@@ -2,6 +2,7 @@
 #include "tests/support/queue_fixture.h"
 
 #include "base/encode.h"
+#include "store/operation.h"
 #include "store/trace.h"
 
 static struct arena arena;
@@ -401,6 +402,82 @@ static void body_undo(void)
     assert_int_equal(count("queue_undo"), 0);
 }
 
+static void make_many(int n)
+{
+    char sql[600];
+
+    (void)snprintf(sql, sizeof(sql),
+                   "INSERT INTO queue_message (id, reverse_path, expires_at, size, header_size, frames)"
+                   " SELECT nextval('queue_id_seq'), 'many@here.test', now() + '1 day', 1, 1, 1 FROM generate_series(1, %d);"
+                   "INSERT INTO queue_recipient (queue_id, n, recipient, destination)"
+                   " SELECT id, 0, 'r@many.test', 'many.test' FROM queue_message", n);
+    (void)database_sql(owner, sql);
+}
+
+static struct operation begun(enum queue_action action, size_t want)
+{
+    const struct queue_filter all = { 0 };
+    const struct audit audit = { .actor = STR("{}"), .action = STR("queue.hold") };
+    struct queue_request request = { .action = action, .filter = &all, .actor = STR("admin@here.test"), .reason = STR("why") };
+    struct queue_answer answer;
+    struct operation o;
+    int64_t *found, id;
+    size_t n;
+
+    assert_int_equal(queue_find(db, &request, &arena, &found, &n, &answer), RES_OK);
+    assert_int_equal(n, want);
+    assert_int_equal(operation_begin(db, &request, found, n, &audit, &id), RES_OK);
+    assert_int_equal(operation_get(db, id, STR_NULL, &arena, &o), RES_OK);
+    return o;
+}
+
+/* In pieces; each is there or not; what is left can be cancelled; all of it is one undo. */
+static void body_operation(void)
+{
+    struct operation o;
+    int64_t changed;
+
+    arena_reset(&arena);
+    make_many(2500);
+    o = begun(QUEUE_HOLD, 2500);
+    assert_true(o.total == 2500 && o.done == 0 && o.state == OPERATION_RUNNING && o.undo_id == 0);
+    assert_int_equal(operation_get(db, o.id, STR("other@here.test"), &arena, &o), RES_NOTFOUND);
+    assert_int_equal(operation_work(db), RES_OK);
+    assert_int_equal(operation_get(db, o.id, STR("admin@here.test"), &arena, &o), RES_OK);
+    assert_true(o.done == 1000 && o.changed == 1000 && o.state == OPERATION_RUNNING && o.undo_id > 0);
+    assert_int_equal(count("queue_recipient WHERE state = 1"), 1000);
+    assert_int_equal(operation_work(db), RES_OK);
+    assert_int_equal(operation_work(db), RES_OK);
+    assert_int_equal(operation_work(db), RES_NOTFOUND);
+    assert_int_equal(operation_get(db, o.id, STR_NULL, &arena, &o), RES_OK);
+    assert_true(o.done == 2500 && o.changed == 2500 && o.state == OPERATION_DONE && o.finished_at != DB_NO_TIME);
+    assert_int_equal(count("queue_recipient WHERE state = 1"), 2500);
+    assert_int_equal(undone(o.undo_id, NULL, &changed), 2500);
+    assert_int_equal(changed, 2500);
+    assert_int_equal(count("queue_recipient WHERE state = 0"), 2500);
+
+    o = begun(QUEUE_DELETE, 2500);
+    assert_int_equal(operation_work(db), RES_OK);
+    assert_int_equal(operation_cancel(db, o.id, STR("other@here.test"), NULL), RES_NOTFOUND);
+    assert_int_equal(operation_cancel(db, o.id, STR_NULL, NULL), RES_OK);
+    assert_int_equal(operation_work(db), RES_NOTFOUND);
+    assert_int_equal(operation_get(db, o.id, STR_NULL, &arena, &o), RES_OK);
+    assert_true(o.state == OPERATION_CANCELLED && o.done == 1000);
+    assert_int_equal(count("queue_recipient WHERE state = 2"), 1000);
+
+    /* an undo in the middle stops it */
+    o = begun(QUEUE_HOLD, 2500);
+    assert_int_equal(operation_work(db), RES_OK);
+    assert_int_equal(operation_work(db), RES_OK);
+    assert_int_equal(operation_get(db, o.id, STR_NULL, &arena, &o), RES_OK);
+    assert_int_equal(undone(o.undo_id, NULL, &changed), o.changed);
+    assert_int_equal(operation_work(db), RES_NOTFOUND);
+    assert_int_equal(count("queue_recipient WHERE state = 1"), 0);
+    (void)database_sql(owner, "UPDATE operation SET finished_at = now() - interval '2 days'");
+    assert_int_equal(operation_sweep(db), RES_OK);
+    assert_int_equal(count("operation"), 0);
+}
+
 /* A relay that has it takes the mark away: what was tried is not put back. */
 static void body_undo_of_a_claim(void)
 {
@@ -495,6 +572,7 @@ int main(void)
                              { "reroute", body_reroute },
                              { "change", body_change },
                              { "undo", body_undo },
+                             { "operation", body_operation },
                              { "undo of a claim", body_undo_of_a_claim },
                              { "guards", body_guards },
                              { "traces", body_traces } };

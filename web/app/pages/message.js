@@ -145,7 +145,9 @@ function Dialogue({ group, number: n }) {
 function tlsWords(tls) {
   if (tls === null || tls === undefined) return t('message.no-tls');
   const version = (tls.version ?? tls).replace(/^TLSv/, 'TLS ');
-  return tls.verified && tls.verified !== 'none' ? t('message.tls-verified', { version, by: tls.verified }) : version;
+  if (tls.verified === 'none') return t('message.tls-unverified', { version });
+  const by = tls.verified === 'ca' ? t('message.tls-by-ca') : tls.verified;
+  return tls.verified ? t('message.tls-verified', { version, by }) : version;
 }
 
 function AttemptEntry({ group, since }) {

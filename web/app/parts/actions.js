@@ -25,7 +25,7 @@ async function takeBack(undo, onDone) {
 }
 
 function sayDone(action, result, onDone) {
-  const busy = result.skipped.filter((one) => one.type.endsWith('/busy')).length;
+  const busy = result.total === undefined ? result.skipped.filter((one) => one.type.endsWith('/busy')).length : result.skipped;
   const text = t(`done.${action}`, { n: result.changed });
   toast(
     busy > 0 ? t('done.and-busy', { done: text, busy: t('done.busy', { n: busy }) }) : text,
@@ -85,14 +85,25 @@ function filterBody(filter) {
  */
 export function useQueueActions(onDone) {
   const [question, setQuestion] = useState(null);
+  const [long, setLong] = useState(null); // {operation, Progress}: more than one transaction holds
 
   const run = async (action, target, more = {}) => {
     const body = target.rows
       ? { action, select: { ids: target.rows.map((row) => row.id) }, ...more }
       : { action, select: filterBody(target.filter), max: target.count, ...more };
     const result = await request('POST', '/queue/actions', { body });
+    if (result.total !== undefined) {
+      const { Progress } = await import('/app/parts/progress.js');
+      setLong({ operation: result, Progress });
+      return;
+    }
     sayDone(action, result, onDone);
     await onDone(action);
+  };
+  const finished = async (operation) => {
+    setLong(null);
+    sayDone(operation.action, operation, onDone);
+    await onDone(operation.action);
   };
   const act = async (action, target) => {
     const count = target.rows ? target.rows.length : target.count;
@@ -129,7 +140,7 @@ export function useQueueActions(onDone) {
   };
   const Choose = question?.choose?.[question.action === 'reschedule' ? 'ChooseTime' : 'ChooseRoute'];
 
-  const dialog =
+  const dialog = html`${long && html`<${long.Progress} operation=${long.operation} onDone=${finished} />`}${
     question &&
     html`<${Confirm}
     title=${t(`confirm.${question.action}.title`, { n: question.count })}
@@ -141,7 +152,8 @@ export function useQueueActions(onDone) {
     <p>${t(`confirm.${question.action}.text`)}</p>
     ${Choose && html`<${Choose} error=${question.error} onChange=${withMore} />`}
     ${question.count > 1 && question.groups && question.groups.length > 0 && html`<${Selected} groups=${question.groups} />`}
-  <//>`;
+  <//>`
+  }`;
   return { act, dialog };
 }
 
