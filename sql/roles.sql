@@ -14,6 +14,7 @@ ALTER ROLE correio_smtp SET plan_cache_mode = force_generic_plan;
 ALTER ROLE correio_access SET plan_cache_mode = force_generic_plan;
 ALTER ROLE correio_relay SET plan_cache_mode = force_generic_plan;
 ALTER ROLE correio_mda SET plan_cache_mode = force_generic_plan;
+ALTER ROLE correio_api SET plan_cache_mode = force_custom_plan;
 
 -- Who puts mail into the queue looks at the rules that hold it.
 GRANT SELECT ON queue_hold_rule TO correio_smtp, correio_access, correio_relay, correio_mda;

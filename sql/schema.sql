@@ -360,6 +360,35 @@ CREATE TABLE public.node (
     seen_at timestamp with time zone NOT NULL,
     version text NOT NULL
 );
+CREATE TABLE public.operation (
+    id bigint NOT NULL,
+    action smallint NOT NULL,
+    actor text NOT NULL,
+    reason text,
+    at timestamp with time zone,
+    route text,
+    total bigint NOT NULL,
+    done bigint DEFAULT 0 NOT NULL,
+    changed bigint DEFAULT 0 NOT NULL,
+    skipped bigint DEFAULT 0 NOT NULL,
+    state smallint DEFAULT 0 NOT NULL,
+    undo_id bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    finished_at timestamp with time zone
+);
+CREATE TABLE public.operation_chunk (
+    operation_id bigint NOT NULL,
+    n integer NOT NULL,
+    ids bigint[] NOT NULL
+);
+ALTER TABLE public.operation ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.operation_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE public.pop3_lock (
     account_id bigint NOT NULL,
     holder text NOT NULL,
@@ -385,6 +414,25 @@ CREATE TABLE public.queue_destination (
     version bigint DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='500', autovacuum_vacuum_cost_delay='0');
+CREATE TABLE public.queue_hold_rule (
+    id bigint NOT NULL,
+    sender text,
+    sender_domain text,
+    destination text,
+    until timestamp with time zone,
+    reason text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text NOT NULL,
+    CONSTRAINT queue_hold_rule_check CHECK ((num_nonnulls(sender, sender_domain, destination) = 1))
+);
+ALTER TABLE public.queue_hold_rule ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.queue_hold_rule_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE SEQUENCE public.queue_id_seq
     START WITH 1
     INCREMENT BY 1
@@ -691,12 +739,18 @@ ALTER TABLE ONLY public.message
     ADD CONSTRAINT message_pkey PRIMARY KEY (account_id, mailbox_id, uid) INCLUDE (email_id, modseq, flags, keywords);
 ALTER TABLE ONLY public.node
     ADD CONSTRAINT node_pkey PRIMARY KEY (name);
+ALTER TABLE ONLY public.operation_chunk
+    ADD CONSTRAINT operation_chunk_pkey PRIMARY KEY (operation_id, n);
+ALTER TABLE ONLY public.operation
+    ADD CONSTRAINT operation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.pop3_lock
     ADD CONSTRAINT pop3_lock_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY public.queue_blob
     ADD CONSTRAINT queue_blob_pkey PRIMARY KEY (queue_id, n);
 ALTER TABLE ONLY public.queue_destination
     ADD CONSTRAINT queue_destination_pkey PRIMARY KEY (destination);
+ALTER TABLE ONLY public.queue_hold_rule
+    ADD CONSTRAINT queue_hold_rule_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.queue_message
     ADD CONSTRAINT queue_message_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.queue_recipient
@@ -828,6 +882,8 @@ ALTER TABLE ONLY public.domain
     ADD CONSTRAINT domain_alias_of_fkey FOREIGN KEY (alias_of) REFERENCES public.domain(id);
 ALTER TABLE ONLY public.domain
     ADD CONSTRAINT domain_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+ALTER TABLE ONLY public.operation_chunk
+    ADD CONSTRAINT operation_chunk_operation_id_fkey FOREIGN KEY (operation_id) REFERENCES public.operation(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.session
     ADD CONSTRAINT session_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.sieve_script

@@ -20,10 +20,21 @@
     "(lower(" address ") = ANY (" list ") OR substring(lower(" address ") from '^.*@') = ANY (" list ")"               \
     " OR substring(lower(" address ") from '@[^@]*$') = ANY (" list "))"
 
+/* What the states $2 say of r.state by itself: folded, it lets the partial indexes be used. */
+#define QUEUE_STATES_WANT                                                                                              \
+    "($2 = 0 OR $2 & 24 <> 0 OR r.state = 0) AND ($2 = 0 OR $2 & 23 <> 0 OR r.state = 1)"                              \
+    " AND ($2 = 0 OR $2 & 15 <> 0 OR r.state IN (2, 4)) AND ($2 = 0 OR $2 & 30 <> 0"                                         \
+    "  OR (r.state = 0 AND r.due_at > now() AND r.due_at <= now() + interval '60 seconds'))"
+
+/* A destination is found by an index of each state: there is none over all. */
+#define QUEUE_AT_DESTINATION                                                                                           \
+    "((r.state = 0 AND r.destination = ANY ($7)) OR (r.state = 1 AND r.destination = ANY ($7))"                        \
+    " OR (r.state IN (2, 4) AND r.destination = ANY ($7)))"
+
 /* Does the recipient r match?  An absent part folds away when the statement is planned. */
 #define QUEUE_MATCH_RECIPIENT                                                                                          \
-    "($2 = 0 OR (1 << (" QUEUE_STATE_SQL ")) & $2 <> 0) AND ($6::text[] IS NULL OR " QUEUE_ADDRESS_SQL("r.recipient", "$6") ")" \
-    " AND ($7::text[] IS NULL OR r.destination = ANY ($7)) AND ($8::text[] IS NULL OR " QUEUE_REASON_SQL " = ANY ($8))"
+    "($2 = 0 OR (1 << (" QUEUE_STATE_SQL ")) & $2 <> 0) AND " QUEUE_STATES_WANT " AND ($6::text[] IS NULL OR " QUEUE_ADDRESS_SQL("r.recipient", "$6") ")" \
+    " AND ($7::text[] IS NULL OR " QUEUE_AT_DESTINATION ") AND ($8::text[] IS NULL OR " QUEUE_REASON_SQL " = ANY ($8))"
 
 /* Does the message m match by what it is itself? */
 #define QUEUE_MATCH_MESSAGE                                                                                            \
