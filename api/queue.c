@@ -4,6 +4,7 @@
 #include "api/handlers.h"
 #include "api/problem.h"
 #include "api/query.h"
+#include "api/queue_groups.h"
 #include "base/encode.h"
 #include "store/queue.h"
 
@@ -79,26 +80,51 @@ static struct json_object *group_json(struct arena *a, const struct queue_group 
     return o;
 }
 
-static void list_groups(struct request *r, const struct queue_filter *filter, enum queue_group_by by, size_t limit)
+/* Of a filter: computed now.  Of the whole queue: what was computed for everybody. */
+static enum result find_groups(struct request *r, const struct queue_filter *filter, bool whole, enum queue_group_by by,
+                               size_t limit, struct queue_groups_seen *ret)
+{
+    struct queue_group *v;
+    enum result result;
+
+    if (whole)
+        return queue_groups_whole(r->service, by, ret);
+    result = queue_groups(r->service->db, filter, by, limit, &r->arena, &v, &ret->n);
+    ret->v = v;
+    ret->measured_us = wall_us();
+    return result;
+}
+
+static void list_groups(struct request *r, const struct queue_filter *filter, bool whole, enum queue_group_by by, size_t limit)
 {
     static const char *const names[] = { "destination", "sender", "reason" };
-    struct queue_group *v;
+    struct queue_groups_seen seen;
     struct json_object *body, *data;
-    size_t n;
-    enum result result = queue_groups(r->service->db, filter, by, limit, &r->arena, &v, &n);
+    enum result result = find_groups(r, filter, whole, by, limit, &seen);
 
     if (result != RES_OK) {
         problem_of_result(r, result);
         return;
     }
     data = js_array();
-    for (size_t i = 0; i < n; i++)
-        js_push(data, group_json(&r->arena, &v[i], by == QUEUE_BY_DESTINATION ? v[i].key : STR_NULL));
+    for (size_t i = 0; i < MIN(seen.n, limit); i++)
+        js_push(data, group_json(&r->arena, &seen.v[i], by == QUEUE_BY_DESTINATION ? seen.v[i].key : STR_NULL));
     body = js_object();
     js_set(body, "group", js_str(str_c(names[by])));
+    js_set(body, "measured_at", js_time(seen.measured_us));
     js_set(body, "data", data);
     js_set(body, "next", NULL);
     reply_json(r, 200, body);
+}
+
+/* No filter, and a caller who sees everything. */
+static bool asks_for_all(const struct request *r)
+{
+    for (size_t i = 0; i < r->n_query; i++) {
+        if (!str_eq(r->query[i].name, STR("group")) && !str_eq(r->query[i].name, STR("limit")))
+            return false;
+    }
+    return !r->caller.visible.limited;
 }
 
 void queue_messages_list(struct request *r)
@@ -130,7 +156,7 @@ void queue_messages_list(struct request *r)
     if (!query_page(r, "accepted_at", true, &page) || errors_of_query(r))
         return;
     if (group >= 0) {
-        list_groups(r, &filter, (enum queue_group_by)group, page.limit);
+        list_groups(r, &filter, asks_for_all(r), (enum queue_group_by)group, page.limit);
         return;
     }
     if (page.after.p != NULL && !queue_id(page.after, &after)) {

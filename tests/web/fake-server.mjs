@@ -482,7 +482,8 @@ function makeRoutes(state) {
       ({ query }) => {
         const rows = state.queue.filter(queueFilter((name) => query.getAll(name)));
         const group = query.get('group');
-        return group ? { group, data: groupsOf(rows, group), next: null } : page(rows.map(rowOf), query);
+        const measured_at = new Date(now()).toISOString();
+        return group ? { group, measured_at, data: groupsOf(rows, group), next: null } : page(rows.map(rowOf), query);
       },
     ],
     ['GET', '/queue/messages/:id', ({ params }) => find(state.queue, 'id', params.id)],

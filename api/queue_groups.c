@@ -1,0 +1,62 @@
+#include "api/queue_groups.h"
+#include "api/query.h"
+#include "base/encode.h"
+
+#define WAIT_MS 9000   /* for the first one */
+#define KEEP_MS 2000
+#define QUICK_MS 100   /* what takes less is waited for */
+#define PAUSE_FACTOR 20 /* it rests so many times as long as it took, up to KEEP_MS */
+
+static struct view {
+    struct service *service;
+    enum queue_group_by by;
+    struct arena arena; /* of what was seen */
+    struct queue_groups_seen seen;
+    bool there, working;
+    int64_t fresh_until, took_ms;
+    struct waitlist waiters;
+} views[3];
+
+static void compute(void *arg)
+{
+    static const struct queue_filter all;
+    struct view *view = arg;
+    struct arena a = { 0 };
+    struct queue_group *v;
+    size_t n;
+    int64_t begin = loop_now();
+
+    if (queue_groups(view->service->db, &all, view->by, LIST_MAX_LIMIT, &a, &v, &n) == RES_OK) {
+        arena_reset(&view->arena);
+        view->arena = a;
+        a = (struct arena){ 0 };
+        view->seen = (struct queue_groups_seen){ v, n, wall_us() };
+        view->there = true;
+        view->took_ms = loop_now() - begin;
+        view->fresh_until = loop_now() + MIN(view->took_ms * PAUSE_FACTOR, KEEP_MS);
+    }
+    arena_reset(&a);
+    view->working = false;
+    waitlist_wake_all(&view->waiters);
+}
+
+enum result queue_groups_whole(struct service *service, enum queue_group_by by, struct queue_groups_seen *ret)
+{
+    struct view *view = &views[by];
+    int64_t asked_at = wall_us();
+
+    view->service = service;
+    view->by = by;
+    if (!view->working && (!view->there || loop_now() >= view->fresh_until)) {
+        view->working = true;
+        if (coroutine_spawn("queue-groups", compute, view) == NULL)
+            compute(view);
+    }
+    if (view->working && (!view->there || view->took_ms <= QUICK_MS) &&
+        waitlist_wait(&view->waiters, deadline_in(WAIT_MS), false) != RES_OK)
+        return RES_TEMPFAIL;
+    if (!view->there || (view->took_ms <= QUICK_MS && view->seen.measured_us < asked_at - KEEP_MS * 1000))
+        return RES_TEMPFAIL; /* the database is away: nothing old is shown as new */
+    *ret = view->seen;
+    return RES_OK;
+}
