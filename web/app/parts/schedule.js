@@ -33,9 +33,11 @@ export function ScheduleTimes({ values }) {
     <div><h2>${t('schedule.title')}</h2><p class="muted">${t('schedule.text')}</p></div>
     <div class="near" role="status">
       <p>${t('schedule.attempts', { n: all.length })}${' '}
-        ${first
-          .map((at) => (at === 0 ? t('schedule.at-once') : t('schedule.after', { duration: duration(at) })))
-          .join(' · ')}${first.length < all.length - 1 && ' · …'} ·${' '}
+        ${first.map(
+          (at, i) => html`${i > 0 && ' · '}<span class="nowrap" key=${at}>${
+            at === 0 ? t('schedule.at-once') : t('schedule.after', { duration: duration(at) })
+          }</span>`,
+        )}${first.length < all.length - 1 && ' · …'} ·${' '}
         ${t('schedule.last', { duration: duration(all.at(-1)) })}</p>
       <p class="muted">${told ? t('schedule.told', { duration: duration(notice) }) : t('schedule.not-told')}</p>
     </div></section>`;
