@@ -230,7 +230,8 @@ static enum result tell_refusal(struct compose *c, struct deliver *d, const stru
         r = mdn_build(&mdn, &out);
     } else {
         const struct dsn_recipient failed = { .action = DSN_FAILED, .address = to->address, .orcpt = to->orcpt,
-                                              .status = STR("5.7.1"), .reply = o->reason };
+                                              .status = STR("5.7.1"), .reply = o->reason,
+                                              .reason = STR("recipient-filter") };
         const struct dsn dsn = { .language = language_of(o->language), .reporting_mta = host, .to = c->m->reverse_path,
                                  .message_id = id, .boundary = random_id(&c->arena), .now_us = wall_us(),
                                  .arrival_us = wall_us(), .envid = c->m->envid, .recipients = &failed, .nrecipients = 1,

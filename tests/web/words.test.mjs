@@ -84,3 +84,18 @@ test('what the contract can say has words', () => {
     [],
   );
 });
+
+test('advice has the same words in both languages', () => {
+  const advice = { en: read('advice.en'), pt: read('advice.pt-BR') };
+  const keys = Object.keys(advice.en);
+  assert.deepEqual(keys, [...keys].sort());
+  assert.deepEqual(Object.keys(advice.pt), keys);
+  for (const key of keys) {
+    assert.match(key, /^[a-z0-9-]+\.(short|text|do)$/);
+    for (const text of [advice.en[key], advice.pt[key]]) {
+      assert.ok(text.trim() !== '' && !/[<>!]|\\u/.test(text), key);
+      assert.ok(key.endsWith('.short') || text.endsWith('.'), key);
+      assert.ok(placeholders(text).every((name) => name === 'destination'), key);
+    }
+  }
+});

@@ -10,7 +10,7 @@ import { Copy } from '/app/parts/copy.js';
 import { Icon, MessageState } from '/app/parts/icon.js';
 import { More } from '/app/parts/menu.js';
 import { byWhom, Crumb, Fact, Facts, Failure, Heading, Notice, Time } from '/app/parts/page.js';
-import { actorSentence, reasonSentence, reasonWords, Why } from '/app/parts/reason.js';
+import { Advice, reasonSentence, reasonWords, Why } from '/app/parts/reason.js';
 import { refreshStatus } from '/app/parts/shell.js';
 import { Table, useList } from '/app/parts/table.js';
 import { useNow, useQuery } from '/app/query.js';
@@ -69,14 +69,22 @@ function leading(message) {
   return message.recipients.find((one) => one.state === message.state) ?? message.recipients[0];
 }
 
+/** The domain of the recipient with this id. */
+const domainOf = (trace, id) => trace.recipients.find((one) => one.id === id)?.address.split('@').at(-1) ?? '';
+
 function Answer({ data, now }) {
-  const { trace, message } = data;
+  const { trace, message, attempts } = data;
   if (message === null) {
     const outcome = trace.outcome === 'waiting' ? 'removed' : trace.outcome;
     const [tone, icon] = OUTCOME[outcome] ?? ['plain', 'close'];
     const last = trace.events.at(-1);
+    const failed = ['bounced', 'refused'].includes(outcome) && attempts.find((one) => one.result === 'bounced');
+    const destination = failed && domainOf(trace, failed.recipient);
+    const lead = t(`message.answer.${outcome}`, { n: trace.recipients.length });
     return html`<${Notice} answer tone=${tone} icon=${icon} label=${t('message.where')}
-      lead=${t(`message.answer.${outcome}`, { n: trace.recipients.length })}>
+      lead=${failed ? `${lead} ${reasonSentence(failed.explanation, destination, failed.reply)}` : lead}>
+      ${failed && html`<${Advice} explanation=${failed.explanation} destination=${destination} reply=${failed.reply}
+        host=${failed.mx} />`}
       ${last && html`<p>${tx('message.left', { time: html`<${Time} at=${last.at} now=${now} />` })}</p>`}<//>`;
   }
   const first = leading(message);
@@ -106,7 +114,12 @@ function Answer({ data, now }) {
       : t('message.answer.deferred', { why: reasonSentence(first.explanation, first.destination, first.reply) });
   return html`<${Notice} answer tone=${message.state === 'scheduled' ? 'plain' : 'wait'}
     icon=${message.state === 'scheduled' ? 'planned' : 'wait'} label=${t('message.where')} lead=${lead}>
-    <p>${actorSentence(first.explanation, first.destination)} ${stillOpen}</p>${next}<//>`;
+    ${
+      message.state === 'deferred' &&
+      html`<${Advice} explanation=${first.explanation} destination=${first.destination} reply=${first.reply}
+        host=${attempts.find((one) => one.recipient === first.id)?.mx} />`
+    }
+    ${stillOpen && html`<p>${stillOpen}</p>`}${next}<//>`;
 }
 
 /** What decided the attempt: the last line with its reply's code, else the last that the other server said. */
