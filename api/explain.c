@@ -57,3 +57,23 @@ struct json_object *reply_line_json(struct str line)
     js_set(o, "text", js_str(word_clip(rest.p != NULL ? rest : STR(""), REPLY_MAX)));
     return o;
 }
+
+struct str explain_reply_id(struct arena *a, struct str text)
+{
+    for (size_t i = 0; i + 3 <= text.len; i++) {
+        struct str rest = str_from(text, i), enhanced;
+        uint64_t code;
+
+        if ((i > 0 && (ascii_alnum(text.p[i - 1]) || text.p[i - 1] == '.')) || (rest.p[0] != '4' && rest.p[0] != '5') ||
+            !str_u64(str_sub(rest, 0, 3), 599, &code) || (rest.len > 3 && rest.p[3] != ' ' && rest.p[3] != '-'))
+            continue;
+        rest = str_from(rest, 4);
+        enhanced = str_sub(rest, 0, str_chr(rest, ' '));
+        if (is_enhanced(enhanced))
+            rest = str_from(rest, enhanced.len + 1);
+        else
+            enhanced = STR_NULL;
+        return advice_of_reply(PHASE_BODY, (int)code, arena_str(a, enhanced), rest);
+    }
+    return STR_NULL;
+}

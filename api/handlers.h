@@ -6,6 +6,7 @@ route_handler status_get;                                                     /*
 route_handler queue_messages_list, queue_message_get, queue_attempts_list;    /* queue.c */
 route_handler queue_actions_post, queue_message_delete;                       /* queue_actions.c */
 route_handler traces_list, trace_get_one;                                     /* traces.c */
+route_handler explain_delivery_post, explain_reply_post;                        /* explain_delivery.c */
 route_handler domains_list, domains_get, domains_put, domains_patch, domains_delete;
 route_handler domains_dns_get, domains_dns_check;                              /* dns.c */
 route_handler accounts_list, accounts_get, accounts_put, accounts_patch, accounts_delete;

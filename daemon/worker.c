@@ -246,6 +246,7 @@ static void serve_api(enum listener l, int fd)
 
 static void start_api(void)
 {
+    start_dns();
     read_counters();
     start_dns();
     api_start(&service, env_fd("CORREIO_FD_ADMIN"));

@@ -13,7 +13,7 @@ struct journal;
 struct journal *journal_new(struct db *db);
 /* Takes a copy. */
 void journal_add(struct journal *j, const struct trace_note *note);
-/* The same for a refusal; id is none yet. */
+/* The same for a refusal, whose id may be 0: it gets one. */
 void journal_refuse(struct journal *j, const struct trace_note *note);
 /* Writes what waits; at the process's end. */
 void journal_flush(struct journal *j) SUSPENDS;

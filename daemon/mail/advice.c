@@ -448,12 +448,14 @@ struct str advice_of_reply(enum attempt_phase phase, int code, struct str enhanc
 
 /* ---- words ---- */
 
-static const struct {
-    enum dsn_language language;
-    struct str key, words;
-} catalogue[] = {
-#include "advice_words.inc"
+static const struct words { /* in the same order in both languages */
+    struct str key, text;
+} english[] = {
+#include "advice_words_en.inc"
+}, portuguese[] = {
+#include "advice_words_pt-BR.inc"
 };
+_Static_assert(ARRAY_LEN(english) == ARRAY_LEN(portuguese), "both languages have the same keys");
 
 static int by_id(const void *key, const void *entry)
 {
@@ -476,12 +478,13 @@ struct str advice_say(struct arena *a, struct str id, enum advice_words what, en
     static const struct str somewhere[] = { [DSN_EN] = STR("The other server"), [DSN_PT_BR] = STR("O outro servidor") };
     struct str key = arena_printf(a, "%.*s.%s", STR_ARG(id), what == ADVICE_TEXT ? "text" : "do");
     struct str name = destination.len > 0 ? destination : somewhere[language], place = STR("{destination}"), said = STR("");
+    const struct words *catalogue = language == DSN_PT_BR ? portuguese : english;
 
-    for (size_t i = 0; i < ARRAY_LEN(catalogue); i++) {
-        struct str rest = catalogue[i].words;
+    for (size_t i = 0; i < ARRAY_LEN(english); i++) {
+        struct str rest = catalogue[i].text;
         size_t at;
 
-        if (catalogue[i].language != language || !str_eq(catalogue[i].key, key))
+        if (!str_eq(catalogue[i].key, key))
             continue;
         while ((at = str_find(rest, place)) != SIZE_MAX) {
             said = arena_printf(a, "%.*s%.*s%.*s", STR_ARG(said), STR_ARG(str_sub(rest, 0, at)), STR_ARG(name));

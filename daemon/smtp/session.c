@@ -200,13 +200,11 @@ static enum next smtp_mail(struct cmd *c)
         r = RES_DENIED; /* DSN was not offered */
     if (!smtp_limit_mail(s))
         next = smtp_reply(s, 421, "4.5.3", "Too many messages in one session");
-    else if (r == RES_OK && params.has_size && params.size > (uint64_t)settings_get()->max_message_size)
-        next = smtp_reply(s, 552, "5.3.4", "A message may have %lld bytes", (long long)settings_get()->max_message_size);
     else if (r != RES_OK)
         next = reply_bad_path(s, r, "MAIL FROM:<address> [parameters]", "5.1.7");
     else if (durability_problem() != NULL)
         next = smtp_reply(s, 451, "4.3.0", "Not accepting mail now: %s", durability_problem());
-    else if ((!smtp_is_local(s) || smtp_local_sender(c, &from, &next)) && smtp_policy_sender(c, &from, &next)) {
+    else if ((!smtp_is_local(s) || smtp_local_sender(c, &from, &next)) && smtp_policy_sender(c, &from, params.size, &next)) {
         s->tx.from = from;
         s->tx.params = params;
         s->state = ST_MAIL;

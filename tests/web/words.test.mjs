@@ -87,14 +87,21 @@ test('what the contract can say has words', () => {
 
 test('advice has the same words in both languages', () => {
   const advice = { en: read('advice.en'), pt: read('advice.pt-BR') };
+  const reason = { en: read('reason.en'), pt: read('reason.pt-BR') };
+  const ids = Object.keys(reason.en);
   const keys = Object.keys(advice.en);
-  assert.deepEqual(keys, [...keys].sort());
+  assert.deepEqual(ids, [...ids].sort());
+  assert.deepEqual(Object.keys(reason.pt), ids);
+  assert.deepEqual(
+    keys,
+    ids.flatMap((id) => [`${id}.do`, `${id}.text`]).sort(),
+  );
   assert.deepEqual(Object.keys(advice.pt), keys);
+  for (const text of [...Object.values(reason.en), ...Object.values(reason.pt)]) assert.match(text, /^[^<>!{}]+[^.]$/);
   for (const key of keys) {
-    assert.match(key, /^[a-z0-9-]+\.(short|text|do)$/);
     for (const text of [advice.en[key], advice.pt[key]]) {
       assert.ok(text.trim() !== '' && !/[<>!]|\\u/.test(text), key);
-      assert.ok(key.endsWith('.short') || text.endsWith('.'), key);
+      assert.ok(text.endsWith('.'), key);
       assert.ok(placeholders(text).every((name) => name === 'destination'), key);
     }
   }

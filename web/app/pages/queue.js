@@ -48,7 +48,7 @@ function fields() {
     { name: 'sender_domain', label: t('filter.sender-domain'), hint: 'example.org' },
     { name: 'recipient', label: t('filter.recipient'), hint: 'joe@example.net' },
     { name: 'account', label: t('filter.account'), hint: 'alice@example.org' },
-    { name: 'reason', label: t('filter.reason'), options: REASONS.map((reason) => [reason, t(`advice.${reason}.short`)]) },
+    { name: 'reason', label: t('filter.reason'), options: REASONS.map((reason) => [reason, t(`reason.${reason}`)]) },
     {
       name: 'age_min',
       label: t('filter.older'),
