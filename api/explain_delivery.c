@@ -204,7 +204,6 @@ static enum result explain_client(struct explanation *e)
     struct arena *a = &e->r->arena;
     const struct step_arg size[] = { { "size", number(e, (int64_t)e->size) }, { "limit", number(e, settings_get()->max_message_size) } };
     const struct step_arg sender[] = { { "account", e->q.account }, { "sender", e->q.sender.text } };
-    struct header_check h;
     enum result result = admission_sender(&e->q, a, &e->refusal);
 
     if (result == RES_DENIED)
@@ -218,6 +217,17 @@ static enum result explain_client(struct explanation *e)
         explain_step(e, "sender", STR_NULL, JUDGED_OK, "sender.unchecked", NULL, 0, STR_NULL);
     else
         explain_step(e, "sender", STR_NULL, JUDGED_OK, "sender.ok", sender, ARRAY_LEN(sender), link_to(e, "accounts", e->q.account));
+    return RES_OK;
+}
+
+/* At the end of the data. */
+static enum result explain_header(struct explanation *e)
+{
+    struct arena *a = &e->r->arena;
+    const struct step_arg account = { "account", e->q.account };
+    struct header_check h;
+    enum result result;
+
     if (e->headers.p == NULL || e->q.account_id == 0)
         return RES_OK;
     header_check(a, arena_printf(a, "%.*s\r\n", STR_ARG(e->headers)), &h);
@@ -225,7 +235,7 @@ static enum result explain_client(struct explanation *e)
     if (result == RES_DENIED)
         refused(e, "header", STR("/settings/smtp"));
     else if (result == RES_OK)
-        explain_step(e, "header", STR_NULL, JUDGED_OK, "header.ok", sender, 1, STR_NULL);
+        explain_step(e, "header", STR_NULL, JUDGED_OK, "header.ok", &account, 1, STR_NULL);
     return result;
 }
 
@@ -399,7 +409,8 @@ static enum result explain_all(struct explanation *e, bool probe)
         if (route.recipients[i].kind == ROUTE_REMOTE && route.recipients[i].depth == 0)
             explain_step(e, "relay", STR_NULL, JUDGED_OK, "admission.relay", NULL, 0, STR("/settings/smtp"));
     }
-    return explain_final(e, &route, probe);
+    result = explain_header(e);
+    return result == RES_OK ? explain_final(e, &route, probe) : result;
 }
 
 static void answer(struct explanation *e)

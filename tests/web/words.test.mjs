@@ -6,8 +6,17 @@ import { fileURLToPath } from 'node:url';
 
 const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
 const read = (code) => JSON.parse(readFileSync(`${WEB}i18n/${code}.json`, 'utf8'));
-const en = read('en');
-const pt = read('pt-BR');
+/** Catalogues that are loaded when a page needs them; their keys begin with their name. */
+const FURTHER = ['advice', 'explain', 'reason'];
+const all = (code) =>
+  Object.assign(
+    read(code),
+    ...FURTHER.map((name) =>
+      Object.fromEntries(Object.entries(read(`${name}.${code}`)).map(([key, text]) => [`${name}.${key}`, text])),
+    ),
+  );
+const en = all('en');
+const pt = all('pt-BR');
 const sources = readdirSync(`${WEB}app`, { recursive: true })
   .filter((name) => name.endsWith('.js'))
   .map((name) => ({ name, text: readFileSync(`${WEB}app/${name}`, 'utf8') }));

@@ -15,7 +15,7 @@ import { reasonWords, Why } from '/app/parts/reason.js';
 import { refreshStatus } from '/app/parts/shell.js';
 import { Table, useList } from '/app/parts/table.js';
 import { useNow, useQuery } from '/app/query.js';
-import { back } from '/app/router.js';
+import { back, navigate } from '/app/router.js';
 import { can } from '/app/store.js';
 
 const SHOWN_RECIPIENTS = 20;
@@ -68,6 +68,12 @@ const worst = (group) =>
 /** The recipient whose state the message shows. */
 function leading(message) {
   return message.recipients.find((one) => one.state === message.state) ?? message.recipients[0];
+}
+
+/** The same message, as a question. */
+function explainUrl({ sender, recipients, size: bytes, account, ip }) {
+  const given = { from: sender, to: recipients[0]?.address, size: bytes > 0 ? String(bytes) : '', account, ip };
+  return `/explain?${new URLSearchParams(Object.entries(given).filter(([, value]) => value))}`;
 }
 
 /** The domain of the recipient with this id. */
@@ -369,7 +375,8 @@ export default function Message({ id }) {
   const now = useNow();
   const query = useQuery(`message/${id}`, (signal) => load(id, signal));
   useEvents(['queue.changed'], query.reload);
-  useKeys({ Escape: () => back('/trace') });
+  const explain = () => query.data && navigate(explainUrl(query.data.trace));
+  useKeys({ Escape: () => back('/trace'), e: () => can('trace:read') && explain() });
   const { act, dialog } = useQueueActions(() => Promise.allSettled([query.reload(), refreshStatus()]));
 
   const { data, error } = query;
@@ -389,6 +396,7 @@ export default function Message({ id }) {
         <div><${Crumb} href="/trace" text=${t('menu.trace')}><span class="mono">${trace.id}</span><//>
           <${Heading} title=${trace.subject ?? t('trace.no-subject')} /></div>
         <div class="row">${message && can('queue:write') && html`<${Buttons} message=${message} act=${act} />`}
+          <a class="button" href=${explainUrl(trace)}>${t('message.explain')} <kbd>e</kbd></a>
           <${Copy} text=${trace.id} label=${t('message.copy-id', { id: trace.id })} /></div>
       </div>
       ${error && html`<${Failure} error=${error} lead=${t('message.unreadable')} retry=${query.reload} />`}
