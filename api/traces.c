@@ -5,6 +5,8 @@
 #include "api/query.h"
 #include "api/queue.h"
 
+#include <arpa/inet.h>
+
 static const char *const directions[] = { "in", "out", "local" };
 static const char *const outcome_of[] = { "waiting", "delivered", "relayed", "bounced", "bounced", "removed", "refused" };
 
@@ -32,6 +34,18 @@ static struct str message_id(struct arena *a, struct str s)
     return s.len == 0 || s.p[0] == '<' ? s : arena_printf(a, "<%.*s>", STR_ARG(s));
 }
 
+static void check_ips(struct request *r, struct str_list ips)
+{
+    unsigned char address[sizeof(struct in6_addr)];
+
+    for (size_t i = 0; i < ips.n; i++) {
+        const char *text = arena_cstr(&r->arena, ips.v[i]);
+
+        if (inet_pton(AF_INET, text, address) != 1 && inet_pton(AF_INET6, text, address) != 1)
+            error_at(r, STR("ip"), "syntax", "It is not an address of the network.");
+    }
+}
+
 static void take_filter(struct request *r, struct trace_filter *f)
 {
     static const char *const outcomes[] = { "waiting", "delivered", "relayed", "bounced", "removed", "refused" };
@@ -45,6 +59,8 @@ static void take_filter(struct request *r, struct trace_filter *f)
     f->directions = query_words(r, "direction", directions, ARRAY_LEN(directions));
     f->senders.n = query_texts(r, "sender", 320, &f->senders.v);
     f->recipients.n = query_texts(r, "recipient", 320, &f->recipients.v);
+    f->ips.n = query_texts(r, "ip", 45, &f->ips.v);
+    check_ips(r, f->ips);
     f->accounts.n = query_texts(r, "account", 320, &f->accounts.v);
     f->subject = query_text(r, "subject", 1, 200);
     f->message_id = message_id(&r->arena, query_text(r, "message_id", 0, 998));
@@ -59,7 +75,7 @@ static void take_filter(struct request *r, struct trace_filter *f)
 void traces_list(struct request *r)
 {
     static const char *const singles[] = { "limit", "cursor", "subject", "message_id", "since", "until", "q" };
-    static const char *const repeated[] = { "sender", "recipient", "account", "direction", "outcome" };
+    static const char *const repeated[] = { "sender", "recipient", "account", "ip", "direction", "outcome" };
     struct trace_filter filter = { 0 };
     struct list_page page;
     struct trace_row *v;

@@ -1,3 +1,5 @@
+CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
+COMMENT ON EXTENSION pg_trgm IS 'text similarity measurement and index searching based on trigrams';
 CREATE FUNCTION public.blob_copy(from_account bigint, from_email bigint, to_account bigint, to_email bigint) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -72,6 +74,16 @@ CREATE FUNCTION public.thread_find(account bigint, ids text[]) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$SELECT thread_id FROM email WHERE account_id = account AND message_id = ANY (ids) ORDER BY id LIMIT 1$$;
+CREATE FUNCTION public.trace_forget_refused(keep integer, most integer) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  WITH old AS MATERIALIZED (SELECT at, id FROM trace WHERE outcome = 6 AND at < now() - make_interval(days => greatest(keep, 1)) LIMIT most),
+  e AS (DELETE FROM trace_event e USING old WHERE e.at = old.at AND e.trace_id = old.id),
+  r AS (DELETE FROM trace_recipient r USING old WHERE r.at = old.at AND r.trace_id = old.id),
+  t AS (DELETE FROM trace t USING old WHERE t.at = old.at AND t.id = old.id RETURNING 1)
+  SELECT count(*) FROM t;
+$$;
 CREATE FUNCTION public.trace_partitions(keep integer, only_base text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -739,33 +751,48 @@ CREATE INDEX sieve_script_domain ON public.sieve_script USING btree (domain_id) 
 CREATE UNIQUE INDEX sieve_script_name ON public.sieve_script USING btree (COALESCE(account_id, (0)::bigint), COALESCE(domain_id, (0)::bigint), place, name);
 CREATE INDEX sieve_script_server ON public.sieve_script USING btree (place) WHERE ((account_id IS NULL) AND (domain_id IS NULL) AND active);
 CREATE INDEX token_account ON public.token USING btree (account_id);
+CREATE INDEX trace_account ON ONLY public.trace USING btree (account_id, at) WHERE (account_id IS NOT NULL);
+CREATE INDEX trace_client ON ONLY public.trace USING btree (client, at) WHERE (client IS NOT NULL);
+CREATE INDEX trace_default_account_id_at_idx ON public.trace_default USING btree (account_id, at) WHERE (account_id IS NOT NULL);
+CREATE INDEX trace_default_client_at_idx ON public.trace_default USING btree (client, at) WHERE (client IS NOT NULL);
 CREATE INDEX trace_id ON ONLY public.trace USING btree (id);
 CREATE INDEX trace_default_id_idx ON public.trace_default USING btree (id);
+CREATE INDEX trace_sender ON ONLY public.trace USING btree (lower(sender), at);
+CREATE INDEX trace_default_lower_at_idx ON public.trace_default USING btree (lower(sender), at);
+CREATE INDEX trace_subject ON ONLY public.trace USING gin (lower(subject) public.gin_trgm_ops);
+CREATE INDEX trace_default_lower_idx ON public.trace_default USING gin (lower(subject) public.gin_trgm_ops);
 CREATE INDEX trace_message_id ON ONLY public.trace USING btree (message_id) WHERE (message_id IS NOT NULL);
 CREATE INDEX trace_default_message_id_idx ON public.trace_default USING btree (message_id) WHERE (message_id IS NOT NULL);
-CREATE INDEX trace_sender ON ONLY public.trace USING btree (sender text_pattern_ops, at);
-CREATE INDEX trace_default_sender_at_idx ON public.trace_default USING btree (sender text_pattern_ops, at);
+CREATE INDEX trace_sender_local ON ONLY public.trace USING btree ("substring"(lower(sender), '^.*@'::text), at);
+CREATE INDEX trace_default_substring_at_idx ON public.trace_default USING btree ("substring"(lower(sender), '^.*@'::text), at);
+CREATE INDEX trace_sender_domain ON ONLY public.trace USING btree ("substring"(lower(sender), '@[^@]*$'::text), at);
+CREATE INDEX trace_default_substring_at_idx1 ON public.trace_default USING btree ("substring"(lower(sender), '@[^@]*$'::text), at);
 CREATE INDEX trace_event_time ON ONLY public.trace_event USING brin (happened_at);
 CREATE INDEX trace_event_default_happened_at_idx ON public.trace_event_default USING brin (happened_at);
 CREATE INDEX trace_event_id ON ONLY public.trace_event USING btree (trace_id, n);
 CREATE INDEX trace_event_default_trace_id_n_idx ON public.trace_event_default USING btree (trace_id, n);
-CREATE INDEX trace_recipient_address ON ONLY public.trace_recipient USING btree (recipient text_pattern_ops, at);
+CREATE INDEX trace_recipient_address ON ONLY public.trace_recipient USING btree (lower(recipient), at);
 CREATE INDEX trace_recipient_domain ON ONLY public.trace_recipient USING btree (domain, at);
 CREATE INDEX trace_recipient_default_domain_at_idx ON public.trace_recipient_default USING btree (domain, at);
-CREATE INDEX trace_recipient_default_recipient_at_idx ON public.trace_recipient_default USING btree (recipient text_pattern_ops, at);
-CREATE INDEX trace_recipient_id ON ONLY public.trace_recipient USING btree (trace_id);
-CREATE INDEX trace_recipient_default_trace_id_idx ON public.trace_recipient_default USING btree (trace_id);
+CREATE INDEX trace_recipient_default_lower_at_idx ON public.trace_recipient_default USING btree (lower(recipient), at);
+CREATE INDEX trace_recipient_local ON ONLY public.trace_recipient USING btree ("substring"(lower(recipient), '^.*@'::text), at);
+CREATE INDEX trace_recipient_default_substring_at_idx ON public.trace_recipient_default USING btree ("substring"(lower(recipient), '^.*@'::text), at);
+ALTER INDEX public.trace_account ATTACH PARTITION public.trace_default_account_id_at_idx;
+ALTER INDEX public.trace_client ATTACH PARTITION public.trace_default_client_at_idx;
 ALTER INDEX public.trace_id ATTACH PARTITION public.trace_default_id_idx;
+ALTER INDEX public.trace_sender ATTACH PARTITION public.trace_default_lower_at_idx;
+ALTER INDEX public.trace_subject ATTACH PARTITION public.trace_default_lower_idx;
 ALTER INDEX public.trace_message_id ATTACH PARTITION public.trace_default_message_id_idx;
 ALTER INDEX public.trace_pkey ATTACH PARTITION public.trace_default_pkey;
-ALTER INDEX public.trace_sender ATTACH PARTITION public.trace_default_sender_at_idx;
+ALTER INDEX public.trace_sender_local ATTACH PARTITION public.trace_default_substring_at_idx;
+ALTER INDEX public.trace_sender_domain ATTACH PARTITION public.trace_default_substring_at_idx1;
 ALTER INDEX public.trace_event_time ATTACH PARTITION public.trace_event_default_happened_at_idx;
 ALTER INDEX public.trace_event_pkey ATTACH PARTITION public.trace_event_default_pkey;
 ALTER INDEX public.trace_event_id ATTACH PARTITION public.trace_event_default_trace_id_n_idx;
 ALTER INDEX public.trace_recipient_domain ATTACH PARTITION public.trace_recipient_default_domain_at_idx;
+ALTER INDEX public.trace_recipient_address ATTACH PARTITION public.trace_recipient_default_lower_at_idx;
 ALTER INDEX public.trace_recipient_pkey ATTACH PARTITION public.trace_recipient_default_pkey;
-ALTER INDEX public.trace_recipient_address ATTACH PARTITION public.trace_recipient_default_recipient_at_idx;
-ALTER INDEX public.trace_recipient_id ATTACH PARTITION public.trace_recipient_default_trace_id_idx;
+ALTER INDEX public.trace_recipient_local ATTACH PARTITION public.trace_recipient_default_substring_at_idx;
 ALTER TABLE ONLY public.account
     ADD CONSTRAINT account_domain_id_fkey FOREIGN KEY (domain_id) REFERENCES public.domain(id);
 ALTER TABLE ONLY public.account

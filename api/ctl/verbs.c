@@ -62,7 +62,7 @@ const struct verb verbs[] = {
     { "queue", "summary", "", 0, 0, "by=GROUP", "Sums by destination, sender or reason.", verb_queue_summary },
 
     { "trace", "show", "ID", 1, 1, "", "Shows what happened to a message.", verb_trace_show },
-    { "trace", "list", "[ADDRESS|MESSAGE-ID]", 0, 1, "since=TIME until=TIME outcome=OUTCOME", "Lists what happened to messages.", verb_trace },
+    { "trace", "list", "[ADDRESS|MESSAGE-ID]", 0, 1, "since=TIME until=TIME outcome=OUTCOME sender=A recipient=A subject=TEXT message-id=ID ip=ADDRESS account=A direction=WAY", "Lists what happened to messages.", verb_trace },
 
     { "explain", "delivery", "", 0, 0, "from=ADDRESS to=ADDRESS size=BYTES ip=ADDRESS account=ADDRESS headers=FILE probe", "Shows what would become of a message, step by step; --probe: asks the other server.", verb_explain_delivery },
     { "explain", "reply", "TEXT", 1, 1, "", "Says what a mail server's answer means.", verb_explain_reply },

@@ -7,6 +7,7 @@
 #include "store/trace_write.h"
 
 #define JOURNAL_REFUSALS_A_SECOND 100
+#define JOURNAL_REFUSALS_OF_A_NETWORK 10 /* a second; the rest is counted, and told by one note */
 
 struct journal;
 
