@@ -28,12 +28,6 @@ static void row_members(struct json_object *o, struct arena *a, const struct tra
     js_set(o, "account", js_str(row->account));
 }
 
-/* With angle brackets, as the store has it. */
-static struct str message_id(struct arena *a, struct str s)
-{
-    return s.len == 0 || s.p[0] == '<' ? s : arena_printf(a, "<%.*s>", STR_ARG(s));
-}
-
 static void check_ips(struct request *r, struct str_list ips)
 {
     unsigned char address[sizeof(struct in6_addr)];
@@ -63,7 +57,7 @@ static void take_filter(struct request *r, struct trace_filter *f)
     check_ips(r, f->ips);
     f->accounts.n = query_texts(r, "account", 320, &f->accounts.v);
     f->subject = query_text(r, "subject", 1, 200);
-    f->message_id = message_id(&r->arena, query_text(r, "message_id", 0, 998));
+    f->message_id = query_text(r, "message_id", 0, 998);
     f->since = query_time(r, "since");
     f->until = query_time(r, "until");
     f->text = query_text(r, "q", 1, 320);

@@ -63,6 +63,12 @@ static struct str field_text(struct arena *a, struct str block, const char *name
     return decode ? header_decode(a, f.value) : str_trim(f.value);
 }
 
+/* Without its angle brackets, as the trace has it. */
+static struct str message_id_text(struct str value)
+{
+    return value.len > 2 && value.p[0] == '<' && value.p[value.len - 1] == '>' ? str_sub(value, 1, value.len - 2) : value;
+}
+
 /* The trace of a refusal at the end of the data. */
 static void trace_end(struct cmd *c, const struct incoming *in, struct str message, bool stored, const struct admission_refusal *r)
 {
@@ -73,7 +79,7 @@ static void trace_end(struct cmd *c, const struct incoming *in, struct str messa
         to[i] = tx->given[i].address;
     smtp_trace_refusal(c, r, &(struct refused_message){
                                  .id = stored ? 0 : in->id, .from = tx->from.text, .subject = field_text(c->arena, block, "Subject", true),
-                                 .message_id = field_text(c->arena, block, "Message-ID", false),
+                                 .message_id = message_id_text(field_text(c->arena, block, "Message-ID", false)),
                                  .size = message.len > 0 ? (int64_t)(message.len - in->head_len) : -1, .to = to, .n = tx->n_given });
 }
 

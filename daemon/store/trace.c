@@ -43,12 +43,12 @@ enum result trace_maintain(struct db *db)
 #define MATCH_MESSAGE                                                                                                  \
     "($1::text[] IS NULL OR " MATCH_SENDER ")"                                                                          \
     " AND ($3::text[] IS NULL OR t.account_id IN (SELECT id FROM account WHERE lower(address) = ANY ($3)))"             \
-    " AND ($4::text IS NULL OR lower(t.subject) LIKE $4) AND ($5::text IS NULL OR t.message_id = $5)"                   \
+    " AND ($4::text IS NULL OR lower(t.subject) LIKE $4) AND ($5::text IS NULL OR t.message_id IN ($5, '<' || $5 || '>'))"                   \
     " AND ($6 = 0 OR (1 << t.direction) & $6 <> 0) AND ($7 = 0 OR (1 << t.outcome) & $7 <> 0)"                         \
     " AND ($8::timestamptz IS NULL OR t.at >= $8) AND ($9::timestamptz IS NULL OR t.at < $9)"                           \
     " AND ($17::text[] IS NULL OR t.client = ANY ($17::text[]::inet[]))"                                                \
     " AND ($10::text IS NULL OR t.id IN (SELECT s.id FROM trace s WHERE s.id = $12 UNION ALL"                           \
-    "  SELECT s.id FROM trace s WHERE s.message_id = $11 UNION ALL SELECT s.id FROM trace s WHERE lower(s.subject) LIKE $10 UNION ALL" \
+    "  SELECT s.id FROM trace s WHERE s.message_id IN ($11, '<' || $11 || '>') UNION ALL SELECT s.id FROM trace s WHERE lower(s.subject) LIKE $10 UNION ALL" \
     "  SELECT s.id FROM trace s WHERE lower(s.sender) = $18 OR substring(lower(s.sender) from '^.*@') = $19"            \
     "   OR substring(lower(s.sender) from '@[^@]*$') = $20 UNION ALL"                                                  \
     "  SELECT s.trace_id FROM trace_recipient s WHERE lower(s.recipient) = $18 OR substring(lower(s.recipient) from '^.*@') = $19" \
@@ -72,6 +72,12 @@ static void read_row(const struct db_rows *rows, size_t i, struct arena *a, stru
         .account = arena_str(a, db_get_str(rows, i, R_ACCOUNT)),
         .recipient = arena_str(a, db_get_str(rows, i, R_RECIPIENT)), .recipients = db_get_int(rows, i, R_RECIPIENTS),
     };
+}
+
+/* A Message-ID stands in the trace without its angle brackets; older rows have them. */
+static struct str without_brackets(struct str id)
+{
+    return id.len > 2 && id.p[0] == '<' && id.p[id.len - 1] == '>' ? str_sub(id, 1, id.len - 2) : id;
 }
 
 /* The domains of "@example.net". */
@@ -125,9 +131,9 @@ enum result trace_list(struct db *db, const struct trace_filter *filter, int64_t
     const struct db_param params[] = {
         queue_filter_list(filter->senders, a), queue_filter_list(filter->recipients, a),
         queue_filter_list(filter->accounts, a), db_text(queue_filter_pattern(filter->subject, a)),
-        db_text(filter->message_id), db_int4((int32_t)filter->directions), db_int4((int32_t)filter->outcomes),
+        db_text(without_brackets(filter->message_id)), db_int4((int32_t)filter->directions), db_int4((int32_t)filter->outcomes),
         db_time(filter->since), db_time(filter->until), db_text(queue_filter_pattern(filter->text, a)),
-        db_text(filter->text), db_int8(filter->text_id), queue_filter_list(filter->domains, a), db_int8(after),
+        db_text(without_brackets(filter->text)), db_int8(filter->text_id), queue_filter_list(filter->domains, a), db_int8(after),
         db_int8((int64_t)want + 1), queue_filter_list(domains_of(filter->recipients, a), a), queue_filter_list(filter->ips, a),
         db_text(w.address), db_text(w.local), db_text(w.domain), db_text(str_from(w.domain, 1)),
     };

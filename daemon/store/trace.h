@@ -15,7 +15,7 @@ enum trace_direction { TRACE_IN, TRACE_OUT, TRACE_LOCAL };
 struct trace_filter { /* as struct queue_filter: AND between members, OR inside one, empty is any */
     struct str_list senders, recipients, accounts;
     struct str subject;      /* part of it, without case */
-    struct str message_id;   /* with angle brackets */
+    struct str message_id;   /* with or without angle brackets */
     struct str_list ips;     /* of clients */
     unsigned directions, outcomes; /* bits 1 << enum; TRACE_BOUNCED does not stand for TRACE_EXPIRED */
     int64_t since, until;    /* accepted in [since, until); DB_NO_TIME: open */
