@@ -139,6 +139,10 @@ static void attempt_members(struct json_object *o, struct arena *a, const struct
         js_set(o, "ip", js_str(e->address));
     if (e->reply.len > 0)
         js_set(o, "reply", js_str(e->reply));
+    if (e->mailbox.len > 0)
+        js_set(o, "mailbox", js_str(e->mailbox));
+    if (e->rule.len > 0)
+        js_set(o, "rule", js_str(e->rule));
 }
 
 /* NULL: a kind that says nothing more than the attempt before it. */

@@ -583,7 +583,9 @@ CREATE TABLE public.trace_event (
     reply text,
     milliseconds integer,
     dialogue bytea,
-    actor text
+    actor text,
+    mailbox text,
+    rule text
 )
 PARTITION BY RANGE (at);
 CREATE TABLE public.trace_event_default (
@@ -605,7 +607,9 @@ CREATE TABLE public.trace_event_default (
     reply text,
     milliseconds integer,
     dialogue bytea,
-    actor text
+    actor text,
+    mailbox text,
+    rule text
 );
 CREATE TABLE public.trace_recipient (
     at timestamp with time zone NOT NULL,

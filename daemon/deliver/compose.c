@@ -172,7 +172,7 @@ static enum result store_copy(struct compose *c, struct deliver *d, struct compo
         m->targets = arena_array(&c->arena, struct accept_target, 1);
     m->targets[m->n_targets++] = (struct accept_target){
         .account_id = to->account_id, .mailbox_id = copy->mailbox_id, .flags = copy->flags, .keywords = copy->keywords,
-        .n_keywords = copy->n_keywords, .folder = copy->folder, .recipient = to->address, .orcpt = to->orcpt,
+        .n_keywords = copy->n_keywords, .folder = copy->folder, .rule = copy->rule, .recipient = to->address, .orcpt = to->orcpt,
         .notify = to->quiet ? QUEUE_NOTIFY_NEVER : to->notify };
     if (m->id == 0)
         m->id = c->id; /* received_as: the id that its sender was told */

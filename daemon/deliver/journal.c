@@ -43,6 +43,8 @@ static struct trace_note_recipient *copy_recipients(struct arena *a, const struc
         v[i].enhanced = arena_str(a, v[i].enhanced);
         v[i].reply = arena_str(a, v[i].reply);
         v[i].reason = arena_str(a, v[i].reason);
+        v[i].mailbox = arena_str(a, v[i].mailbox);
+        v[i].rule = arena_str(a, v[i].rule);
     }
     return v;
 }

@@ -139,6 +139,13 @@ static bool accept_given(struct smtp_session *s, const struct admission *q, cons
     return true;
 }
 
+static enum next refuse_more(struct cmd *c, struct str to, struct str text)
+{
+    const struct admission_refusal refusal = { 452, "4.5.3", text, STR("too-many-recipients") };
+
+    return smtp_refuse(c, &refusal, c->s->tx.from.text, to);
+}
+
 enum next smtp_policy_recipient(struct cmd *c, const struct smtp_path *to, const struct smtp_rcpt_params *params)
 {
     struct smtp_session *s = c->s;
@@ -151,11 +158,11 @@ enum next smtp_policy_recipient(struct cmd *c, const struct smtp_path *to, const
     enum result r;
 
     if (tx->n_given >= (size_t)settings_get()->max_recipients)
-        return smtp_reply(s, 452, "4.5.3", "Too many recipients");
+        return refuse_more(c, to->text, STR("Too many recipients"));
     if (too_much(tx, 1))
-        return smtp_reply(s, 452, "4.5.3", "Too many recipients for a message of this size");
+        return refuse_more(c, to->text, STR("Too many recipients for a message of this size"));
     if (!smtp_limit_domain(s, to->domain))
-        return smtp_reply(s, 452, "4.5.3", "Too many recipients' domains in one session");
+        return refuse_more(c, to->text, STR("Too many recipients' domains in one session"));
     r = admission_recipient(&q, &path, c->arena, &route, &refusal);
     if (r == RES_OK && !accept_given(s, &q, &route, to, params)) {
         admission_too_many(&q, &path, c->arena, &refusal);
@@ -171,5 +178,5 @@ enum next smtp_policy_recipient(struct cmd *c, const struct smtp_path *to, const
     tx->n_local = local_before;
     tx->n_given = given_before;
     tx->n_links = links_before;
-    return smtp_reply(s, 452, "4.5.3", "Too many recipients for a message of this size");
+    return refuse_more(c, to->text, STR("Too many recipients for a message of this size"));
 }

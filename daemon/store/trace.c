@@ -201,7 +201,7 @@ static enum result read_events(struct db *db, struct arena *a, struct trace *t)
 {
     static const struct db_stmt stmt = { "trace_get_events",
         "SELECT happened_at, kind, n, seq, result, coalesce(CASE WHEN actor IS NOT NULL THEN reply END, reason), actor, host,"
-        "  address, session, code, reply, milliseconds"
+        "  address, session, code, reply, milliseconds, mailbox, rule"
         " FROM trace_event WHERE at = $1 AND trace_id = $2 ORDER BY happened_at, kind, n LIMIT $3" };
     const struct db_param params[] = { db_time(t->row.accepted_at), db_int8(t->row.id), db_int4(TRACE_MAX_EVENTS) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
@@ -221,6 +221,7 @@ static enum result read_events(struct db *db, struct arena *a, struct trace *t)
             .session = arena_str(a, db_get_str(&rows, i, 9)), .code = (int)db_get_int(&rows, i, 10),
             .reply = arena_str(a, db_get_str(&rows, i, 11)),
             .milliseconds = db_is_null(&rows, i, 12) ? -1 : db_get_int(&rows, i, 12),
+            .mailbox = arena_str(a, db_get_str(&rows, i, 13)), .rule = arena_str(a, db_get_str(&rows, i, 14)),
         };
     return RES_OK;
 }

@@ -54,6 +54,7 @@ struct trace_event {
     struct str actor, host, address, session;
     int code;
     struct str reply;
+    struct str mailbox, rule; /* of a delivery here; STR_NULL: not known, no rule */
     int64_t milliseconds; /* -1: unknown */
 };
 #define TRACE_MAX_EVENTS 1000

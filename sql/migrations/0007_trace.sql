@@ -2,6 +2,9 @@
 -- subjects by any part.  Keys of recipients begin with the time of their message, so an index of trace_id alone is not needed.
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 
+-- Of a delivery here: the mailboxes, and the rule of a filter that chose them.
+ALTER TABLE trace_event ADD COLUMN mailbox text, ADD COLUMN rule text;
+
 DROP INDEX trace_sender;
 DROP INDEX trace_recipient_address;
 DROP INDEX trace_recipient_id;

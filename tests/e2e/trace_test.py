@@ -117,6 +117,19 @@ def with_server(server):
         same(row["subject"], "offer")
         assert "not for me" in shown["events"][0]["reply"], shown
 
+    @case("delivered by a filter: the trace names mailbox and rule")
+    def _():
+        user = next(USERS)
+        server.ctl("account", "filter", "put", user, "sorting", "-", input='require ["fileinto", "mailbox"];\nfileinto :create "Lists";')
+        server.ctl("account", "filter", "activate", user, "sorting")
+        talk = smtp(server)
+        talk.command("MAIL FROM:<list@elsewhere.test>")
+        talk.command(f"RCPT TO:<{user}>")
+        ident = data(talk, text("list@elsewhere.test", user, "news").decode().rstrip()).rsplit(" ", 1)[1]
+        wait_for("the trace", lambda: traces(server, ident), 5)
+        events = json.loads(server.ctl("trace", "show", ident, "--json").stdout)["events"]
+        same([(e.get("mailbox"), e.get("rule")) for e in events if e["kind"] == "attempt"], [("Lists", "sorting, line 2")])
+
     @case("a failed sign-in, under the name that was given")
     def _():
         try:

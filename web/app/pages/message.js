@@ -162,7 +162,7 @@ function tlsWords(tls) {
   return tls.verified && tls.verified !== 'none' ? t('message.tls-verified', { version, by: tls.verified }) : version;
 }
 
-function AttemptEntry({ group, since }) {
+function AttemptEntry({ group, since, event }) {
   const { first } = group;
   const result = worst(group);
   const [tone, icon] = OUTCOME[result];
@@ -184,6 +184,8 @@ function AttemptEntry({ group, since }) {
   return html`<li class=${`is-${tone}`}><${EntryTime} at=${first.started_at} day=${since} /><${Icon} name=${icon} /><div>
     <b>${title}</b> ${what}${group.all.length > 1 && html` <span
       class="muted">${t('message.for-recipients', { n: group.all.length })}</span>`}<br />
+    ${event?.mailbox && html`${t('message.stored', { mailbox: event.mailbox })} `}
+    ${event?.rule && html`${t('message.by-rule', { rule: event.rule })} `}
     <span class="muted">${where}${where && facts && ', '}${facts}</span>${reply}
     ${group.dialogue && html`<${Dialogue} group=${group} number=${number(first.number)} />`}</div></li>`;
 }
@@ -241,7 +243,8 @@ function Timeline({ data }) {
       })),
     ...groups.map((group) => ({
       at: group.first.started_at,
-      node: html`<${AttemptEntry} key=${group.first.id} group=${group} since=${trace.accepted_at} />`,
+      node: html`<${AttemptEntry} key=${group.first.id} group=${group} since=${trace.accepted_at}
+        event=${trace.events.find((one) => one.attempt === group.first.id)} />`,
     })),
   ].sort((a, b) => a.at.localeCompare(b.at));
   const first = message && leading(message);
