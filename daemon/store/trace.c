@@ -47,16 +47,29 @@ enum result trace_maintain(struct db *db)
     " AND ($6 = 0 OR (1 << t.direction) & $6 <> 0) AND ($7 = 0 OR (1 << t.outcome) & $7 <> 0)"                         \
     " AND ($8::timestamptz IS NULL OR t.at >= $8) AND ($9::timestamptz IS NULL OR t.at < $9)"                           \
     " AND ($17::text[] IS NULL OR t.client = ANY ($17::text[]::inet[]))"                                                \
-    " AND ($10::text IS NULL OR t.id IN (SELECT s.id FROM trace s WHERE s.id = $12 UNION ALL"                           \
-    "  SELECT s.id FROM trace s WHERE s.message_id IN ($11, '<' || $11 || '>') UNION ALL SELECT s.id FROM trace s WHERE lower(s.subject) LIKE $10 UNION ALL" \
-    "  SELECT s.id FROM trace s WHERE lower(s.sender) = $18 OR substring(lower(s.sender) from '^.*@') = $19"            \
-    "   OR substring(lower(s.sender) from '@[^@]*$') = $20 UNION ALL"                                                  \
-    "  SELECT s.trace_id FROM trace_recipient s WHERE lower(s.recipient) = $18 OR substring(lower(s.recipient) from '^.*@') = $19" \
-    "   OR s.domain = $21))"                                                                                            \
     " AND ($13::text[] IS NULL OR " QUEUE_DOMAIN_SQL("t.sender") " = ANY ($13)"                                         \
-    "  OR EXISTS (SELECT FROM trace_recipient r WHERE r.at = t.at AND r.trace_id = t.id AND r.domain = ANY ($13)))"    \
-    " AND ($2::text[] IS NULL OR EXISTS (SELECT FROM trace_recipient r WHERE r.at = t.at AND r.trace_id = t.id AND "    \
-    MATCH_RECIPIENT "))"
+    "  OR EXISTS (SELECT FROM trace_recipient r WHERE r.at = t.at AND r.trace_id = t.id AND r.domain = ANY ($13)))"
+/* Only with recipients, only with a text: under an OR the planner would look at every message. */
+#define MATCH_ANY_RECIPIENT " AND (t.at, t.id) IN (SELECT r.at, r.trace_id FROM trace_recipient r WHERE " MATCH_RECIPIENT ")"
+/* Of each kind of hit the newest $22, all with NULL; those of recipients by time, in which ids are nearly in order. */
+#define NEWEST_HITS "($14 = 0 OR s.id < $14) ORDER BY s.id DESC LIMIT $22)"
+#define MATCH_TEXT                                                                                                     \
+    " AND (t.at, t.id) IN (SELECT s.at, s.id FROM trace s WHERE s.id = $12"                                             \
+    " UNION ALL SELECT s.at, s.id FROM trace s WHERE s.message_id IN ($11, '<' || $11 || '>')"                          \
+    " UNION ALL (SELECT s.at, s.id FROM trace s WHERE lower(s.subject) LIKE $10 AND " NEWEST_HITS                       \
+    " UNION ALL (SELECT s.at, s.id FROM trace s WHERE (lower(s.sender) = $18 OR substring(lower(s.sender) from '^.*@') = $19" \
+    "  OR substring(lower(s.sender) from '@[^@]*$') = $20) AND " NEWEST_HITS                                            \
+    " UNION ALL (SELECT s.at, s.trace_id FROM trace_recipient s WHERE (lower(s.recipient) = $18"                        \
+    "  OR substring(lower(s.recipient) from '^.*@') = $19 OR s.domain = $21)"                                           \
+    "  AND ($14 = 0 OR s.trace_id < $14) ORDER BY s.at DESC LIMIT $22 + 1000))"
+#define LIST(name, more)                                                                                               \
+    { name, "WITH page AS MATERIALIZED (SELECT t.* FROM trace t WHERE " MATCH_MESSAGE more                              \
+            "  AND ($14 = 0 OR t.id < $14) ORDER BY t.id DESC LIMIT $15)"                                              \
+            " SELECT " ROW_COLUMNS ", coalesce(f.recipient, ''), s.n FROM page p LEFT JOIN account a ON a.id = p.account_id" \
+            " LEFT JOIN LATERAL (SELECT r.recipient FROM trace_recipient r WHERE r.at = p.at AND r.trace_id = p.id AND " \
+            MATCH_RECIPIENT " ORDER BY r.n LIMIT 1) f ON true"                                                         \
+            " CROSS JOIN LATERAL (SELECT count(*) AS n FROM trace_recipient r WHERE r.at = p.at AND r.trace_id = p.id) s" \
+            " ORDER BY p.id DESC" }
 
 #define ROW_COLUMNS "p.id, p.at, p.size, p.direction, p.outcome, p.sender, p.subject, p.message_id, a.address"
 enum row_column { R_ID, R_AT, R_SIZE, R_DIRECTION, R_OUTCOME, R_SENDER, R_SUBJECT, R_MESSAGE_ID, R_ACCOUNT, R_RECIPIENT, R_RECIPIENTS };
@@ -115,17 +128,20 @@ static struct words words_of(struct str text, struct arena *a)
     return w;
 }
 
+/* Nothing else takes hits away: so the newest are enough. */
+static bool only_text(const struct trace_filter *f)
+{
+    return f->senders.n + f->recipients.n + f->accounts.n + f->ips.n + f->domains.n == 0 && f->subject.p == NULL &&
+           f->message_id.p == NULL && f->directions == 0 && f->outcomes == 0 && f->since == DB_NO_TIME && f->until == DB_NO_TIME;
+}
+
 enum result trace_list(struct db *db, const struct trace_filter *filter, int64_t after, size_t limit, struct arena *a,
                        struct trace_row **ret_rows, size_t *ret_n, bool *ret_more)
 {
-    static const struct db_stmt stmt = { "trace_list",
-        "WITH page AS MATERIALIZED (SELECT t.* FROM trace t WHERE " MATCH_MESSAGE
-        "  AND ($14 = 0 OR t.id < $14) ORDER BY t.id DESC LIMIT $15)"
-        " SELECT " ROW_COLUMNS ", coalesce(f.recipient, ''), s.n FROM page p LEFT JOIN account a ON a.id = p.account_id"
-        " LEFT JOIN LATERAL (SELECT r.recipient FROM trace_recipient r WHERE r.at = p.at AND r.trace_id = p.id AND "
-        MATCH_RECIPIENT " ORDER BY r.n LIMIT 1) f ON true"
-        " CROSS JOIN LATERAL (SELECT count(*) AS n FROM trace_recipient r WHERE r.at = p.at AND r.trace_id = p.id) s"
-        " ORDER BY p.id DESC" };
+    static const struct db_stmt stmts[2][2] = { /* without and with recipients, without and with a text */
+        { LIST("trace_list", ""), LIST("trace_list_text", MATCH_TEXT) },
+        { LIST("trace_list_to", MATCH_ANY_RECIPIENT), LIST("trace_list_to_text", MATCH_ANY_RECIPIENT MATCH_TEXT) } };
+    const struct db_stmt *stmt = &stmts[filter->recipients.n > 0][filter->text.p != NULL];
     size_t want = MIN(limit, (size_t)QUEUE_MAX_PAGE);
     struct words w = words_of(filter->text, a);
     const struct db_param params[] = {
@@ -136,9 +152,10 @@ enum result trace_list(struct db *db, const struct trace_filter *filter, int64_t
         db_text(without_brackets(filter->text)), db_int8(filter->text_id), queue_filter_list(filter->domains, a), db_int8(after),
         db_int8((int64_t)want + 1), queue_filter_list(domains_of(filter->recipients, a), a), queue_filter_list(filter->ips, a),
         db_text(w.address), db_text(w.local), db_text(w.domain), db_text(str_from(w.domain, 1)),
+        only_text(filter) ? db_int8((int64_t)want + 1) : db_int8_null(),
     };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query(db, stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
