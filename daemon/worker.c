@@ -248,7 +248,6 @@ static void start_api(void)
 {
     start_dns();
     read_counters();
-    start_dns();
     api_start(&service, env_fd("CORREIO_FD_ADMIN"));
     each_listener(serve_api);
 }

@@ -1,4 +1,5 @@
-CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
+CREATE SCHEMA trgm;
+CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA trgm;
 COMMENT ON EXTENSION pg_trgm IS 'text similarity measurement and index searching based on trigrams';
 CREATE FUNCTION public.blob_copy(from_account bigint, from_email bigint, to_account bigint, to_email bigint) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -265,6 +266,11 @@ CREATE TABLE public.domain (
 CREATE TABLE public.domain_admin (
     domain_id bigint NOT NULL,
     account_id bigint NOT NULL
+);
+CREATE TABLE public.domain_dns (
+    domain_id bigint NOT NULL,
+    checked_at timestamp with time zone DEFAULT now() NOT NULL,
+    found jsonb NOT NULL
 );
 ALTER TABLE public.domain ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.domain_id_seq
@@ -657,6 +663,8 @@ ALTER TABLE ONLY public.credential
     ADD CONSTRAINT credential_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.domain_admin
     ADD CONSTRAINT domain_admin_pkey PRIMARY KEY (domain_id, account_id);
+ALTER TABLE ONLY public.domain_dns
+    ADD CONSTRAINT domain_dns_pkey PRIMARY KEY (domain_id);
 ALTER TABLE ONLY public.domain
     ADD CONSTRAINT domain_name_key UNIQUE (name);
 ALTER TABLE ONLY public.domain
@@ -763,8 +771,8 @@ CREATE INDEX trace_id ON ONLY public.trace USING btree (id);
 CREATE INDEX trace_default_id_idx ON public.trace_default USING btree (id);
 CREATE INDEX trace_sender ON ONLY public.trace USING btree (lower(sender), at);
 CREATE INDEX trace_default_lower_at_idx ON public.trace_default USING btree (lower(sender), at);
-CREATE INDEX trace_subject ON ONLY public.trace USING gin (lower(subject) public.gin_trgm_ops);
-CREATE INDEX trace_default_lower_idx ON public.trace_default USING gin (lower(subject) public.gin_trgm_ops);
+CREATE INDEX trace_subject ON ONLY public.trace USING gin (lower(subject) trgm.gin_trgm_ops);
+CREATE INDEX trace_default_lower_idx ON public.trace_default USING gin (lower(subject) trgm.gin_trgm_ops);
 CREATE INDEX trace_message_id ON ONLY public.trace USING btree (message_id) WHERE (message_id IS NOT NULL);
 CREATE INDEX trace_default_message_id_idx ON public.trace_default USING btree (message_id) WHERE (message_id IS NOT NULL);
 CREATE INDEX trace_sender_local ON ONLY public.trace USING btree ("substring"(lower(sender), '^.*@'::text), at);
@@ -823,6 +831,8 @@ ALTER TABLE ONLY public.domain_admin
     ADD CONSTRAINT domain_admin_domain_id_fkey FOREIGN KEY (domain_id) REFERENCES public.domain(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.domain
     ADD CONSTRAINT domain_alias_of_fkey FOREIGN KEY (alias_of) REFERENCES public.domain(id);
+ALTER TABLE ONLY public.domain_dns
+    ADD CONSTRAINT domain_dns_domain_id_fkey FOREIGN KEY (domain_id) REFERENCES public.domain(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.domain
     ADD CONSTRAINT domain_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
 ALTER TABLE ONLY public.session

@@ -1,6 +1,7 @@
 -- Searching the trace: addresses are compared without case, whole, by local-part ("joe@") and by domain ("@example.net");
 -- subjects by any part.  Keys of recipients begin with the time of their message, so an index of trace_id alone is not needed.
-CREATE EXTENSION IF NOT EXISTS pg_trgm;
+CREATE SCHEMA trgm; -- of its own: nobody but the owner has to call what is in it
+CREATE EXTENSION pg_trgm SCHEMA trgm;
 
 -- Of a delivery here: the mailboxes, and the rule of a filter that chose them.
 ALTER TABLE trace_event ADD COLUMN mailbox text, ADD COLUMN rule text;
@@ -13,7 +14,7 @@ CREATE INDEX trace_sender_local ON trace (substring(lower(sender) from '^.*@'), 
 CREATE INDEX trace_sender_domain ON trace (substring(lower(sender) from '@[^@]*$'), at);
 CREATE INDEX trace_client ON trace (client, at) WHERE client IS NOT NULL;
 CREATE INDEX trace_account ON trace (account_id, at) WHERE account_id IS NOT NULL;
-CREATE INDEX trace_subject ON trace USING gin (lower(subject) gin_trgm_ops);
+CREATE INDEX trace_subject ON trace USING gin (lower(subject) trgm.gin_trgm_ops);
 CREATE INDEX trace_recipient_address ON trace_recipient (lower(recipient), at);
 CREATE INDEX trace_recipient_local ON trace_recipient (substring(lower(recipient) from '^.*@'), at);
 
