@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
 const read = (code) => JSON.parse(readFileSync(`${WEB}i18n/${code}.json`, 'utf8'));
 /** Catalogues that are loaded when a page needs them; their keys begin with their name. */
-const FURTHER = ['advice', 'explain', 'reason'];
+const FURTHER = ['advice', 'explain', 'reason', 'settings'];
 const all = (code) =>
   Object.assign(
     read(code),

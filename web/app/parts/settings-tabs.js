@@ -1,8 +1,10 @@
 // The groups of settings, as tabs; tokens and the log of writes are among them.
 import { html } from '/app/html.js';
-import { t } from '/app/i18n.js';
+import { needWords, t } from '/app/i18n.js';
 import { Heading } from '/app/parts/page.js';
 import { can } from '/app/store.js';
+
+await needWords('settings');
 
 export const GROUPS = ['server', 'smtp', 'auth', 'queue', 'quota', 'trace', 'relay'];
 
