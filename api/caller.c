@@ -16,7 +16,7 @@
 const char *const scope_names[SCOPES] = {
     "queue:read", "queue:write", "trace:read", "domains:read", "domains:write", "accounts:read", "accounts:write",
     "aliases:read", "aliases:write", "settings:read", "settings:write", "tokens:read", "tokens:write", "metrics:read",
-    "audit:read",
+    "audit:read", "explain:probe",
 };
 
 /* The :write scope that includes a :read scope. */

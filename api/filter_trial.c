@@ -1,12 +1,12 @@
 /* /accounts/{a}/filters/test and /me/filters/test: what filters would do with a message; nothing is delivered */
 #include "api/fields.h"
+#include "api/filter_trial.h"
 #include "api/filters.h"
 #include "api/handlers.h"
 #include "api/names.h"
 #include "api/problem.h"
 #include "api/words.h"
 #include "base/encode.h"
-#include "filter/trial.h"
 #include "mail/charset.h"
 
 static const struct field members[] = {
@@ -20,8 +20,7 @@ static const struct field members[] = {
 
 /* ---- the question ---- */
 
-/* As SMTP would have brought it: every line ends with CR LF. */
-static struct str with_crlf(struct arena *a, struct str text)
+struct str with_crlf(struct arena *a, struct str text)
 {
     CLEANUP(strbuf_release) struct strbuf b = { .max = 2 * REQUEST_MAX_BODY };
 
@@ -194,7 +193,7 @@ static enum result push_action(struct request *r, struct json_object *v, const s
     return result;
 }
 
-static void answer(struct request *r, const struct filter_trial_result *t)
+enum result filter_trial_json(struct request *r, const struct filter_trial_result *t, struct json_object **ret)
 {
     const struct sieve_result *s = &t->result;
     struct json_object *o = request_keep(r, js_object()), *actions = js_array(), *failed = NULL;
@@ -206,10 +205,8 @@ static void answer(struct request *r, const struct filter_trial_result *t)
     for (size_t i = 0; i < s->nactions; i++) {
         enum result result = push_action(r, actions, t, &s->actions[i]);
 
-        if (result != RES_OK) {
-            problem_of_result(r, result);
-            return;
-        }
+        if (result != RES_OK)
+            return result;
     }
     if (s->failed) {
         failed = error_json(r, &s->error);
@@ -218,7 +215,8 @@ static void answer(struct request *r, const struct filter_trial_result *t)
     }
     js_set(o, "failed", failed);
     js_set(o, "cost", js_int((int64_t)s->steps));
-    reply_json(r, 200, js_share(o));
+    *ret = js_share(o);
+    return RES_OK;
 }
 
 /* ---- the handler ---- */
@@ -246,7 +244,7 @@ void filters_test(struct request *r)
     struct filter_recipient to = { 0 };
     struct filter_trial trial = { .message = &message, .to = &to };
     struct filter_trial_result t;
-    struct json_object *body = body_object(r, false);
+    struct json_object *body = body_object(r, false), *answer;
     enum result result;
 
     if (body == NULL || !filter_path_take(r, &p))
@@ -267,9 +265,11 @@ void filters_test(struct request *r)
     if (errors_of_body(r))
         return;
     result = filter_try(r->service->db, &trial, &r->arena, &t);
-    if (result == RES_OK)
-        answer(r, &t);
-    else
+    if (result != RES_OK)
         refuse(r, &t, result);
+    else if ((result = filter_trial_json(r, &t, &answer)) != RES_OK)
+        problem_of_result(r, result);
+    else
+        reply_json(r, 200, answer);
     filter_trial_release(&t);
 }

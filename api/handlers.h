@@ -11,6 +11,7 @@ route_handler queue_holds_list, queue_holds_post, queue_holds_get, queue_holds_d
 route_handler queue_schedule_get, queue_schedule_put;
 route_handler operation_get_one, operation_delete;                            /* operations.c */
 route_handler traces_list, trace_get_one;                                     /* traces.c */
+route_handler explain_delivery_post, explain_reply_post;                        /* explain_delivery.c */
 route_handler domains_list, domains_get, domains_put, domains_patch, domains_delete;
 route_handler domains_dns_get, domains_dns_check;                              /* dns.c */
 route_handler accounts_list, accounts_get, accounts_put, accounts_patch, accounts_delete;

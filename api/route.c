@@ -27,6 +27,8 @@ const struct route routes[] = {
     { "DELETE", V1 "/operations/{}", SCOPE_QUEUE_WRITE, operation_delete },
     { "GET", V1 "/traces", SCOPE_TRACE_READ, traces_list },
     { "GET", V1 "/traces/{}", SCOPE_TRACE_READ, trace_get_one },
+    { "POST", V1 "/explain/delivery", SCOPE_TRACE_READ, explain_delivery_post },
+    { "POST", V1 "/explain/reply", SCOPE_TRACE_READ, explain_reply_post },
     { "GET", V1 "/domains", SCOPE_DOMAINS_READ, domains_list },
     { "GET", V1 "/domains/{}", SCOPE_DOMAINS_READ, domains_get },
     { "PUT", V1 "/domains/{}", SCOPE_DOMAINS_WRITE, domains_put },

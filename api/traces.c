@@ -5,6 +5,8 @@
 #include "api/query.h"
 #include "api/queue.h"
 
+#include <arpa/inet.h>
+
 static const char *const directions[] = { "in", "out", "local" };
 static const char *const outcome_of[] = { "waiting", "delivered", "relayed", "bounced", "bounced", "removed", "refused" };
 
@@ -26,10 +28,16 @@ static void row_members(struct json_object *o, struct arena *a, const struct tra
     js_set(o, "account", js_str(row->account));
 }
 
-/* With angle brackets, as the store has it. */
-static struct str message_id(struct arena *a, struct str s)
+static void check_ips(struct request *r, struct str_list ips)
 {
-    return s.len == 0 || s.p[0] == '<' ? s : arena_printf(a, "<%.*s>", STR_ARG(s));
+    unsigned char address[sizeof(struct in6_addr)];
+
+    for (size_t i = 0; i < ips.n; i++) {
+        const char *text = arena_cstr(&r->arena, ips.v[i]);
+
+        if (inet_pton(AF_INET, text, address) != 1 && inet_pton(AF_INET6, text, address) != 1)
+            error_at(r, STR("ip"), "syntax", "It is not an address of the network.");
+    }
 }
 
 static void take_filter(struct request *r, struct trace_filter *f)
@@ -45,9 +53,11 @@ static void take_filter(struct request *r, struct trace_filter *f)
     f->directions = query_words(r, "direction", directions, ARRAY_LEN(directions));
     f->senders.n = query_texts(r, "sender", 320, &f->senders.v);
     f->recipients.n = query_texts(r, "recipient", 320, &f->recipients.v);
+    f->ips.n = query_texts(r, "ip", 45, &f->ips.v);
+    check_ips(r, f->ips);
     f->accounts.n = query_texts(r, "account", 320, &f->accounts.v);
     f->subject = query_text(r, "subject", 1, 200);
-    f->message_id = message_id(&r->arena, query_text(r, "message_id", 0, 998));
+    f->message_id = query_text(r, "message_id", 0, 998);
     f->since = query_time(r, "since");
     f->until = query_time(r, "until");
     f->text = query_text(r, "q", 1, 320);
@@ -59,7 +69,7 @@ static void take_filter(struct request *r, struct trace_filter *f)
 void traces_list(struct request *r)
 {
     static const char *const singles[] = { "limit", "cursor", "subject", "message_id", "since", "until", "q" };
-    static const char *const repeated[] = { "sender", "recipient", "account", "direction", "outcome" };
+    static const char *const repeated[] = { "sender", "recipient", "account", "ip", "direction", "outcome" };
     struct trace_filter filter = { 0 };
     struct list_page page;
     struct trace_row *v;
@@ -129,6 +139,10 @@ static void attempt_members(struct json_object *o, struct arena *a, const struct
         js_set(o, "ip", js_str(e->address));
     if (e->reply.len > 0)
         js_set(o, "reply", js_str(e->reply));
+    if (e->mailbox.len > 0)
+        js_set(o, "mailbox", js_str(e->mailbox));
+    if (e->rule.len > 0)
+        js_set(o, "rule", js_str(e->rule));
 }
 
 /* NULL: a kind that says nothing more than the attempt before it. */

@@ -246,8 +246,8 @@ static void serve_api(enum listener l, int fd)
 
 static void start_api(void)
 {
-    read_counters();
     start_dns();
+    read_counters();
     api_start(&service, env_fd("CORREIO_FD_ADMIN"));
     each_listener(serve_api);
 }

@@ -55,7 +55,7 @@ GRANT INSERT ON trace, trace_recipient, trace_event TO correio_smtp, correio_rel
 GRANT SELECT, INSERT, UPDATE, DELETE ON queue_message, queue_blob, queue_recipient, queue_destination TO correio_relay;
 GRANT SELECT (at, id), UPDATE (outcome) ON trace TO correio_relay;
 GRANT SELECT (at, trace_id, n, outcome), UPDATE (outcome) ON trace_recipient TO correio_relay;
-GRANT EXECUTE ON FUNCTION trace_partitions(int, text) TO correio_relay;
+GRANT EXECUTE ON FUNCTION trace_partitions(int, text), trace_forget_refused(int, int) TO correio_relay;
 GRANT EXECUTE ON FUNCTION mail_sweep(interval, int) TO correio_relay;
 GRANT DELETE ON quota_due TO correio_relay;
 GRANT SELECT ON queue_undo TO correio_relay;                           -- who asked for what is removed now

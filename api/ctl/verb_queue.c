@@ -500,7 +500,8 @@ enum outcome verb_queue_hold_rule_remove(struct call *c)
 
 enum outcome verb_trace(struct call *c)
 {
-    static const char *const options[] = { "since", "until", "outcome" };
+    static const char *const options[] = { "since", "until", "outcome", "sender", "recipient", "subject", "message_id", "ip", "account",
+                                           "direction" };
     static const struct column rows[] = {
         { "Id", "id", COLUMN_TEXT },     { "Accepted", "accepted_at", COLUMN_TIME }, { "Outcome", "outcome", COLUMN_TEXT },
         { "From", "sender", COLUMN_TEXT }, { "To", "recipient", COLUMN_TEXT },         { "Subject", "subject", COLUMN_TEXT },

@@ -78,7 +78,10 @@ const struct verb verbs[] = {
     { "operation", "cancel", "ID", 1, 1, "", "Stops a long action; what is done stays.", verb_operation_cancel },
 
     { "trace", "show", "ID", 1, 1, "", "Shows what happened to a message.", verb_trace_show },
-    { "trace", "list", "[ADDRESS|MESSAGE-ID]", 0, 1, "since=TIME until=TIME outcome=OUTCOME", "Lists what happened to messages.", verb_trace },
+    { "trace", "list", "[ADDRESS|MESSAGE-ID]", 0, 1, "since=TIME until=TIME outcome=OUTCOME sender=A recipient=A subject=TEXT message-id=ID ip=ADDRESS account=A direction=WAY", "Lists what happened to messages.", verb_trace },
+
+    { "explain", "delivery", "", 0, 0, "from=ADDRESS to=ADDRESS size=BYTES ip=ADDRESS account=ADDRESS headers=FILE probe", "Shows what would become of a message, step by step; --probe: asks the other server.", verb_explain_delivery },
+    { "explain", "reply", "TEXT", 1, 1, "", "Says what a mail server's answer means.", verb_explain_reply },
 
     { "config", "list", "", 0, 0, "changed", "Lists settings.", verb_config_list },
     { "config", "get", "KEY", 1, 1, "", "Shows a setting.", verb_config_get },

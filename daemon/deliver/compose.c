@@ -172,7 +172,7 @@ static enum result store_copy(struct compose *c, struct deliver *d, struct compo
         m->targets = arena_array(&c->arena, struct accept_target, 1);
     m->targets[m->n_targets++] = (struct accept_target){
         .account_id = to->account_id, .mailbox_id = copy->mailbox_id, .flags = copy->flags, .keywords = copy->keywords,
-        .n_keywords = copy->n_keywords, .folder = copy->folder, .recipient = to->address, .orcpt = to->orcpt,
+        .n_keywords = copy->n_keywords, .folder = copy->folder, .rule = copy->rule, .recipient = to->address, .orcpt = to->orcpt,
         .notify = to->quiet ? QUEUE_NOTIFY_NEVER : to->notify };
     if (m->id == 0)
         m->id = c->id; /* received_as: the id that its sender was told */
@@ -230,7 +230,8 @@ static enum result tell_refusal(struct compose *c, struct deliver *d, const stru
         r = mdn_build(&mdn, &out);
     } else {
         const struct dsn_recipient failed = { .action = DSN_FAILED, .address = to->address, .orcpt = to->orcpt,
-                                              .status = STR("5.7.1"), .reply = o->reason };
+                                              .status = STR("5.7.1"), .reply = o->reason,
+                                              .reason = STR("recipient-filter") };
         const struct dsn dsn = { .language = language_of(o->language), .reporting_mta = host, .to = c->m->reverse_path,
                                  .message_id = id, .boundary = random_id(&c->arena), .now_us = wall_us(),
                                  .arrival_us = wall_us(), .envid = c->m->envid, .recipients = &failed, .nrecipients = 1,

@@ -376,6 +376,9 @@ static size_t note_recipients(struct arena *a, const struct pending *p, struct t
                 continue;
             v[at].reply = at < n ? arena_printf(a, "%.*s, %.*s", STR_ARG(v[at].reply), STR_ARG(folder))
                                  : arena_printf(a, "250 2.1.5 delivered to %.*s", STR_ARG(folder));
+            v[at].mailbox = at < n ? arena_printf(a, "%.*s, %.*s", STR_ARG(v[at].mailbox), STR_ARG(folder)) : folder;
+            if (t->rule.p != NULL)
+                v[at].rule = t->rule;
             v[at].address = t->recipient;
             v[at].account_id = t->account_id;
             v[at].outcome = TRACE_DELIVERED;

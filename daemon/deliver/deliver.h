@@ -18,7 +18,7 @@ struct deliver;
 
 struct deliver *deliver_new(struct db *db);
 
-/* A refusal that is to be traced (deliver/journal.h); id: none yet. */
+/* A refusal that is to be traced (deliver/journal.h). */
 void deliver_refused(struct deliver *d, const struct trace_note *note);
 /* Writes the traces that wait; at the process's end. */
 void deliver_flush(struct deliver *d) SUSPENDS;

@@ -3,12 +3,21 @@
 #include "base/log.h"
 #include "store/queue.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 
 #define WAIT_MS 250
 #define BATCH 256
 #define MOST 8192 /* that wait */
 #define IDS 64
+#define NETWORKS 256
+
+struct network { /* a slot: networks that share one are counted together */
+    int64_t second;
+    unsigned stored, counted;
+    char client[INET6_ADDRSTRLEN]; /* one of them */
+    char listener[16];
+};
 
 struct journal {
     struct db *db;
@@ -17,6 +26,8 @@ struct journal {
     struct trace_note notes[MOST];
     size_t n;
     uint64_t dropped;
+    struct network networks[NETWORKS];
+    unsigned counting; /* slots with counted refusals */
     int64_t second;
     unsigned refusals; /* in this second */
     bool flushing;
@@ -32,6 +43,8 @@ static struct trace_note_recipient *copy_recipients(struct arena *a, const struc
         v[i].enhanced = arena_str(a, v[i].enhanced);
         v[i].reply = arena_str(a, v[i].reply);
         v[i].reason = arena_str(a, v[i].reason);
+        v[i].mailbox = arena_str(a, v[i].mailbox);
+        v[i].rule = arena_str(a, v[i].rule);
     }
     return v;
 }
@@ -65,10 +78,77 @@ void journal_add(struct journal *j, const struct trace_note *note)
         coroutine_wake(j->writer);
 }
 
+/* ---- refusals from one network ---- */
+
+/* The /24 or /64 that the client is in. */
+static struct network *network_of(struct journal *j, const struct trace_note *note)
+{
+    unsigned char bytes[sizeof(struct in6_addr)] = { 0 };
+    char text[INET6_ADDRSTRLEN] = "";
+    size_t n = 0;
+
+    if (note->client.len < sizeof(text))
+        memcpy(text, note->client.p, note->client.len);
+    if (inet_pton(AF_INET, text, bytes) == 1)
+        n = 3;
+    else if (inet_pton(AF_INET6, text, bytes) == 1)
+        n = 8;
+    return &j->networks[str_hash(str_of((const char *)bytes, n)) % NETWORKS];
+}
+
+static void copy_text(char *to, size_t size, struct str s)
+{
+    size_t n = MIN(s.len, size - 1);
+
+    memcpy(to, s.p != NULL ? s.p : "", n);
+    to[n] = '\0';
+}
+
+/* One note stands for all that were counted in the slot's second. */
+static void tell_counted(struct journal *j, struct network *w)
+{
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+    const struct trace_note_recipient none = {
+        .address = STR(""), .outcome = TRACE_REFUSED, .code = 0, .enhanced = STR(""), .reason = STR("slow-down"),
+        .reply = arena_printf(&a, "%u more refusals in this second are only counted", w->counted) };
+
+    journal_add(j, &(struct trace_note){ .at_us = wall_us(), .direction = TRACE_IN, .sender = STR(""), .subject = STR_NULL,
+                                         .size = -1, .client = str_c(w->client), .session = STR(""),
+                                         .listener = str_c(w->listener), .recipients = &none, .n_recipients = 1 });
+    w->counted = 0;
+    j->counting--;
+}
+
+/* Those whose second is over. */
+static void tell_all_counted(struct journal *j, int64_t second)
+{
+    for (size_t i = 0; i < NETWORKS && j->counting > 0; i++) {
+        if (j->networks[i].counted > 0 && j->networks[i].second != second)
+            tell_counted(j, &j->networks[i]);
+    }
+}
+
 void journal_refuse(struct journal *j, const struct trace_note *note)
 {
     int64_t second = mono_ms() / 1000;
+    struct network *w = network_of(j, note);
 
+    if (w->second != second) {
+        if (w->counted > 0)
+            tell_counted(j, w);
+        w->second = second;
+        w->stored = 0;
+    }
+    if (w->stored == JOURNAL_REFUSALS_OF_A_NETWORK) {
+        if (w->counted++ == 0) {
+            j->counting++;
+            copy_text(w->client, sizeof(w->client), note->client);
+            copy_text(w->listener, sizeof(w->listener), note->listener);
+            coroutine_wake(j->writer);
+        }
+        return;
+    }
+    w->stored++;
     if (second != j->second) {
         j->second = second;
         j->refusals = 0;
@@ -139,11 +219,12 @@ static void run(void *arg)
     for (;;) {
         int64_t until;
 
-        if (j->n == 0)
+        if (j->n == 0 && j->counting == 0)
             coroutine_wait(NO_DEADLINE, false);
         until = deadline_in(WAIT_MS);
         while (j->n < BATCH && loop_now() < until)
             coroutine_wait(until, false);
+        tell_all_counted(j, mono_ms() / 1000);
         journal_flush(j);
     }
 }

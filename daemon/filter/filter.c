@@ -26,6 +26,8 @@ struct run {
     struct sieve_env env;
     struct filter_script held[MAX_SCRIPTS];
     size_t n_held;
+    const struct script_ref **refs; /* of those that run */
+    struct str rule;                /* of the action that is taken now */
     size_t cap_copies, cap_sent;
 };
 
@@ -159,7 +161,7 @@ static enum result store(struct run *r, const struct sieve_target *t, const stru
                          bool once)
 {
     struct filter_outcome *o = r->out;
-    struct filter_copy copy = { .content = content, .program = program };
+    struct filter_copy copy = { .content = content, .program = program, .rule = r->rule };
     enum result res = find_place(r, t, &copy);
 
     if (res == RES_NOTFOUND) {
@@ -385,12 +387,19 @@ static enum result take_action(struct run *r, const struct sieve_action *action)
     return RES_INVALID;
 }
 
+static struct str rule_of(struct run *r, const struct sieve_action *act)
+{
+    return act->implicit ? STR_NULL : arena_printf(r->a, "%.*s, line %u", STR_ARG(r->refs[act->script]->name), act->line);
+}
+
 static enum result take_result(struct run *r, const struct sieve_result *result)
 {
     enum result res = RES_OK;
 
-    for (size_t i = 0; i < result->nactions && res == RES_OK; i++)
+    for (size_t i = 0; i < result->nactions && res == RES_OK; i++) {
+        r->rule = rule_of(r, &result->actions[i]);
         res = take_action(r, &result->actions[i]);
+    }
     r->out->marks = arena_array(r->a, struct sieve_mark_row, result->nmarks);
     for (size_t i = 0; i < result->nmarks; i++) {
         const struct sieve_mark *m = &result->marks[i];
@@ -470,6 +479,7 @@ static enum result run_scripts(struct run *r, const struct script_ref *refs, siz
         return RES_TEMPFAIL;
     if (result.failed)
         report(r, held[MIN(result.error_script, n - 1)], &result.error, result.error_include);
+    r->refs = held;
     return take_result(r, &result);
 }
 

@@ -32,6 +32,7 @@ struct filter_content { /* a message in two pieces */
 struct filter_copy { /* to be stored */
     int64_t mailbox_id;  /* 0: elsewhere */
     struct str folder;   /* the mailbox's name */
+    struct str rule;     /* what decided it: "main, line 3"; STR_NULL: no rule */
     int flags;           /* bits of message.flags */
     int32_t *keywords;
     size_t n_keywords;

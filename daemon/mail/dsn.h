@@ -20,6 +20,7 @@ struct dsn_recipient {
     struct str status;           /* enhanced code "5.1.1"; anything else is shown as 5.0.0, 4.0.0 or 2.0.0 */
     struct str remote_mta;       /* host name of who answered; STR_NULL: nobody did */
     struct str reply;            /* its exact answer, or with no remote_mta our own words; STR_NULL: none */
+    struct str reason;           /* an id of mail/advice.h, for the words; STR_NULL: found by status and reply */
     int64_t last_attempt_us;     /* microseconds since 1970 UTC; 0: none */
     int64_t will_retry_until_us; /* only for DSN_DELAYED; 0: unknown */
 };

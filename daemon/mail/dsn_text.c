@@ -1,5 +1,6 @@
 /* Each recipient gets a calm sentence or two: what happened, whose turn it is, what to do. */
 #include "mail/dsn_text.h"
+#include "mail/advice.h"
 #include "mail/charset.h"
 #include "mail/date.h"
 
@@ -30,10 +31,6 @@ static const struct phrase outro = { { "The technical details and your message, 
                                        "Os detalhes técnicos e a sua mensagem, ou o início dela, estão anexados." } };
 
 static const struct phrase actions[] = {
-    [DSN_FAILED] = { { "The receiving server refused the message, and it will not be tried again. The answer below "
-                       "says more; please ask the recipient or the administrator of that server.",
-                       "O servidor do destinatário recusou a mensagem, e não haverá nova tentativa. A resposta "
-                       "abaixo diz mais; por favor, fale com o destinatário ou com o administrador desse servidor." } },
     [DSN_DELAYED] = { { "The message has not been delivered yet. The server goes on trying by itself; you need not "
                         "do anything, and please do not send it again.",
                         "A mensagem ainda não foi entregue. O servidor continua tentando sozinho; você não precisa "
@@ -48,82 +45,6 @@ static const struct phrase actions[] = {
                          "further notice. You need not do anything.",
                          "A mensagem foi entregue a uma lista, que a repassa aos seus membros: não espere outro "
                          "aviso. Você não precisa fazer nada." } },
-};
-
-/* Failures by enhanced code (RFC 3463, RFC 5248, RFC 7505); the first whose beginning fits is taken. */
-static const struct {
-    const char *status;
-    struct phrase text;
-} failures[] = {
-    { "5.1.2",
-      { { "The domain of this address does not exist or takes no mail. Please check the part behind the @ for a "
-          "typing mistake, and send the message again.",
-          "O domínio deste endereço não existe ou não recebe e-mail. Por favor, confira a parte depois do @ e envie "
-          "a mensagem de novo." } } },
-    { "5.1.10",
-      { { "The domain of this address says that it takes no mail. Please reach the recipient in another way.",
-          "O domínio deste endereço declara que não recebe e-mail. Por favor, procure o destinatário por outro "
-          "meio." } } },
-    { "5.1.8",
-      { { "The receiving server did not accept your own address as the sender. Please ask your administrator.",
-          "O servidor do destinatário não aceitou o seu próprio endereço como remetente. Por favor, fale com o seu "
-          "administrador." } } },
-    { "5.1.7",
-      { { "The receiving server did not accept your own address as the sender. Please ask your administrator.",
-          "O servidor do destinatário não aceitou o seu próprio endereço como remetente. Por favor, fale com o seu "
-          "administrador." } } },
-    { "5.1.",
-      { { "This address does not exist at the receiving server. Please check it for a typing mistake, and send the "
-          "message again to the right address.",
-          "Este endereço não existe no servidor do destinatário. Por favor, confira se há erro de digitação e envie "
-          "a mensagem de novo ao endereço certo." } } },
-    { "5.2.1",
-      { { "This mailbox exists but takes no messages now. Please reach the recipient in another way.",
-          "Esta caixa de correio existe, mas não recebe mensagens agora. Por favor, procure o destinatário por "
-          "outro meio." } } },
-    { "5.2.2",
-      { { "This mailbox is full. The recipient has to make room first; please send the message again later, or "
-          "reach the recipient in another way.",
-          "Esta caixa de correio está cheia. O destinatário precisa liberar espaço; por favor, envie a mensagem de "
-          "novo mais tarde ou procure o destinatário por outro meio." } } },
-    { "5.2.3",
-      { { "The message is larger than this mailbox accepts. Please send it again with fewer or smaller attachments.",
-          "A mensagem é maior do que esta caixa de correio aceita. Por favor, envie-a de novo com menos anexos ou "
-          "com anexos menores." } } },
-    { "5.3.4",
-      { { "The message is larger than the receiving server accepts. Please send it again with fewer or smaller "
-          "attachments.",
-          "A mensagem é maior do que o servidor do destinatário aceita. Por favor, envie-a de novo com menos anexos "
-          "ou com anexos menores." } } },
-    { "5.4.4",
-      { { "No server could be found that takes mail for the domain of this address. Please check the part behind "
-          "the @ for a typing mistake, and send the message again.",
-          "Nenhum servidor que receba e-mail para o domínio deste endereço foi encontrado. Por favor, confira a "
-          "parte depois do @ e envie a mensagem de novo." } } },
-    { "5.4.6",
-      { { "The message went round in a circle between servers. The administrator of the recipient's domain has to "
-          "correct its forwarding.",
-          "A mensagem ficou circulando entre servidores. O administrador do domínio do destinatário precisa "
-          "corrigir o encaminhamento." } } },
-    { "5.4.7",
-      { { "The message could not be delivered in the time allowed, and it will not be tried again. Please send it "
-          "again later, or reach the recipient in another way.",
-          "A mensagem não pôde ser entregue dentro do prazo, e não haverá nova tentativa. Por favor, envie-a de "
-          "novo mais tarde ou procure o destinatário por outro meio." } } },
-    { "5.6.",
-      { { "The receiving server cannot take a message of this form. Please send it again as simple text.",
-          "O servidor do destinatário não aceita uma mensagem neste formato. Por favor, envie-a de novo como texto "
-          "simples." } } },
-    { "5.7.",
-      { { "The receiving server refused the message for reasons of its own rules or security. Please show its "
-          "answer below to your administrator.",
-          "O servidor do destinatário recusou a mensagem por suas regras ou por segurança. Por favor, mostre a "
-          "resposta abaixo ao seu administrador." } } },
-    { "4.",
-      { { "The message could not be delivered in the time allowed, and it will not be tried again. Please send it "
-          "again later, or reach the recipient in another way.",
-          "A mensagem não pôde ser entregue dentro do prazo, e não haverá nova tentativa. Por favor, envie-a de "
-          "novo mais tarde ou procure o destinatário por outro meio." } } },
 };
 
 static struct str say(const struct dsn *d, const struct phrase *p)
@@ -186,26 +107,38 @@ static void add_wrapped(struct strbuf *out, struct str text, const char *indent)
     strbuf_addc(out, '\n');
 }
 
-static const struct phrase *sentence(const struct dsn_recipient *r)
+static struct str reason_of(const struct dsn_recipient *r)
 {
-    if (r->action != DSN_FAILED)
-        return &actions[r->action];
-    for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
-        struct str status = str_c(failures[i].status);
+    if (advice_find(r->reason) != NULL)
+        return r->reason;
+    return advice_of_reply(PHASE_BODY, str_starts(r->status, STR("4.")) ? 450 : 550, r->status, r->reply);
+}
 
-        if (str_eq(r->status, status) || (str_ends(status, STR(".")) && str_starts(r->status, status)))
-            return &failures[i].text;
-    }
-    return &actions[DSN_FAILED];
+/* What happened, why, what to do.  A failure whose code is not final waited until its time was over. */
+static struct str sentence(const struct dsn *d, const struct dsn_recipient *r, struct arena *a)
+{
+    struct str domain = str_from(r->address, str_rchr(r->address, '@') + 1), id = reason_of(r);
+    struct str why = advice_say(a, id, ADVICE_TEXT, d->language, domain);
+
+    if (r->action == DSN_DELAYED)
+        return arena_printf(a, "%.*s %.*s", STR_ARG(say(d, &actions[DSN_DELAYED])), STR_ARG(why));
+    if (r->action != DSN_FAILED)
+        return say(d, &actions[r->action]);
+    if (str_starts(r->status, STR("4.")))
+        return arena_printf(a, "%.*s %.*s %.*s", STR_ARG(advice_say(a, STR("expired"), ADVICE_TEXT, d->language, domain)),
+                            STR_ARG(why), STR_ARG(advice_say(a, STR("expired"), ADVICE_STEPS, d->language, domain)));
+    return arena_printf(a, "%.*s %.*s", STR_ARG(why), STR_ARG(advice_say(a, id, ADVICE_STEPS, d->language, domain)));
 }
 
 static void add_recipient(const struct dsn *d, const struct dsn_recipient *r, struct strbuf *out)
 {
     CLEANUP(arena_releasep) struct arena a = { 0 };
     struct str reply = dsn_clean_reply(&a, r->reply, true, '\n'), line;
+    struct dsn_recipient clean = *r;
 
-    strbuf_addf(out, "\n<%.*s>\n", STR_ARG(dsn_clean_reply(&a, r->address, true, ' ')));
-    add_wrapped(out, say(d, sentence(r)), "    ");
+    clean.address = dsn_clean_reply(&a, r->address, true, ' ');
+    strbuf_addf(out, "\n<%.*s>\n", STR_ARG(clean.address));
+    add_wrapped(out, sentence(d, &clean, &a), "    ");
     if (r->action == DSN_DELAYED && r->will_retry_until_us != 0)
         strbuf_addf(out, "    %.*s %.*s.\n", STR_ARG(say(d, &until)),
                     STR_ARG(date_print(&a, r->will_retry_until_us, 0)));

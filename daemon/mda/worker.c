@@ -35,7 +35,7 @@ static struct verdict verdict_of(const struct answer *answer, struct arena *a)
     v.code = answer->kind == ANSWER_LATER ? 451 : 550;
     v.enhanced = answer->status;
     v.text = arena_str(a, strbuf_str(&text));
-    v.reason = reason_of_reply(PHASE_BODY, v.code, v.enhanced, v.text);
+    v.reason = advice_of_reply(PHASE_BODY, v.code, v.enhanced, v.text);
     return v;
 }
 

@@ -102,6 +102,7 @@ static void fill_recipients(struct draft *d, const struct notice_recipient *v, s
             .status = v[i].status.p != NULL ? v[i].status : w->enhanced,
             .remote_mta = w->remote ? v[i].remote_host : STR_NULL,
             .reply = words,
+            .reason = w->reason,
             .last_attempt_us = d->dsn.now_us,
             .will_retry_until_us = v[i].action == DSN_DELAYED ? d->message->expires_at : 0,
         };

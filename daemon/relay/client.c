@@ -82,7 +82,7 @@ void client_judge(struct client *c, enum attempt_phase phase, const struct reply
                              .phase = phase, .code = reply->code, .enhanced = reply->enhanced, .text = reply->text,
                              .remote = true };
     if (reply->code >= 400)
-        ret->reason = reason_of_reply(phase, reply->code, reply->enhanced, reply->text);
+        ret->reason = advice_of_reply(phase, reply->code, reply->enhanced, reply->text);
     if (reply->code >= 300 && reply->code < 400) {
         ret->reason = STR("temporary");
         c->usable = false; /* out of step */

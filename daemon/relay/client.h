@@ -61,5 +61,9 @@ struct client_message {
 void client_send(struct client *c, const struct client_message *m, struct client_recipient *v, size_t n, struct arena *a)
     SUSPENDS;
 
+/* MAIL and RCPT of a transaction that ends there: what would the server say?  The same verdicts; m->next is not asked. */
+void client_try(struct client *c, const struct client_message *m, struct client_recipient *v, size_t n, struct arena *a)
+    SUSPENDS;
+
 /* Says QUIT when that can be done, and waits a moment for the answer (RFC 5321, 4.1.1.10). */
 void client_quit(struct client *c) SUSPENDS;

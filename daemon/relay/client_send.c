@@ -191,7 +191,8 @@ static bool open_pipelined(struct transaction *t, struct reply *ret_data)
     return read_reply(t, PHASE_DATA, CLIENT_DATA_MS, ret_data);
 }
 
-static bool open_stepwise(struct transaction *t, struct reply *ret_data)
+/* MAIL and RCPT, one after the other. */
+static bool address(struct transaction *t)
 {
     struct reply reply;
 
@@ -217,7 +218,12 @@ static bool open_stepwise(struct transaction *t, struct reply *ret_data)
         judge_accepted(t, &t->v[i].verdict);
         return false;
     }
-    if (t->accepted == 0)
+    return t->accepted > 0;
+}
+
+static bool open_stepwise(struct transaction *t, struct reply *ret_data)
+{
+    if (!address(t))
         return false;
     client_say(t->c, STR("DATA"));
     return read_reply(t, PHASE_DATA, CLIENT_DATA_MS, ret_data);
@@ -341,4 +347,15 @@ void client_send(struct client *c, const struct client_message *m, struct client
             (void)client_lost(c, PHASE_DATA, RES_INVALID, &verdict);
         judge_accepted(&t, &verdict);
     }
+}
+
+void client_try(struct client *c, const struct client_message *m, struct client_recipient *v, size_t n, struct arena *a)
+{
+    struct transaction t = { .c = c, .m = m, .v = v, .n = n, .a = a };
+
+    judge_all(&t, &(struct verdict){ .kind = VERDICT_SENT });
+    if (!can_take(&t) || !reset(&t))
+        return;
+    c->begun = true;
+    (void)address(&t);
 }

@@ -1,15 +1,8 @@
-/* route/reason.h - why an attempt ended as it did, as one word: what queue and trace are grouped and explained by.
- *
- * Pure.  The words are part of the REST API (Reason in api/openapi.yaml). */
+/* route/reason.h - words for why a message waits or ended that no reply tells: what queue and trace are grouped and
+ * explained by.  They and those for replies are the ids of mail/advice.h, and part of the REST API (Reason in
+ * api/openapi.yaml). */
 #pragma once
-#include "base/str.h"
-
-/* How far an attempt came. */
-enum attempt_phase {
-    PHASE_DNS, PHASE_CONNECT, PHASE_TLS, PHASE_GREETING, PHASE_EHLO, PHASE_AUTH, PHASE_MAIL, PHASE_RCPT, PHASE_DATA,
-    PHASE_BODY, PHASES
-};
-struct str attempt_phase_name(enum attempt_phase phase); /* "dns", "connect", ... */
+#include "mail/advice.h"
 
 #define REASON_HELD STR("held")
 #define REASON_SENDING STR("sending")
@@ -28,7 +21,3 @@ struct str attempt_phase_name(enum attempt_phase phase); /* "dns", "connect", ..
 #define REASON_EXPIRED STR("expired")
 #define REASON_BOUNCED STR("bounced-by-admin")
 #define REASON_REMOVED STR("removed-by-admin")
-
-/* The reason for a reply with `code` (>= 400), enhanced code ("4.7.1"; STR_NULL: none) and text: by the enhanced code
- * where it says enough (RFC 3463), else by the code and by what large sites are known to write.  Never empty. */
-struct str reason_of_reply(enum attempt_phase phase, int code, struct str enhanced, struct str text);

@@ -6,6 +6,7 @@
 
 #define RESPONSE_MAX 12288 /* RFC 4954, 4 */
 #define MAX_FAILURES 3
+#define USER_MAX 320 /* of a name in the trace */
 
 bool smtp_auth_needs_tls(const struct smtp_session *s)
 {
@@ -64,7 +65,14 @@ static enum result login(struct cmd *c, struct str initial, struct auth_request 
     return r;
 }
 
-static enum next answer(struct cmd *c, enum result r)
+static void trace_failure(struct cmd *c, struct str user)
+{
+    const struct admission_refusal refusal = { 535, "5.7.8", STR("Wrong user or password"), STR("auth-failed") };
+
+    smtp_trace_refusal(c, &refusal, &(struct refused_message){ .from = str_sub(user, 0, USER_MAX), .size = -1 });
+}
+
+static enum next answer(struct cmd *c, struct str user, enum result r)
 {
     struct smtp_session *s = c->s;
 
@@ -78,6 +86,7 @@ static enum next answer(struct cmd *c, enum result r)
     case RES_TEMPFAIL:
         return smtp_reply(s, 454, "4.7.0", "Signing in is not possible now; please try again later");
     case RES_DENIED:
+        trace_failure(c, user);
         if (++s->failed_auths >= MAX_FAILURES)
             return smtp_reply(s, 421, "4.7.0", "Too many failed attempts");
         return smtp_reply(s, 535, "5.7.8", "Wrong user or password");
@@ -112,5 +121,5 @@ enum next smtp_auth(struct cmd *c)
         return smtp_reply(s, 504, "5.5.4", "Mechanism not supported");
     if (r == RES_OK)
         r = auth_password(s->service->auth, &req, &s->arena, &s->identity);
-    return answer(c, r);
+    return answer(c, req.user, r);
 }

@@ -3,10 +3,9 @@
 #include "base/encode.h"
 #include "base/fault.h"
 #include "base/log.h"
-#include "mail/address.h"
 #include "mail/date.h"
+#include "mail/header.h"
 #include "mail/received.h"
-#include "store/routing.h"
 
 #define MAX_RECEIVED 50 /* RFC 5321, 6.3: a loop */
 #define HEAD_MAX 16384
@@ -53,41 +52,60 @@ static void write_head(struct incoming *in, const struct smtp_session *s, struct
     strbuf_release(&head);
 }
 
-/* May the signed-in account say that it is each of these? */
-static enum result check_from(struct cmd *c, const struct header_check *h, struct str *ret_bad)
-{
-    for (size_t i = 0; i < h->nfrom; i++) {
-        struct str text = address_write_mailbox(c->arena, h->from[i].local, h->from[i].domain), local, domain;
-        bool may = false;
-        enum result r;
+/* ---- refusing ---- */
 
-        *ret_bad = text;
-        if (address_parse_mailbox(text, true, c->arena, &local, &domain) != RES_OK)
-            return RES_DENIED;
-        r = routing_may_send_as(c->s->service->db, c->s->identity.account_id, local, domain, &may);
-        if (r != RES_OK)
-            return r;
-        if (!may)
-            return RES_DENIED;
-    }
-    return RES_OK;
+static struct str field_text(struct arena *a, struct str block, const char *name, bool decode)
+{
+    struct header_field f;
+
+    if (!header_find(block, str_c(name), &f))
+        return STR_NULL;
+    return decode ? header_decode(a, f.value) : str_trim(f.value);
 }
+
+/* Without its angle brackets, as the trace has it. */
+static struct str message_id_text(struct str value)
+{
+    return value.len > 2 && value.p[0] == '<' && value.p[value.len - 1] == '>' ? str_sub(value, 1, value.len - 2) : value;
+}
+
+/* The trace of a refusal at the end of the data. */
+static void trace_end(struct cmd *c, const struct incoming *in, struct str message, bool stored, const struct admission_refusal *r)
+{
+    const struct smtp_tx *tx = &c->s->tx;
+    struct str block = header_block(str_from(message, in->head_len)), *to = arena_array(c->arena, struct str, tx->n_given);
+
+    for (size_t i = 0; i < tx->n_given; i++)
+        to[i] = tx->given[i].address;
+    smtp_trace_refusal(c, r, &(struct refused_message){
+                                 .id = stored ? 0 : in->id, .from = tx->from.text, .subject = field_text(c->arena, block, "Subject", true),
+                                 .message_id = message_id_text(field_text(c->arena, block, "Message-ID", false)),
+                                 .size = message.len > 0 ? (int64_t)(message.len - in->head_len) : -1, .to = to, .n = tx->n_given });
+}
+
+static enum next refuse_end(struct cmd *c, const struct incoming *in, struct str message, const struct admission_refusal *r)
+{
+    log_info("smtp-refused", F_STR("session", c->s->id), F_STR("from", c->s->tx.from.text), F_STR("why", r->reason));
+    trace_end(c, in, message, false, r);
+    return smtp_reply_end(c->s, r->code, r->enhanced, "%.*s", STR_ARG(r->text));
+}
+
+static const struct admission_refusal too_large_for_many = {
+    452, "4.3.1", STR("Too large for so many recipients; send it to fewer at once"), STR("too-large") };
 
 /* Submission (RFC 6409, 8): Date and Message-ID are added where they lack, From is checked. */
 static bool complete_header(struct cmd *c, struct incoming *in, struct str message, enum next *ret_next)
 {
     struct header_check h;
-    struct str bad = STR(""), date = STR(""), id = STR("");
+    struct str date = STR(""), id = STR("");
+    const struct admission q = smtp_admission(c->s, &c->s->tx.from, c->s->tx.params.size);
+    struct admission_refusal refusal;
     enum result r;
 
     header_check(c->arena, str_from(message, in->head_len), &h);
-    if (!h.has_from || h.from_fields != 1 || !h.complete) {
-        *ret_next = smtp_reply_end(c->s, 550, "5.6.0", "The message needs one From field");
-        return false;
-    }
-    r = settings_get()->sender_check == SENDER_HEADER && !smtp_is_local(c->s) ? check_from(c, &h, &bad) : RES_OK;
+    r = admission_header(&q, &h, c->arena, &refusal);
     if (r == RES_DENIED) {
-        *ret_next = smtp_reply_end(c->s, 550, "5.7.1", "<%.*s> in From is not an address of yours", STR_ARG(bad));
+        *ret_next = refuse_end(c, in, message, &refusal);
         return false;
     }
     if (r == RES_OK && !h.has_date)
@@ -119,12 +137,16 @@ static void mark_waiting(struct smtp_session *s)
 }
 
 /* The reason of the first, who speaks for all. */
-static enum next reply_refused(struct smtp_session *s)
+static enum next reply_refused(struct cmd *c, const struct incoming *in, const struct compose *plan)
 {
-    return smtp_reply_lines(s, 550, "5.7.1", s->tx.rcpts[0].reason);
+    struct str reason = c->s->tx.rcpts[0].reason;
+
+    trace_end(c, in, plan->m->message, plan->anything,
+              &(struct admission_refusal){ 550, "5.7.1", reason, STR("recipient-filter") });
+    return smtp_reply_lines(c->s, 550, "5.7.1", reason);
 }
 
-static enum next reply_delivered(struct cmd *c, const struct compose *plan, enum result r, struct str id)
+static enum next reply_delivered(struct cmd *c, const struct incoming *in, const struct compose *plan, enum result r, struct str id)
 {
     struct smtp_session *s = c->s;
 
@@ -132,11 +154,14 @@ static enum next reply_delivered(struct cmd *c, const struct compose *plan, enum
         return smtp_lmtp_results(s, id);
     switch (r) {
     case RES_OK:
-        return plan->all_refused ? reply_refused(s) : smtp_reply_end(s, 250, "2.0.0", "Ok: queued as %.*s", STR_ARG(id));
+        return plan->all_refused ? reply_refused(c, in, plan) : smtp_reply_end(s, 250, "2.0.0", "Ok: queued as %.*s", STR_ARG(id));
     case RES_LIMIT:
-        return smtp_reply_end(s, smtp_full_code(), smtp_full_status(), "The mailbox is full");
+        return refuse_end(c, in, plan->m->message,
+                          &(struct admission_refusal){ smtp_full_code(), smtp_full_status(), STR("The mailbox is full"),
+                                                       STR("mailbox-full") });
     case RES_INVALID:
-        return smtp_reply_end(s, 554, "5.6.0", "The message cannot be stored");
+        return refuse_end(c, in, plan->m->message,
+                          &(struct admission_refusal){ 554, "5.6.0", STR("The message cannot be stored"), STR("header-malformed") });
     default:
         return smtp_reply_end(s, 451, "4.3.0", SMTP_TEMPFAIL_TEXT);
     }
@@ -174,9 +199,10 @@ static enum next deliver_now(struct cmd *c, struct incoming *in, struct str mess
     mark_waiting(s);
     r = compose(s->service->deliver, s->service->db, &plan, s->tx.rcpts, s->tx.n_rcpts);
     if (r == RES_CONFLICT) {
-        next = smtp_reply_end(s, 554, "5.4.6", "This message was here before: it is in a loop");
+        next = refuse_end(c, in, message,
+                          &(struct admission_refusal){ 554, "5.4.6", STR("This message was here before: it is in a loop"), STR("loop") });
     } else if (r == RES_LIMIT) {
-        next = smtp_reply_end(s, 452, "4.3.1", "Too large for so many recipients; send it to fewer at once");
+        next = refuse_end(c, in, message, &too_large_for_many);
     } else {
         if (r == RES_OK && plan.anything)
             r = deliver_submit(s->service->deliver, &plan.message);
@@ -184,7 +210,7 @@ static enum next deliver_now(struct cmd *c, struct incoming *in, struct str mess
                  F_INT("recipients", s->tx.n_rcpts), F_INT("size", message.len),
                  F_C("result", r == RES_OK && plan.all_refused ? "refused by filters" : result_name(r)));
         FAULT("smtp-before-250");
-        next = reply_delivered(c, &plan, r, id);
+        next = reply_delivered(c, in, &plan, r, id);
     }
     compose_release(&plan);
     return next;
@@ -199,16 +225,21 @@ enum next incoming_finish(struct incoming *in, struct cmd *c)
     enum next next;
 
     if (r == RES_LIMIT)
-        return smtp_reply_end(s, 552, "5.3.4", "A message may have %lld bytes", (long long)settings_get()->max_message_size);
+        return refuse_end(c, in, STR(""),
+                          &(struct admission_refusal){ 552, "5.3.4", arena_printf(c->arena, "A message may have %lld bytes",
+                                                                                  (long long)settings_get()->max_message_size),
+                                                       STR("too-large") });
     if (r != RES_OK)
         return smtp_reply_end(s, 452, "4.3.1", "Not enough storage");
     if (in->data.bare && !s->tx.params.binary)
-        return smtp_reply_end(s, 550, "5.5.2", "The message holds a CR or LF alone");
+        return refuse_end(c, in, message,
+                          &(struct admission_refusal){ 550, "5.5.2", STR("The message holds a CR or LF alone"), STR("bare-line-end") });
     if ((message.len - in->head_len) * MAX(s->tx.n_local, (size_t)1) > (uint64_t)settings_get()->max_transaction_size &&
         s->tx.n_local > 1)
-        return smtp_reply_end(s, 452, "4.3.1", "Too large for so many recipients; send it to fewer at once");
+        return refuse_end(c, in, message, &too_large_for_many);
     if (received_count(message) > MAX_RECEIVED)
-        return smtp_reply_end(s, 554, "5.4.6", "Too many hops: this message is in a loop");
+        return refuse_end(c, in, message,
+                          &(struct admission_refusal){ 554, "5.4.6", STR("Too many hops: this message is in a loop"), STR("loop") });
     if (s->identity.account_id != 0 || smtp_is_local(s)) {
         if (!complete_header(c, in, message, &next))
             return next;

@@ -190,6 +190,8 @@ static enum next reply_bad_path(struct smtp_session *s, enum result r, const cha
 
 static enum next smtp_mail(struct cmd *c)
 {
+    static const struct admission_refusal too_many_messages = { 421, "4.5.3", STR("Too many messages in one session"),
+                                                                STR("rate-of-sender") };
     struct smtp_session *s = c->s;
     struct smtp_path from;
     struct smtp_mail_params params;
@@ -199,14 +201,12 @@ static enum next smtp_mail(struct cmd *c)
     if (r == RES_OK && smtp_is_lmtp(s) && (params.ret != 0 || params.envid.p != NULL))
         r = RES_DENIED; /* DSN was not offered */
     if (!smtp_limit_mail(s))
-        next = smtp_reply(s, 421, "4.5.3", "Too many messages in one session");
-    else if (r == RES_OK && params.has_size && params.size > (uint64_t)settings_get()->max_message_size)
-        next = smtp_reply(s, 552, "5.3.4", "A message may have %lld bytes", (long long)settings_get()->max_message_size);
+        next = smtp_refuse(c, &too_many_messages, r == RES_OK ? from.text : STR(""), STR(""));
     else if (r != RES_OK)
         next = reply_bad_path(s, r, "MAIL FROM:<address> [parameters]", "5.1.7");
     else if (durability_problem() != NULL)
         next = smtp_reply(s, 451, "4.3.0", "Not accepting mail now: %s", durability_problem());
-    else if ((!smtp_is_local(s) || smtp_local_sender(c, &from, &next)) && smtp_policy_sender(c, &from, &next)) {
+    else if ((!smtp_is_local(s) || smtp_local_sender(c, &from, &next)) && smtp_policy_sender(c, &from, params.size, &next)) {
         s->tx.from = from;
         s->tx.params = params;
         s->state = ST_MAIL;

@@ -7,6 +7,7 @@
  * behind the data: smtp_is_lmtp() says where the two differ. */
 #pragma once
 #include "base/arena.h"
+#include "deliver/admission.h"
 #include "deliver/compose.h"
 #include "smtp/parse.h"
 #include "smtp/smtp.h"
@@ -90,7 +91,20 @@ bool smtp_limit_mail(struct smtp_session *s);
 bool smtp_limit_domain(struct smtp_session *s, struct str domain);
 
 /* smtp/policy.c: RCPT's decision.  Adds the recipients, or replies; *ret_next is what to do then. */
-bool smtp_policy_sender(struct cmd *c, const struct smtp_path *from, enum next *ret_next) SUSPENDS;
+bool smtp_policy_sender(struct cmd *c, const struct smtp_path *from, uint64_t size, enum next *ret_next) SUSPENDS;
+/* The question for deliver/admission.h, as the session stands. */
+struct admission smtp_admission(struct smtp_session *s, const struct smtp_path *from, uint64_t size);
+/* What is known of a message that is refused. */
+struct refused_message {
+    int64_t id; /* 0: it has none yet */
+    struct str from, subject, message_id;
+    int64_t size;         /* -1: not known */
+    const struct str *to; /* none: it did not come so far */
+    size_t n;
+};
+void smtp_trace_refusal(struct cmd *c, const struct admission_refusal *r, const struct refused_message *m);
+/* Says no, and has it traced.  to: empty when it is for the whole message. */
+enum next smtp_refuse(struct cmd *c, const struct admission_refusal *r, struct str from, struct str to);
 /* What mail for a full mailbox is answered: by the setting quota.full_reply. */
 static inline int smtp_full_code(void)
 {

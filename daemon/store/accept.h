@@ -17,6 +17,7 @@ struct accept_target { /* a mailbox here */
     const int32_t *keywords;
     size_t n_keywords;
     struct str folder;    /* filters have run: the mailbox's name, for the queue when it has to wait; STR_NULL: they have not */
+    struct str rule;      /* the filter's that chose it, for the trace; STR_NULL: none */
     struct str recipient; /* the address as it was given, for the queue when it has to wait */
     struct str orcpt;
     unsigned notify;

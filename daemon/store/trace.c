@@ -1,37 +1,75 @@
 /* store/trace.c - reading the trace. */
 #include "store/trace.h"
 
+#include "config/settings.h"
+
 #include "store/queue_filter.h"
+
+#define DAY_S 86400
+#define FORGET_BATCH 5000
+#define FORGET_BATCHES 200 /* in an hour: a million refusals */
 
 enum result trace_maintain(struct db *db)
 {
     static const struct db_stmt stmt = { "trace_maintain", "SELECT trace_partitions($1, $2)" };
+    static const struct db_stmt forget = { "trace_forget", "SELECT trace_forget_refused($1, $2)" };
     static const struct str tables[] = { STR("trace"), STR("trace_recipient"), STR("trace_event") };
+    int32_t keep = (int32_t)(settings_get()->trace_keep_s / DAY_S), keep_refused = (int32_t)(settings_get()->trace_keep_refused_s / DAY_S);
     enum result r = RES_OK;
 
     for (size_t i = 0; i < ARRAY_LEN(tables) && r == RES_OK; i++) { /* never two of them in one transaction */
-        const struct db_param params[] = { db_int4(TRACE_KEEP_DAYS), db_text(tables[i]) };
+        const struct db_param params[] = { db_int4(keep), db_text(tables[i]) };
 
         r = db_query(db, &stmt, params, ARRAY_LEN(params), NULL);
+    }
+    for (int i = 0; i < FORGET_BATCHES && r == RES_OK && keep_refused < keep; i++) {
+        const struct db_param params[] = { db_int4(keep_refused), db_int4(FORGET_BATCH) };
+        CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+
+        r = db_query(db, &forget, params, ARRAY_LEN(params), &rows);
+        if (r == RES_OK && db_get_int(&rows, 0, 0) < FORGET_BATCH)
+            break;
     }
     return r;
 }
 
-/* Does the recipient r match? */
-#define MATCH_RECIPIENT "($2::text[] IS NULL OR " QUEUE_ADDRESS_SQL("r.recipient", "$2") ")"
+/* An address in a list of whole ones, "joe@" and "@example.net"; each has its index. */
+#define MATCH_ADDRESS(address, list)                                                                                   \
+    "(lower(" address ") = ANY (" list ") OR substring(lower(" address ") from '^.*@') = ANY (" list ")"
+#define MATCH_SENDER MATCH_ADDRESS("t.sender", "$1") " OR substring(lower(t.sender) from '@[^@]*$') = ANY ($1))"
+/* Does the recipient r match?  $16: the domains of "@example.net". */
+#define MATCH_RECIPIENT "($2::text[] IS NULL OR " MATCH_ADDRESS("r.recipient", "$2") " OR r.domain = ANY ($16)))"
 /* Does the message t match? */
 #define MATCH_MESSAGE                                                                                                  \
-    "($1::text[] IS NULL OR " QUEUE_ADDRESS_SQL("t.sender", "$1") ")"                                                  \
+    "($1::text[] IS NULL OR " MATCH_SENDER ")"                                                                          \
     " AND ($3::text[] IS NULL OR t.account_id IN (SELECT id FROM account WHERE lower(address) = ANY ($3)))"             \
-    " AND ($4::text IS NULL OR lower(t.subject) LIKE $4) AND ($5::text IS NULL OR t.message_id = $5)"                   \
+    " AND ($4::text IS NULL OR lower(t.subject) LIKE $4) AND ($5::text IS NULL OR t.message_id IN ($5, '<' || $5 || '>'))"                   \
     " AND ($6 = 0 OR (1 << t.direction) & $6 <> 0) AND ($7 = 0 OR (1 << t.outcome) & $7 <> 0)"                         \
     " AND ($8::timestamptz IS NULL OR t.at >= $8) AND ($9::timestamptz IS NULL OR t.at < $9)"                           \
-    " AND ($10::text IS NULL OR t.id = $12 OR t.message_id = $11 OR lower(t.sender) LIKE $10 OR lower(t.subject) LIKE $10" \
-    "  OR EXISTS (SELECT FROM trace_recipient r WHERE r.at = t.at AND r.trace_id = t.id AND lower(r.recipient) LIKE $10))" \
+    " AND ($17::text[] IS NULL OR t.client = ANY ($17::text[]::inet[]))"                                                \
     " AND ($13::text[] IS NULL OR " QUEUE_DOMAIN_SQL("t.sender") " = ANY ($13)"                                         \
-    "  OR EXISTS (SELECT FROM trace_recipient r WHERE r.at = t.at AND r.trace_id = t.id AND r.domain = ANY ($13)))"    \
-    " AND ($2::text[] IS NULL OR EXISTS (SELECT FROM trace_recipient r WHERE r.at = t.at AND r.trace_id = t.id AND "    \
-    MATCH_RECIPIENT "))"
+    "  OR EXISTS (SELECT FROM trace_recipient r WHERE r.at = t.at AND r.trace_id = t.id AND r.domain = ANY ($13)))"
+/* Only with recipients, only with a text: under an OR the planner would look at every message. */
+#define MATCH_ANY_RECIPIENT " AND (t.at, t.id) IN (SELECT r.at, r.trace_id FROM trace_recipient r WHERE " MATCH_RECIPIENT ")"
+/* Of each kind of hit the newest $22, all with NULL; those of recipients by time, in which ids are nearly in order. */
+#define NEWEST_HITS "($14 = 0 OR s.id < $14) ORDER BY s.id DESC LIMIT $22)"
+#define MATCH_TEXT                                                                                                     \
+    " AND (t.at, t.id) IN (SELECT s.at, s.id FROM trace s WHERE s.id = $12"                                             \
+    " UNION ALL SELECT s.at, s.id FROM trace s WHERE s.message_id IN ($11, '<' || $11 || '>')"                          \
+    " UNION ALL (SELECT s.at, s.id FROM trace s WHERE lower(s.subject) LIKE $10 AND " NEWEST_HITS                       \
+    " UNION ALL (SELECT s.at, s.id FROM trace s WHERE (lower(s.sender) = $18 OR substring(lower(s.sender) from '^.*@') = $19" \
+    "  OR substring(lower(s.sender) from '@[^@]*$') = $20) AND " NEWEST_HITS                                            \
+    " UNION ALL (SELECT s.at, s.trace_id FROM trace_recipient s WHERE (lower(s.recipient) = $18"                        \
+    "  OR substring(lower(s.recipient) from '^.*@') = $19 OR s.domain = $21)"                                           \
+    "  AND ($14 = 0 OR s.trace_id < $14) ORDER BY s.at DESC LIMIT $22 + 1000))"
+#define LIST(name, more)                                                                                               \
+    { name, "WITH page AS MATERIALIZED (SELECT t.* FROM trace t WHERE " MATCH_MESSAGE more                              \
+            "  AND ($14 = 0 OR t.id < $14) ORDER BY t.id DESC LIMIT $15)"                                              \
+            " SELECT " ROW_COLUMNS ", coalesce(f.recipient, ''), s.n FROM page p LEFT JOIN account a ON a.id = p.account_id" \
+            " LEFT JOIN LATERAL (SELECT r.recipient FROM trace_recipient r WHERE r.at = p.at AND r.trace_id = p.id AND " \
+            MATCH_RECIPIENT " ORDER BY r.n LIMIT 1) f ON true"                                                         \
+            " CROSS JOIN LATERAL (SELECT count(*) AS n FROM trace_recipient r WHERE r.at = p.at AND r.trace_id = p.id) s" \
+            " ORDER BY p.id DESC" }
 
 #define ROW_COLUMNS "p.id, p.at, p.size, p.direction, p.outcome, p.sender, p.subject, p.message_id, a.address"
 enum row_column { R_ID, R_AT, R_SIZE, R_DIRECTION, R_OUTCOME, R_SENDER, R_SUBJECT, R_MESSAGE_ID, R_ACCOUNT, R_RECIPIENT, R_RECIPIENTS };
@@ -49,28 +87,75 @@ static void read_row(const struct db_rows *rows, size_t i, struct arena *a, stru
     };
 }
 
+/* A Message-ID stands in the trace without its angle brackets; older rows have them. */
+static struct str without_brackets(struct str id)
+{
+    return id.len > 2 && id.p[0] == '<' && id.p[id.len - 1] == '>' ? str_sub(id, 1, id.len - 2) : id;
+}
+
+/* The domains of "@example.net". */
+static struct str_list domains_of(struct str_list addresses, struct arena *a)
+{
+    struct str *v = arena_array(a, struct str, addresses.n);
+    size_t n = 0;
+
+    for (size_t i = 0; i < addresses.n; i++) {
+        if (str_starts(addresses.v[i], STR("@")))
+            v[n++] = str_from(addresses.v[i], 1);
+    }
+    return (struct str_list){ .v = v, .n = n };
+}
+
+/* A text as what it may be of an address: all of it, "joe@", "@example.net".  STR_NULL: it is no such thing. */
+struct words {
+    struct str address, local, domain;
+};
+
+static struct words words_of(struct str text, struct arena *a)
+{
+    struct str lower = text.p == NULL ? STR_NULL : arena_lower(a, text);
+    size_t at = str_rchr(lower, '@');
+    struct words w = { .address = lower };
+
+    if (at == SIZE_MAX) {
+        w.local = lower.p == NULL ? STR_NULL : arena_printf(a, "%.*s@", STR_ARG(lower));
+        w.domain = lower.p == NULL ? STR_NULL : arena_printf(a, "@%.*s", STR_ARG(lower));
+    } else if (at + 1 == lower.len) {
+        w.local = lower;
+    } else if (at == 0) {
+        w.domain = lower;
+    }
+    return w;
+}
+
+/* Nothing else takes hits away: so the newest are enough. */
+static bool only_text(const struct trace_filter *f)
+{
+    return f->senders.n + f->recipients.n + f->accounts.n + f->ips.n + f->domains.n == 0 && f->subject.p == NULL &&
+           f->message_id.p == NULL && f->directions == 0 && f->outcomes == 0 && f->since == DB_NO_TIME && f->until == DB_NO_TIME;
+}
+
 enum result trace_list(struct db *db, const struct trace_filter *filter, int64_t after, size_t limit, struct arena *a,
                        struct trace_row **ret_rows, size_t *ret_n, bool *ret_more)
 {
-    static const struct db_stmt stmt = { "trace_list",
-        "WITH page AS MATERIALIZED (SELECT t.* FROM trace t WHERE " MATCH_MESSAGE
-        "  AND ($14 = 0 OR t.id < $14) ORDER BY t.id DESC LIMIT $15)"
-        " SELECT " ROW_COLUMNS ", coalesce(f.recipient, ''), s.n FROM page p LEFT JOIN account a ON a.id = p.account_id"
-        " LEFT JOIN LATERAL (SELECT r.recipient FROM trace_recipient r WHERE r.at = p.at AND r.trace_id = p.id AND "
-        MATCH_RECIPIENT " ORDER BY r.n LIMIT 1) f ON true"
-        " CROSS JOIN LATERAL (SELECT count(*) AS n FROM trace_recipient r WHERE r.at = p.at AND r.trace_id = p.id) s"
-        " ORDER BY p.id DESC" };
+    static const struct db_stmt stmts[2][2] = { /* without and with recipients, without and with a text */
+        { LIST("trace_list", ""), LIST("trace_list_text", MATCH_TEXT) },
+        { LIST("trace_list_to", MATCH_ANY_RECIPIENT), LIST("trace_list_to_text", MATCH_ANY_RECIPIENT MATCH_TEXT) } };
+    const struct db_stmt *stmt = &stmts[filter->recipients.n > 0][filter->text.p != NULL];
     size_t want = MIN(limit, (size_t)QUEUE_MAX_PAGE);
+    struct words w = words_of(filter->text, a);
     const struct db_param params[] = {
         queue_filter_list(filter->senders, a), queue_filter_list(filter->recipients, a),
         queue_filter_list(filter->accounts, a), db_text(queue_filter_pattern(filter->subject, a)),
-        db_text(filter->message_id), db_int4((int32_t)filter->directions), db_int4((int32_t)filter->outcomes),
+        db_text(without_brackets(filter->message_id)), db_int4((int32_t)filter->directions), db_int4((int32_t)filter->outcomes),
         db_time(filter->since), db_time(filter->until), db_text(queue_filter_pattern(filter->text, a)),
-        db_text(filter->text), db_int8(filter->text_id), queue_filter_list(filter->domains, a), db_int8(after),
-        db_int8((int64_t)want + 1),
+        db_text(without_brackets(filter->text)), db_int8(filter->text_id), queue_filter_list(filter->domains, a), db_int8(after),
+        db_int8((int64_t)want + 1), queue_filter_list(domains_of(filter->recipients, a), a), queue_filter_list(filter->ips, a),
+        db_text(w.address), db_text(w.local), db_text(w.domain), db_text(str_from(w.domain, 1)),
+        only_text(filter) ? db_int8((int64_t)want + 1) : db_int8_null(),
     };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query(db, stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
@@ -133,7 +218,7 @@ static enum result read_events(struct db *db, struct arena *a, struct trace *t)
 {
     static const struct db_stmt stmt = { "trace_get_events",
         "SELECT happened_at, kind, n, seq, result, coalesce(CASE WHEN actor IS NOT NULL THEN reply END, reason), actor, host,"
-        "  address, session, code, reply, milliseconds"
+        "  address, session, code, reply, milliseconds, mailbox, rule"
         " FROM trace_event WHERE at = $1 AND trace_id = $2 ORDER BY happened_at, kind, n LIMIT $3" };
     const struct db_param params[] = { db_time(t->row.accepted_at), db_int8(t->row.id), db_int4(TRACE_MAX_EVENTS) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
@@ -153,6 +238,7 @@ static enum result read_events(struct db *db, struct arena *a, struct trace *t)
             .session = arena_str(a, db_get_str(&rows, i, 9)), .code = (int)db_get_int(&rows, i, 10),
             .reply = arena_str(a, db_get_str(&rows, i, 11)),
             .milliseconds = db_is_null(&rows, i, 12) ? -1 : db_get_int(&rows, i, 12),
+            .mailbox = arena_str(a, db_get_str(&rows, i, 13)), .rule = arena_str(a, db_get_str(&rows, i, 14)),
         };
     return RES_OK;
 }

@@ -6,9 +6,8 @@
 #pragma once
 #include "store/queue_admin.h"
 
-#define TRACE_KEEP_DAYS 30
-
-/* Makes the partitions of the coming days and drops those older than TRACE_KEEP_DAYS.  Call it at start and hourly. */
+/* Makes the partitions of the coming days, drops those older than the setting trace.keep, and forgets refusals older than
+ * trace.keep_refused.  Call it at start and hourly. */
 enum result trace_maintain(struct db *db) SUSPENDS NODISCARD;
 
 enum trace_direction { TRACE_IN, TRACE_OUT, TRACE_LOCAL };
@@ -16,7 +15,8 @@ enum trace_direction { TRACE_IN, TRACE_OUT, TRACE_LOCAL };
 struct trace_filter { /* as struct queue_filter: AND between members, OR inside one, empty is any */
     struct str_list senders, recipients, accounts;
     struct str subject;      /* part of it, without case */
-    struct str message_id;   /* with angle brackets */
+    struct str message_id;   /* with or without angle brackets */
+    struct str_list ips;     /* of clients */
     unsigned directions, outcomes; /* bits 1 << enum; TRACE_BOUNCED does not stand for TRACE_EXPIRED */
     int64_t since, until;    /* accepted in [since, until); DB_NO_TIME: open */
     struct str text;         /* part of sender, recipient or subject without case, or the exact Message-ID */
@@ -56,6 +56,7 @@ struct trace_event {
     struct str actor, host, address, session;
     int code;
     struct str reply;
+    struct str mailbox, rule; /* of a delivery here; STR_NULL: not known, no rule */
     int64_t milliseconds; /* -1: unknown */
 };
 #define TRACE_MAX_EVENTS 1000

@@ -1,6 +1,6 @@
 #include "store/trace_write.h"
 
-/* $1-$13 the messages, $14-$24 their recipients, who carry time, id and session of their message. */
+/* $1-$13 the messages, $14-$26 their recipients, who carry time, id and session of their message. */
 static const struct db_stmt write_stmt = { "trace_write",
     "WITH t AS (INSERT INTO trace (id, at, direction, outcome, sender, account_id, subject, message_id, size, client, session,"
     "   listener, tls) SELECT id, to_timestamp(at / 1e6), direction, outcome, sender, nullif(account, 0), nullif(subject, ''),"
@@ -9,18 +9,19 @@ static const struct db_stmt write_stmt = { "trace_write",
     "   $10::text[], $11::text[], $12::text[], $13::text[])"
     "   AS u (id, at, direction, outcome, sender, account, subject, message_id, size, client, session, listener, tls)),"
     " r AS MATERIALIZED (SELECT id, to_timestamp(at / 1e6) AS at, n, session, recipient, account, outcome, code, enhanced, reply,"
-    "   reason FROM unnest($14::bigint[], $15::bigint[], $16::int[], $17::text[], $18::text[], $19::bigint[], $20::int[], $21::int[],"
-    "   $22::text[], $23::text[], $24::text[])"
-    "   AS u (id, at, n, session, recipient, account, outcome, code, enhanced, reply, reason)),"
+    "   reason, mailbox, rule FROM unnest($14::bigint[], $15::bigint[], $16::int[], $17::text[], $18::text[], $19::bigint[], $20::int[], $21::int[],"
+    "   $22::text[], $23::text[], $24::text[], $25::text[], $26::text[])"
+    "   AS u (id, at, n, session, recipient, account, outcome, code, enhanced, reply, reason, mailbox, rule)),"
     " tr AS (INSERT INTO trace_recipient (at, trace_id, n, recipient, account_id, domain, outcome)"
     "   SELECT at, id, n, recipient, nullif(account, 0), lower(substring(recipient from '[^@]*$')), outcome FROM r)"
-    " INSERT INTO trace_event (at, trace_id, n, happened_at, kind, session, result, reason, code, enhanced, reply)"
+    " INSERT INTO trace_event (at, trace_id, n, happened_at, kind, session, result, reason, code, enhanced, reply,"
+    "   mailbox, rule)"
     "   SELECT at, id, n, at, 1, session, CASE outcome WHEN 1 THEN 1 ELSE 3 END, nullif(reason, ''), code, nullif(enhanced, ''),"
-    "   reply FROM r" };
+    "   reply, nullif(mailbox, ''), nullif(rule, '') FROM r" };
 
 #define MESSAGE_TEXTS 6
-#define RECIPIENT_TEXTS 5
-#define PARAMS 24
+#define RECIPIENT_TEXTS 7
+#define PARAMS 26
 
 struct columns {
     int64_t *ids, *times, *accounts, *sizes, *r_ids, *r_times, *r_accounts;
@@ -46,7 +47,7 @@ static void fill_message(struct columns *c, size_t i, const struct trace_note *m
 static void fill_recipient(struct columns *c, size_t i, const struct trace_note *m, size_t n)
 {
     const struct trace_note_recipient *r = &m->recipients[n];
-    const struct str texts[] = { m->session, r->address, r->enhanced, r->reply, r->reason };
+    const struct str texts[] = { m->session, r->address, r->enhanced, r->reply, r->reason, r->mailbox, r->rule };
 
     c->r_ids[i] = m->id;
     c->r_times[i] = m->at_us;
@@ -90,6 +91,7 @@ enum result trace_write(struct db *db, const struct trace_note *v, size_t n)
         db_int4_array(&a, c.r_numbers, all), db_text_array(&a, c.r_texts[0], all), db_text_array(&a, c.r_texts[1], all),
         db_int8_array(&a, c.r_accounts, all), db_int4_array(&a, c.r_outcomes, all), db_int4_array(&a, c.r_codes, all),
         db_text_array(&a, c.r_texts[2], all), db_text_array(&a, c.r_texts[3], all), db_text_array(&a, c.r_texts[4], all),
+        db_text_array(&a, c.r_texts[5], all), db_text_array(&a, c.r_texts[6], all),
     };
 
     return db_query(db, &write_stmt, params, ARRAY_LEN(params), NULL);

@@ -14,7 +14,8 @@ struct trace_note_recipient {
     enum trace_outcome outcome; /* TRACE_DELIVERED or TRACE_REFUSED */
     int code;                   /* of the event: our reply */
     struct str enhanced, reply; /* "INBOX" of a delivery is in the reply, too */
-    struct str reason;          /* a word; STR_NULL: none */
+    struct str mailbox, rule;   /* of a delivery: where, and the filter's rule that chose it; STR_NULL: none */
+    struct str reason;          /* an id of mail/advice.h; STR_NULL: none */
 };
 
 struct trace_note { /* one message */

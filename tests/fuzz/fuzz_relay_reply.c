@@ -15,7 +15,7 @@ static void look_at(const struct reply *reply)
     assert(reply->text.len <= REPLY_MAX_TEXT && str_is_utf8(reply->text));
     assert(reply->enhanced.p == NULL || (reply->enhanced.len >= 5 && reply->enhanced.len <= 9));
     ehlo_parse(reply->text, &ehlo);
-    assert(reason_of_reply(PHASE_RCPT, reply->code, reply->enhanced, reply->text).len > 0);
+    assert(advice_of_reply(PHASE_RCPT, reply->code, reply->enhanced, reply->text).len > 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

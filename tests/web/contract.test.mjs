@@ -115,6 +115,10 @@ test('the fake server answers as the contract says', async () => {
     await call('GET', `/queue/messages?group=${group}`, '/queue/messages');
   await call('GET', '/queue/messages?limit=3&count=true', '/queue/messages');
   await call('GET', '/queue/messages/q7f3k9', '/queue/messages/{id}');
+  await call('POST', '/explain/delivery', '/explain/delivery', {
+    body: { from: 'alice@example.org', to: 'sales@example.org', account: 'alice@example.org' },
+  });
+  await call('POST', '/explain/reply', '/explain/reply', { body: { text: '550 5.1.1 no such user' } });
   await call('GET', '/queue/messages/none', '/queue/messages/{id}', { status: 404 });
   await call('GET', '/queue/messages/q7f3k9/attempts', '/queue/messages/{id}/attempts');
   for (const id of ['q7f3k9', 'q7f3q4', 'q7f2b4', 'q7f2a3', 'q7f1z9'])

@@ -18,7 +18,7 @@ const TYPES = {
 };
 const ADMIN_SCOPES = ['queue', 'domains', 'accounts', 'aliases', 'settings', 'tokens']
   .flatMap((area) => [`${area}:read`, `${area}:write`])
-  .concat('trace:read', 'metrics:read', 'audit:read');
+  .concat('trace:read', 'metrics:read', 'audit:read', 'explain:probe');
 
 /** The files of web/ by URL path, as the api process reads them at its start. */
 function readFiles(directory = '') {
@@ -544,6 +544,15 @@ function makeRoutes(state) {
     ['PUT', '/queue/schedule', () => SCHEDULE],
     ['GET', '/queue/undo', () => ({ data: state.undo.map(({ before, ...one }) => ({ ...one, changed: before.length })), next: null })],
     ['POST', '/queue/undo', takeBack],
+    ['POST', '/explain/delivery', ({ body }) => explainDelivery(body)],
+    [
+      'POST',
+      '/explain/reply',
+      ({ body }) => ({
+        explanation: { id: 'unknown-recipient', actor: 'you', certain: true, text: 'Not known.', steps: 'Check it.' },
+        known: /5\.1\.1/.test(body.text),
+      }),
+    ],
     [
       'GET',
       '/traces',
@@ -906,6 +915,51 @@ async function readBody(request) {
  * fail('GET /status', 503, 'database-unavailable') makes the next such requests fail until reset(); cut()
  * ends all event streams and refuses new ones until mend().
  */
+const TRIAL = {
+  scripts: [{ place: 'personal', name: 'main', error: null }],
+  steps: [{ kind: 'action', script: 0, line: 0, depth: 0, name: '', detail: 'implicit keep' }],
+  cut: false,
+  actions: [{ kind: 'keep', implicit: true, mailbox: 'INBOX', made: false, flags: [], changed: false }],
+  failed: null,
+  cost: 12,
+};
+
+/** An alias of two accounts, one of which is full: what Explain says of it. */
+function explainDelivery({ from, to }) {
+  const said = (step, verdict, key, args = {}, more = {}) => ({
+    step,
+    for: null,
+    verdict,
+    because: key,
+    key,
+    args,
+    setting: null,
+    ...more,
+  });
+  const bob = 'bob@example.org';
+  return {
+    result: 'partly',
+    reply: null,
+    recipients: [
+      { address: 'alice@example.org', kind: 'mailbox', outcome: 'delivered', mailbox: 'INBOX' },
+      { address: bob, kind: 'mailbox', outcome: 'waits', mailbox: 'INBOX' },
+      { address: 'joe@example.net', kind: 'remote', outcome: 'returned', mailbox: null },
+    ],
+    steps: [
+      said('size', 'ok', 'size.ok', { size: '1200', limit: '52428800' }, { setting: '/settings/smtp' }),
+      said('sender', 'ok', 'sender.ok', { account: from, sender: from }, { setting: `/accounts/${from}` }),
+      said('address', 'info', 'address.alias', { address: to, to: bob }, { setting: `/aliases/${to}` }),
+      said('quota', 'ok', 'quota.ok', { used: '1300000000', limit: '5000000000' }, { for: 'alice@example.org' }),
+      said('filter', 'ok', 'filter.stored', { mailbox: 'INBOX' }, { for: 'alice@example.org', trial: TRIAL }),
+      said('quota', 'waits', 'quota.waits', { used: '5000000000', limit: '5000000000' }, { for: bob }),
+      said('route', 'refused', 'route.failed', { text: 'the DNS knows no mail server for example.net' }, {
+        for: 'joe@example.net',
+        explanation: { id: 'dns-no-such-domain', actor: 'you', certain: true, text: 'There is none.', steps: 'Check it.' },
+      }),
+    ],
+  };
+}
+
 export async function startFakeServer() {
   const files = readFiles();
   const index = makeIndex(files);

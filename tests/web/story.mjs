@@ -307,6 +307,8 @@ function settingsOf() {
     setting('queue.delay_notice', 'duration', '4h', '4h'),
     setting('queue.expire', 'duration', '3d', '5d'),
     setting('queue.retry_schedule', 'duration_list', '1m 5m 15m 1h 4h', '1m 5m 15m 1h 4h'),
+    setting('trace.keep', 'duration', '30d', '30d'),
+    setting('trace.keep_refused', 'duration', '7d', '7d'),
     setting('quota.apart', 'boolean', 'false', 'false'),
     setting('quota.full_reply', 'choice', '452', '452', 'default', { choices: ['452', '552'] }),
     setting('quota.grace', 'size', '0', '0'),

@@ -6,8 +6,17 @@ import { fileURLToPath } from 'node:url';
 
 const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
 const read = (code) => JSON.parse(readFileSync(`${WEB}i18n/${code}.json`, 'utf8'));
-const en = read('en');
-const pt = read('pt-BR');
+/** Catalogues that are loaded when a page needs them; their keys begin with their name. */
+const FURTHER = ['advice', 'explain', 'reason', 'settings'];
+const all = (code) =>
+  Object.assign(
+    read(code),
+    ...FURTHER.map((name) =>
+      Object.fromEntries(Object.entries(read(`${name}.${code}`)).map(([key, text]) => [`${name}.${key}`, text])),
+    ),
+  );
+const en = all('en');
+const pt = all('pt-BR');
 const sources = readdirSync(`${WEB}app`, { recursive: true })
   .filter((name) => name.endsWith('.js'))
   .map((name) => ({ name, text: readFileSync(`${WEB}app/${name}`, 'utf8') }));
@@ -83,4 +92,26 @@ test('what the contract can say has words', () => {
     codes.filter((code) => !(`invalid.${code}` in en)),
     [],
   );
+});
+
+test('advice has the same words in both languages', () => {
+  const advice = { en: read('advice.en'), pt: read('advice.pt-BR') };
+  const reason = { en: read('reason.en'), pt: read('reason.pt-BR') };
+  const ids = Object.keys(reason.en);
+  const keys = Object.keys(advice.en);
+  assert.deepEqual(ids, [...ids].sort());
+  assert.deepEqual(Object.keys(reason.pt), ids);
+  assert.deepEqual(
+    keys,
+    ids.flatMap((id) => [`${id}.do`, `${id}.text`]).sort(),
+  );
+  assert.deepEqual(Object.keys(advice.pt), keys);
+  for (const text of [...Object.values(reason.en), ...Object.values(reason.pt)]) assert.match(text, /^[^<>!{}]+[^.]$/);
+  for (const key of keys) {
+    for (const text of [advice.en[key], advice.pt[key]]) {
+      assert.ok(text.trim() !== '' && !/[<>!]|\\u/.test(text), key);
+      assert.ok(text.endsWith('.'), key);
+      assert.ok(placeholders(text).every((name) => name === 'destination'), key);
+    }
+  }
 });

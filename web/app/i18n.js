@@ -4,6 +4,8 @@ import { store } from '/app/store.js';
 export const LANGUAGES = { en: 'English', 'pt-BR': 'Português' };
 
 let words = {};
+let code = 'en';
+const further = new Set(); // names of catalogues beside the main one
 let plural = new Intl.PluralRules('en');
 let locale = 'en-GB'; // English here is not American: 23 Nov, 14:32
 const cache = new Map();
@@ -19,11 +21,28 @@ export function pickLanguage(chosen, account, browser) {
   return 'en';
 }
 
+async function fetchWords(name) {
+  const answer = await fetch(`/i18n/${name}.json`);
+  if (!answer.ok) throw new Error(`no catalogue ${name}`);
+  return answer.json();
+}
+
+/** The keys of a further catalogue begin with its name. */
+const fetchFurther = async (name) =>
+  Object.entries(await fetchWords(`${name}.${code}`)).map(([key, text]) => [`${name}.${key}`, text]);
+
+/** Loads a catalogue that not every page needs, in this language and in each that is chosen later. */
+export async function needWords(name) {
+  if (further.has(name)) return;
+  Object.assign(words, Object.fromEntries(await fetchFurther(name)));
+  further.add(name);
+}
+
 /** Loads a catalogue and makes it the one in use. */
-export async function loadLanguage(code) {
-  const answer = await fetch(`/i18n/${code}.json`);
-  if (!answer.ok) throw new Error(`no catalogue ${code}`);
-  words = await answer.json();
+export async function loadLanguage(chosen) {
+  code = chosen;
+  const [main, ...more] = await Promise.all([fetchWords(code), ...[...further].map(fetchFurther)]);
+  words = Object.assign(main, Object.fromEntries(more.flat()));
   locale = code === 'en' ? 'en-GB' : code;
   plural = new Intl.PluralRules(code);
   cache.clear();

@@ -17,6 +17,7 @@ const PAGES = [
   { path: '/queue/holds', scope: 'queue:read', load: () => import('/app/pages/holds.js') },
   { path: '/trace', scope: 'trace:read', load: () => import('/app/pages/traces.js') },
   { path: '/trace/:id', scope: 'trace:read', load: () => import('/app/pages/message.js') },
+  { path: '/explain', scope: 'trace:read', load: () => import('/app/pages/explain.js') },
   { path: '/domains', scope: 'domains:read', load: () => import('/app/pages/domains.js') },
   { path: '/domains/:domain', scope: 'domains:read', load: () => import('/app/pages/domain.js') },
   { path: '/accounts', scope: 'accounts:read', load: () => import('/app/pages/accounts.js') },

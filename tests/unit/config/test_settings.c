@@ -41,6 +41,8 @@ static const struct setting_case {
     { "quota.grace", "10 MB", RES_OK, "10000000" },
     { "quota.grace", "2 GiB", RES_INVALID, NULL },
     { "quota.apart", "on", RES_OK, "true" },
+    { "trace.keep", "30d", RES_OK, "30d" },
+    { "trace.keep_refused", "12h", RES_INVALID, NULL },
     { "relay.routes", "*=[smart.example]:587,tls=must", RES_OK, "*=[smart.example]:587,tls=must" },
     { "relay.routes", "*", RES_INVALID, NULL },
     { "server.hostname", "mail.example.org", RES_OK, "mail.example.org" },

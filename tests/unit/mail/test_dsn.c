@@ -99,7 +99,7 @@ static void test_failed(void **state)
     assert_has(header, "Message-ID: <1@mail.example.org>\r\n");
     assert_has(header, "Subject: Your message could not be delivered\r\n");
     assert_has(b.text_body, "<bob@example.net>");
-    assert_has(b.text_body, "does not exist");
+    assert_has(b.text_body, "example.net does not know the recipient.");
     assert_has(b.text_body,
                "The exact answer of mx.example.net:\r\n        550-5.1.1 no\r\n        550 5.1.1 such user\r\n");
     assert_true(str_eq(b.status->subtype, STR("delivery-status")));
@@ -167,7 +167,7 @@ static void test_portuguese(void **state)
     d.language = DSN_PT_BR;
     build(&b, &d);
     assert_true(str_is_utf8(b.text_body));
-    assert_has(b.text_body, "Este endere\xc3\xa7o n\xc3\xa3o existe");
+    assert_has(b.text_body, "example.net n\xc3\xa3o conhece o destinat\xc3\xa1rio.");
     assert_has(strbuf_str(&b.out), "Content-Language: pt-BR\r\n");
     assert_has(strbuf_str(&b.out), "Subject: =?utf-8?q?Sua_mensagem_n=C3=A3o_p=C3=B4de_ser_entregue?=\r\n");
     assert_has(strbuf_str(&b.out), "From: Sistema de entrega de mensagens <MAILER");
@@ -246,17 +246,17 @@ static void test_reasons(void **state)
         const char *status, *en, *pt;
     } cases[] = {
         { "5.1.1", "typing mistake", "digita" },
-        { "5.1.2", "domain of this address", "dom\xc3\xadnio deste" },
+        { "5.1.2", "does not take its mail", "recebe as mensagens dele" },
         { "5.1.10", "takes no mail", "n\xc3\xa3o recebe" },
         { "5.2.1", "takes no messages now", "n\xc3\xa3o recebe mensagens" },
         { "5.2.2", "mailbox is full", "cheia" },
         { "5.3.4", "smaller attachments", "menos anexos" },
         { "5.4.6", "circle", "circulando" },
-        { "4.4.7", "time allowed", "dentro do prazo" },
+        { "4.4.7", "in time", "no prazo" },
         { "5.6.1", "simple text", "texto simples" },
-        { "5.7.1", "rules or security", "por seguran" },
-        { "5.0.0", "refused the message", "recusou" },
-        { "", "refused the message", "recusou" },
+        { "5.7.1", "by its own rules", "pr\xc3\xb3prias regras" },
+        { "5.0.0", "refuses the message", "recusa" },
+        { "", "refuses the message", "recusa" },
     };
 
     (void)state;

@@ -6,15 +6,16 @@ import { html } from '/app/html.js';
 import { clock, day, duration, milliseconds, number, shortDay, size, t, tx, utc } from '/app/i18n.js';
 import { useKeys } from '/app/keys.js';
 import { useQueueActions } from '/app/parts/actions.js';
+import { Advice, reasonSentence } from '/app/parts/advice.js';
 import { Copy } from '/app/parts/copy.js';
 import { Icon, MessageState } from '/app/parts/icon.js';
 import { More } from '/app/parts/menu.js';
 import { byWhom, Crumb, Fact, Facts, Failure, Heading, Notice, Time } from '/app/parts/page.js';
-import { actorSentence, reasonSentence, reasonWords, Why } from '/app/parts/reason.js';
+import { reasonWords, Why } from '/app/parts/reason.js';
 import { refreshStatus } from '/app/parts/shell.js';
 import { Table, useList } from '/app/parts/table.js';
 import { useNow, useQuery } from '/app/query.js';
-import { back } from '/app/router.js';
+import { back, navigate } from '/app/router.js';
 import { can, useStore } from '/app/store.js';
 
 const SHOWN_RECIPIENTS = 20;
@@ -69,14 +70,28 @@ function leading(message) {
   return message.recipients.find((one) => one.state === message.state) ?? message.recipients[0];
 }
 
+/** The same message, as a question. */
+function explainUrl({ sender, recipients, size: bytes, account, ip }) {
+  const given = { from: sender, to: recipients[0]?.address, size: bytes > 0 ? String(bytes) : '', account, ip };
+  return `/explain?${new URLSearchParams(Object.entries(given).filter(([, value]) => value))}`;
+}
+
+/** The domain of the recipient with this id. */
+const domainOf = (trace, id) => trace.recipients.find((one) => one.id === id)?.address.split('@').at(-1) ?? '';
+
 function Answer({ data, now }) {
-  const { trace, message } = data;
+  const { trace, message, attempts } = data;
   if (message === null) {
     const outcome = trace.outcome === 'waiting' ? 'removed' : trace.outcome;
     const [tone, icon] = OUTCOME[outcome] ?? ['plain', 'close'];
     const last = trace.events.at(-1);
+    const failed = ['bounced', 'refused'].includes(outcome) && attempts.find((one) => one.result === 'bounced');
+    const destination = failed && domainOf(trace, failed.recipient);
+    const lead = t(`message.answer.${outcome}`, { n: trace.recipients.length });
     return html`<${Notice} answer tone=${tone} icon=${icon} label=${t('message.where')}
-      lead=${t(`message.answer.${outcome}`, { n: trace.recipients.length })}>
+      lead=${failed ? `${lead} ${reasonSentence(failed.explanation, destination, failed.reply)}` : lead}>
+      ${failed && html`<${Advice} explanation=${failed.explanation} destination=${destination} reply=${failed.reply}
+        host=${failed.mx} />`}
       ${last && html`<p>${tx('message.left', { time: html`<${Time} at=${last.at} now=${now} />` })}</p>`}<//>`;
   }
   const first = leading(message);
@@ -112,7 +127,12 @@ function Answer({ data, now }) {
       : t('message.answer.deferred', { why: reasonSentence(first.explanation, first.destination, first.reply) });
   return html`<${Notice} answer tone=${message.state === 'scheduled' ? 'plain' : 'wait'}
     icon=${message.state === 'scheduled' ? 'planned' : 'wait'} label=${t('message.where')} lead=${lead}>
-    <p>${actorSentence(first.explanation, first.destination)} ${stillOpen}</p>${next}<//>`;
+    ${
+      message.state === 'deferred' &&
+      html`<${Advice} explanation=${first.explanation} destination=${first.destination} reply=${first.reply}
+        host=${attempts.find((one) => one.recipient === first.id)?.mx} />`
+    }
+    ${stillOpen && html`<p>${stillOpen}</p>`}${next}<//>`;
 }
 
 /** What decided the attempt: the last line with its reply's code, else the last that the other server said. */
@@ -150,7 +170,7 @@ function tlsWords(tls) {
   return tls.verified ? t('message.tls-verified', { version, by }) : version;
 }
 
-function AttemptEntry({ group, since }) {
+function AttemptEntry({ group, since, event }) {
   const { first } = group;
   const result = worst(group);
   const [tone, icon] = OUTCOME[result];
@@ -172,6 +192,8 @@ function AttemptEntry({ group, since }) {
   return html`<li class=${`is-${tone}`}><${EntryTime} at=${first.started_at} day=${since} /><${Icon} name=${icon} /><div>
     <b>${title}</b> ${what}${group.all.length > 1 && html` <span
       class="muted">${t('message.for-recipients', { n: group.all.length })}</span>`}<br />
+    ${event?.mailbox && html`${t('message.stored', { mailbox: event.mailbox })} `}
+    ${event?.rule && html`${t('message.by-rule', { rule: event.rule })} `}
     <span class="muted">${where}${where && facts && ', '}${facts}</span>${reply}
     ${group.dialogue && html`<${Dialogue} group=${group} number=${number(first.number)} />`}</div></li>`;
 }
@@ -236,7 +258,8 @@ function Timeline({ data }) {
       })),
     ...groups.map((group) => ({
       at: group.first.started_at,
-      node: html`<${AttemptEntry} key=${group.first.id} group=${group} since=${trace.accepted_at} />`,
+      node: html`<${AttemptEntry} key=${group.first.id} group=${group} since=${trace.accepted_at}
+        event=${trace.events.find((one) => one.attempt === group.first.id)} />`,
     })),
   ].sort((a, b) => a.at.localeCompare(b.at));
   const first = message && leading(message);
@@ -376,7 +399,8 @@ export default function Message({ id }) {
   const now = useNow();
   const query = useQuery(`message/${id}`, (signal) => load(id, signal));
   useEvents(['queue.changed'], query.reload);
-  useKeys({ Escape: () => back('/trace') });
+  const explain = () => query.data && navigate(explainUrl(query.data.trace));
+  useKeys({ Escape: () => back('/trace'), e: () => can('trace:read') && explain() });
   const { act, dialog } = useQueueActions(() => Promise.allSettled([query.reload(), refreshStatus()]));
 
   const { data, error } = query;
@@ -396,6 +420,7 @@ export default function Message({ id }) {
         <div><${Crumb} href="/trace" text=${t('menu.trace')}><span class="mono">${trace.id}</span><//>
           <${Heading} title=${trace.subject ?? t('trace.no-subject')} /></div>
         <div class="row">${message && can('queue:write') && html`<${Buttons} message=${message} act=${act} />`}
+          <a class="button" href=${explainUrl(trace)}>${t('message.explain')} <kbd>e</kbd></a>
           <${Copy} text=${trace.id} label=${t('message.copy-id', { id: trace.id })} /></div>
       </div>
       ${error && html`<${Failure} error=${error} lead=${t('message.unreadable')} retry=${query.reload} />`}

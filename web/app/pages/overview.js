@@ -4,7 +4,7 @@ import { ago, clock, day, duration, has, milliseconds, number, size, t } from '/
 import { useQueueActions } from '/app/parts/actions.js';
 import { Icon, State } from '/app/parts/icon.js';
 import { Age, Fact, Facts, Failure, Heading, LiveMark, Notice, Time } from '/app/parts/page.js';
-import { actorSentence, Why } from '/app/parts/reason.js';
+import { actorSentence, reasonWords, Why } from '/app/parts/reason.js';
 import { refreshStatus } from '/app/parts/shell.js';
 import { Spark } from '/app/parts/spark.js';
 import { Table, useList } from '/app/parts/table.js';
@@ -27,7 +27,7 @@ function problemWords(problem, now) {
     return {
       lead: t('overview.destination', { n: problem.waiting, destination: problem.destination, duration: since }),
       text: [
-        problem.explanation && t(`reason.${problem.explanation.id}.long`, { destination: problem.destination }),
+        problem.explanation && t('by.reason', { reason: reasonWords(problem.explanation) }),
         actorSentence(problem.explanation, problem.destination),
         next,
       ]

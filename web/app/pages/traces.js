@@ -28,6 +28,7 @@ function fields() {
     { name: 'recipient', label: t('filter.recipient'), hint: 'joe@example.net' },
     { name: 'subject', label: t('filter.subject'), single: true },
     { name: 'message_id', label: t('filter.message-id'), single: true, hint: '4711@example.org' },
+    { name: 'ip', label: t('filter.ip'), hint: '192.0.2.10' },
     { name: 'account', label: t('filter.account'), hint: 'alice@example.org' },
     {
       name: 'direction',

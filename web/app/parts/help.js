@@ -13,6 +13,7 @@ const KEYS = [
   ['g d', 'help.domains'],
   ['g a', 'help.accounts'],
   ['g l', 'help.aliases'],
+  ['g e', 'help.explain'],
   ['g s', 'help.settings'],
   ['c a', 'help.add-account'],
   ['c d', 'help.add-domain'],

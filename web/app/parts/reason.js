@@ -1,25 +1,15 @@
 // Why a message waits or failed, in the reader's language.
 import { html } from '/app/html.js';
-import { has, t } from '/app/i18n.js';
+import { has, needWords, t } from '/app/i18n.js';
 
-const firstLine = (reply) => reply?.text.split('\n')[0];
+await needWords('reason'); // a few words for each; the sentences are needed by fewer pages: parts/advice.js
+
+export const firstLine = (reply) => reply?.text.split('\n')[0];
 
 /** A few words: "refuses connections". The server's English, or the reply, when the id is not known. */
 export function reasonWords(explanation, reply) {
   if (explanation && has(`reason.${explanation.id}`)) return t(`reason.${explanation.id}`);
   return explanation?.text ?? firstLine(reply) ?? '–';
-}
-
-/** A sentence about the destination. */
-export function reasonSentence(explanation, destination, reply) {
-  const key = `reason.${explanation?.id}.long`;
-  if (explanation && has(key)) return t(key, { destination });
-  return (
-    explanation?.text ??
-    (reply
-      ? t('reason.reply.long', { destination, reply: firstLine(reply) })
-      : t('reason.unknown.long', { destination }))
-  );
 }
 
 /** Who can do something about it. */

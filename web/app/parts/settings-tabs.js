@@ -1,10 +1,12 @@
 // The groups of settings, as tabs; tokens and the log of writes are among them.
 import { html } from '/app/html.js';
-import { t } from '/app/i18n.js';
+import { needWords, t } from '/app/i18n.js';
 import { Heading } from '/app/parts/page.js';
 import { can } from '/app/store.js';
 
-export const GROUPS = ['server', 'smtp', 'auth', 'queue', 'quota', 'relay'];
+await needWords('settings');
+
+export const GROUPS = ['server', 'smtp', 'auth', 'queue', 'quota', 'trace', 'relay'];
 
 export function SettingsHead({ group }) {
   const groups = [...GROUPS, can('tokens:read') && 'tokens', can('audit:read') && 'audit'].filter(Boolean);

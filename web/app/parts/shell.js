@@ -20,6 +20,7 @@ const MENU = [
   { name: 'domains', path: '/domains', scope: 'domains:read', key: 'd', rest: true },
   { name: 'accounts', path: '/accounts', icon: 'account', scope: 'accounts:read', key: 'a' },
   { name: 'aliases', path: '/aliases', scope: 'aliases:read', key: 'l', rest: true },
+  { name: 'explain', path: '/explain', scope: 'trace:read', key: 'e', rest: true },
   { name: 'settings', path: '/settings', scope: 'settings:read', key: 's', rest: true },
 ];
 

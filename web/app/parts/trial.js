@@ -60,7 +60,8 @@ function Steps({ trial }) {
 /** Where an error is, and what it is; {line, column, text}. */
 export const placeText = ({ line, column, text, detail }) => t('sieve.error-at', { line, column, text: text ?? detail });
 
-function Result({ trial }) {
+/** Each step of a trial, and what would be done. */
+export function Result({ trial }) {
   const broken = trial.scripts.filter((script) => script.error !== null);
   const failed = trial.failed && html`<${Notice} tone="fail" icon="fail" lead=${t('trial.failed')}>
     <p>${placeText(trial.failed)}</p><//>`;
