@@ -1,4 +1,4 @@
-/* /accounts/{address}/password, /link, /suspend and /recount */
+/* /accounts/{address}/password, /link, /suspend, /freeze and /recount */
 #include "api/accounts.h"
 #include "api/common_passwords.h"
 #include "api/events.h"
@@ -9,6 +9,7 @@
 #include "api/record.h"
 #include "api/words.h"
 #include "base/encode.h"
+#include "store/queue_admin.h"
 #include "store/quota.h"
 
 #define LINK_SECONDS 86400
@@ -136,6 +137,54 @@ void accounts_suspend_delete(struct request *r)
     if (!account_take(r, &account))
         return;
     result = account_resume(r->service->db, account.address, record(r, "account.resume", account.address, NULL, NULL));
+    if (result == RES_OK)
+        reply_empty(r);
+    else
+        account_refuse(r, result, account.address);
+}
+
+/* Nobody's mail but the account's own is held, so the caller's domains do not matter. */
+static enum result hold_queue(struct request *r, struct str address, struct str reason)
+{
+    const struct queue_filter filter = { .accounts = { &address, 1 } };
+    const struct queue_request request = { .action = QUEUE_HOLD, .filter = &filter, .actor = r->caller.actor, .reason = reason };
+    struct queue_answer done = { 0 };
+
+    return queue_act(r->service->db, &request, &r->arena, &done);
+}
+
+void accounts_freeze_put(struct request *r)
+{
+    static const struct field members[] = { { .name = "reason", .type = FIELD_STRING, .nullable = true, .max = 200 } };
+    struct json_object *body;
+    struct account account;
+    struct str reason;
+    enum result result;
+
+    if (!account_take(r, &account) || (body = body_object(r, false)) == NULL)
+        return;
+    fields_check(r, body, STR(""), members, ARRAY_LEN(members), NULL);
+    if (errors_of_body(r))
+        return;
+    reason = field_str(body, "reason", STR_NULL);
+    result = account_freeze(r->service->db, account.address, reason, r->caller.actor,
+                            record(r, "account.freeze", account.address, NULL, js_share(body)));
+    if (result == RES_OK)
+        result = hold_queue(r, account.address, reason);
+    if (result == RES_OK)
+        account_answer(r, account.address, 200);
+    else
+        account_refuse(r, result, account.address);
+}
+
+void accounts_freeze_delete(struct request *r)
+{
+    struct account account;
+    enum result result;
+
+    if (!account_take(r, &account))
+        return;
+    result = account_unfreeze(r->service->db, account.address, record(r, "account.unfreeze", account.address, NULL, NULL));
     if (result == RES_OK)
         reply_empty(r);
     else

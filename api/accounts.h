@@ -7,6 +7,9 @@ struct json_object *account_json(const struct account *a);
 void account_answer(struct request *r, struct str address, int status) SUSPENDS;
 /* The account of the path, which the caller may change.  False: answered. */
 bool account_take(struct request *r, struct account *ret) SUSPENDS;
+/* The account of a path below /accounts/{address} or /me, which the caller may change; *ret_rest (may be NULL) is the
+ * placeholder behind it, STR_NULL when there is none.  False: answered. */
+bool account_of_path(struct request *r, struct account *ret, struct str *ret_rest) SUSPENDS;
 /* stale, last-admin and so on. */
 void account_refuse(struct request *r, enum result result, struct str address) SUSPENDS;
 

@@ -118,7 +118,13 @@ CREATE TABLE public.account (
     version bigint DEFAULT 1 NOT NULL,
     delivery_user text,
     forward text[] DEFAULT '{}'::text[] NOT NULL,
-    forward_keep boolean DEFAULT true NOT NULL
+    forward_keep boolean DEFAULT true NOT NULL,
+    frozen_at timestamp with time zone,
+    frozen_by text,
+    frozen_reason text,
+    frozen_before smallint,
+    CONSTRAINT account_check CHECK (((frozen_at IS NULL) = (frozen_before IS NULL))),
+    CONSTRAINT account_frozen_before_check CHECK ((frozen_before = ANY (ARRAY[0, 1])))
 );
 ALTER TABLE public.account ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.account_id_seq
@@ -221,7 +227,9 @@ CREATE TABLE public.credential (
     networks cidr[],
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     last_used_at timestamp with time zone,
-    expires_at timestamp with time zone
+    expires_at timestamp with time zone,
+    last_used_protocol text,
+    last_used_ip inet
 );
 ALTER TABLE public.credential ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.credential_id_seq

@@ -4,6 +4,7 @@
 #include "base/strbuf.h"
 #include "io/ipc.h"
 #include "io/tls.h"
+#include "store/credential.h"
 
 #include <stdlib.h>
 
@@ -170,4 +171,70 @@ enum result auth_link_sign_in(struct auth_client *c, struct str secret, struct s
     ipc_put(&b, secret);
     r = call(c, AUTH_LINK_SIGN_IN, &b, CALL_MS, a, &reply);
     return session_reply(r, reply, ret);
+}
+
+/* ---- app passwords ---- */
+
+static bool get_app(struct str *rest, struct app_password *p)
+{
+    if (!ipc_get_int(rest, &p->id) || !ipc_get(rest, &p->name) || !ipc_get(rest, &p->protocols) ||
+        !ipc_get_int(rest, &p->created_us) || !ipc_get_int(rest, &p->used_us) || !ipc_get(rest, &p->used_protocol) ||
+        !ipc_get(rest, &p->used_ip))
+        return false;
+    if (p->used_protocol.len == 0)
+        p->used_protocol = STR_NULL;
+    if (p->used_ip.len == 0)
+        p->used_ip = STR_NULL;
+    return true;
+}
+
+enum result auth_app_add(struct auth_client *c, int64_t account_id, struct str name, struct str protocols, struct arena *a,
+                         struct app_password *ret, struct str *ret_secret)
+{
+    CLEANUP(strbuf_release) struct strbuf b = { .max = 8192 };
+    struct str reply;
+    enum result r;
+
+    ipc_put_int(&b, account_id);
+    ipc_put(&b, name);
+    ipc_put(&b, protocols);
+    r = call(c, AUTH_APP_ADD, &b, CALL_MS, a, &reply);
+    if (r != RES_OK)
+        return r;
+    return get_app(&reply, ret) && ipc_get(&reply, ret_secret) ? RES_OK : RES_TEMPFAIL;
+}
+
+enum result auth_app_list(struct auth_client *c, int64_t account_id, struct arena *a, struct app_password **ret_v,
+                          size_t *ret_n)
+{
+    CLEANUP(strbuf_release) struct strbuf b = { .max = 64 };
+    struct app_password *v;
+    struct str reply;
+    int64_t n;
+    enum result r;
+
+    ipc_put_int(&b, account_id);
+    r = call(c, AUTH_APP_LIST, &b, CALL_MS, a, &reply);
+    if (r != RES_OK)
+        return r;
+    if (!ipc_get_int(&reply, &n) || n < 0 || n > APP_PASSWORDS_MAX)
+        return RES_TEMPFAIL;
+    v = arena_array(a, struct app_password, (size_t)n + 1);
+    for (int64_t i = 0; i < n; i++) {
+        if (!get_app(&reply, &v[i]))
+            return RES_TEMPFAIL;
+    }
+    *ret_v = v;
+    *ret_n = (size_t)n;
+    return RES_OK;
+}
+
+enum result auth_app_remove(struct auth_client *c, int64_t account_id, int64_t id)
+{
+    CLEANUP(strbuf_release) struct strbuf b = { .max = 64 };
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+
+    ipc_put_int(&b, account_id);
+    ipc_put_int(&b, id);
+    return call(c, AUTH_APP_REMOVE, &b, CALL_MS, &a, NULL);
 }

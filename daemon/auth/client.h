@@ -56,3 +56,14 @@ enum result auth_set_password(struct auth_client *c, int64_t account_id, struct 
 /* A one-time link's secret (URL-safe), good for `seconds`.  Told once. */
 enum result auth_link(struct auth_client *c, int64_t account_id, int64_t seconds, struct arena *a, struct str *ret_secret)
     SUSPENDS NODISCARD;
+
+/* ---- app passwords (store/credential.h) ---- */
+struct app_password;
+/* protocols: words with blanks between them.  The secret is told once.  RES_NOTFOUND: no such account; RES_LIMIT: it has
+ * as many as it may.  What is returned lives in a. */
+enum result auth_app_add(struct auth_client *c, int64_t account_id, struct str name, struct str protocols, struct arena *a,
+                         struct app_password *ret, struct str *ret_secret) SUSPENDS NODISCARD;
+enum result auth_app_list(struct auth_client *c, int64_t account_id, struct arena *a, struct app_password **ret_v,
+                          size_t *ret_n) SUSPENDS NODISCARD;
+/* RES_NOTFOUND: the account has none with this id. */
+enum result auth_app_remove(struct auth_client *c, int64_t account_id, int64_t id) SUSPENDS NODISCARD;

@@ -9,4 +9,7 @@ enum auth_op {
     AUTH_LINK,          /* account id, seconds -> secret; api and root */
     AUTH_SIGN_IN,       /* ip, user agent, user, password -> session; api only */
     AUTH_LINK_SIGN_IN,  /* ip, user agent, secret -> session; api only */
+    AUTH_APP_ADD,       /* account id, name, protocols -> app password, secret; api only */
+    AUTH_APP_LIST,      /* account id -> how many, app passwords; api only */
+    AUTH_APP_REMOVE,    /* account id, id -> ; api only */
 };

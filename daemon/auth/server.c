@@ -1,5 +1,6 @@
 #include "auth/server.h"
 #include "auth/keys.h"
+#include "auth/ops.h"
 #include "auth/password.h"
 #include "auth/protocol.h"
 #include "auth/throttle.h"
@@ -34,7 +35,7 @@ static struct {
 
 /* ---- small things ---- */
 
-static struct str sha256(struct arena *a, struct str s)
+struct str op_sha256(struct arena *a, struct str s)
 {
     unsigned char *digest = arena_alloc(a, 32);
 
@@ -61,7 +62,7 @@ static struct str make_token(struct arena *a, int64_t account_id)
     return arena_printf(a, "%.*s.%s", STR_ARG(text), base64url_encode(a, str_of((char *)mac, n)).p);
 }
 
-static struct str reply_of(struct arena *a, struct strbuf *b)
+struct str op_reply(struct arena *a, struct strbuf *b)
 {
     struct str s = arena_str(a, strbuf_str(b));
 
@@ -96,20 +97,21 @@ static void log_attempt(const struct attempt *t, enum result r)
              F_C("result", result_name(r)));
 }
 
-/* Tries the password against each of the account's credentials. */
-static enum result match(const struct attempt *t, const struct credential *v, size_t n, struct arena *a)
+/* Tries the password against each of the account's credentials, n > 0. */
+static enum result match(const struct attempt *t, const struct credential *v, size_t n, struct arena *a, int64_t *ret_id)
 {
-    for (size_t i = 0; i < n; i++) {
-        struct str fresh;
-        enum result r = password_verify(t->password, v[i].verifier, a);
+    enum result r = RES_DENIED;
 
-        if (r == RES_DENIED)
-            continue;
-        if (r == RES_OK && password_is_outdated(v[i].verifier) && password_hash(t->password, a, &fresh) == RES_OK)
+    for (size_t i = 0; i < n && r == RES_DENIED; i++) {
+        struct str fresh;
+
+        *ret_id = v[i].id;
+        r = v[i].kind == CREDENTIAL_APP ? RES_OK : password_verify(t->password, v[i].verifier, a);
+        if (r == RES_OK && v[i].kind == CREDENTIAL_PASSWORD && password_is_outdated(v[i].verifier) &&
+            password_hash(t->password, a, &fresh) == RES_OK)
             (void)!credential_rehash(self.db, v[i].id, v[i].verifier, fresh);
-        return r;
     }
-    return RES_DENIED;
+    return r;
 }
 
 static enum result check(const struct attempt *t, struct arena *a, struct credential_account *ret_account)
@@ -117,6 +119,7 @@ static enum result check(const struct attempt *t, struct arena *a, struct creden
     struct str user = arena_lower(a, t->user);
     struct credential_account account;
     struct credential *v = NULL;
+    int64_t credential_id = 0;
     size_t n = 0;
     enum result r;
 
@@ -124,12 +127,12 @@ static enum result check(const struct attempt *t, struct arena *a, struct creden
         return RES_LIMIT;
     if (user.len == 0 || user.len > 320 || !str_is_utf8(user))
         return RES_DENIED;
-    r = credential_find(self.db, user, a, &account, &v, &n);
+    r = credential_find(self.db, user, t->protocol, op_app_hash(a, t->password), a, &account, &v, &n);
     if (r == RES_NOTFOUND || (r == RES_OK && n == 0)) {
         password_verify_dummy(t->password, a);
         r = RES_DENIED;
     } else if (r == RES_OK) {
-        r = match(t, v, n, a);
+        r = match(t, v, n, a, &credential_id);
         if (r == RES_OK && (account.state >= ACCOUNT_SUSPENDED || !account.domain_active))
             r = RES_DENIED;
     }
@@ -138,7 +141,7 @@ static enum result check(const struct attempt *t, struct arena *a, struct creden
     if (r != RES_OK)
         return r;
     throttle_succeeded(user, t->ip);
-    (void)!credential_used(self.db, account.id, t->protocol, t->ip);
+    (void)!credential_used(self.db, account.id, credential_id, t->protocol, t->ip);
     *ret_account = account;
     return RES_OK;
 }
@@ -162,7 +165,7 @@ static enum result op_password(struct str in, struct arena *a, struct str *ret)
     ipc_put_int(&b, account.role);
     ipc_put_int(&b, account.state == ACCOUNT_FROZEN);
     ipc_put(&b, account.language);
-    *ret = reply_of(a, &b);
+    *ret = op_reply(a, &b);
     return RES_OK;
 }
 
@@ -191,14 +194,14 @@ static enum result add_session(int64_t account_id, struct str ip, struct str use
 
     if (!str_is_utf8(user_agent))
         user_agent = STR("?");
-    r = credential_session_add(self.db, sha256(a, cookie), account_id, csrf, ip, user_agent, must_set_password);
+    r = credential_session_add(self.db, op_sha256(a, cookie), account_id, csrf, ip, user_agent, must_set_password);
     if (r != RES_OK)
         return r;
     ipc_put(&b, cookie);
     ipc_put(&b, csrf);
     ipc_put_int(&b, account_id);
     ipc_put_int(&b, must_set_password);
-    *ret = reply_of(a, &b);
+    *ret = op_reply(a, &b);
     return RES_OK;
 }
 
@@ -225,11 +228,11 @@ static enum result op_link(struct str in, struct arena *a, struct str *ret)
 
     if (!ipc_get_int(&in, &account_id) || !ipc_get_int(&in, &seconds) || seconds < 1 || seconds > 7 * 86400)
         return RES_INVALID;
-    r = credential_link_add(self.db, account_id, hex_encode(a, sha256(a, secret)), wall_us() + seconds * 1000000);
+    r = credential_link_add(self.db, account_id, hex_encode(a, op_sha256(a, secret)), wall_us() + seconds * 1000000);
     if (r != RES_OK)
         return r;
     ipc_put(&b, secret);
-    *ret = reply_of(a, &b);
+    *ret = op_reply(a, &b);
     return RES_OK;
 }
 
@@ -244,7 +247,7 @@ static enum result op_link_sign_in(struct str in, struct arena *a, struct str *r
         return RES_INVALID;
     if (throttle_wait_ms(t.user, t.ip, mono_ms()) > 0)
         return RES_LIMIT;
-    r = credential_link_take(self.db, hex_encode(a, sha256(a, secret)), a, &account);
+    r = credential_link_take(self.db, hex_encode(a, op_sha256(a, secret)), a, &account);
     if (r == RES_NOTFOUND || (r == RES_OK && (account.state >= ACCOUNT_SUSPENDED || !account.domain_active)))
         r = RES_DENIED;
     if (r == RES_DENIED)
@@ -263,7 +266,7 @@ static enum result op_certificate(struct arena *a, struct str *ret)
     if (pem.p == NULL)
         return RES_TEMPFAIL;
     ipc_put(&b, pem);
-    *ret = reply_of(a, &b);
+    *ret = op_reply(a, &b);
     return RES_OK;
 }
 
@@ -280,7 +283,7 @@ static enum result op_sign(struct str in, struct arena *a, struct str *ret)
     if (r != RES_OK)
         return r;
     ipc_put(&b, signature);
-    *ret = reply_of(a, &b);
+    *ret = op_reply(a, &b);
     return RES_OK;
 }
 
@@ -299,6 +302,9 @@ static bool allowed(uid_t peer, enum auth_op op)
     case AUTH_SET_PASSWORD:
     case AUTH_SIGN_IN:
     case AUTH_LINK_SIGN_IN:
+    case AUTH_APP_ADD:
+    case AUTH_APP_LIST:
+    case AUTH_APP_REMOVE:
         return peer == self.api_uid || (peer == getuid() && self.api_uid == getuid());
     }
     return false;
@@ -326,6 +332,12 @@ static enum result handle(void *arg, uid_t peer, unsigned type, struct str paylo
         return op_sign_in(payload, a, ret);
     case AUTH_LINK_SIGN_IN:
         return op_link_sign_in(payload, a, ret);
+    case AUTH_APP_ADD:
+        return op_app_add(self.db, payload, a, ret);
+    case AUTH_APP_LIST:
+        return op_app_list(self.db, payload, a, ret);
+    case AUTH_APP_REMOVE:
+        return op_app_remove(self.db, payload);
     }
     return RES_INVALID;
 }

@@ -14,14 +14,14 @@ static struct credential_account account_from_row(struct arena *a, const struct 
     };
 }
 
-enum result credential_find(struct db *db, struct str address, struct arena *a, struct credential_account *ret_account,
-                            struct credential **ret_v, size_t *ret_n)
+enum result credential_find(struct db *db, struct str address, struct str protocol, struct str app, struct arena *a,
+                            struct credential_account *ret_account, struct credential **ret_v, size_t *ret_n)
 {
     static const struct db_stmt stmt = { "credential_find",
         "SELECT " ACCOUNT_COLUMNS ", c.id, c.kind, c.verifier FROM account a JOIN domain d ON d.id = a.domain_id "
-        "LEFT JOIN credential c ON c.account_id = a.id AND c.kind IN (0, 1) "
-        "AND (c.expires_at IS NULL OR c.expires_at > now()) WHERE a.address = $1 ORDER BY c.kind, c.id LIMIT 65" };
-    const struct db_param params[] = { db_text(address) };
+        "LEFT JOIN credential c ON c.account_id = a.id AND (c.kind = 0 OR (c.kind = 1 AND c.verifier = $3 "
+        "AND $2 = ANY (c.protocols))) WHERE a.address = $1 ORDER BY c.kind DESC LIMIT 2" };
+    const struct db_param params[] = { db_text(address), db_text(protocol), db_text(app) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
     size_t n = 0;
@@ -47,7 +47,8 @@ enum result credential_set_password(struct db *db, int64_t account_id, struct st
 {
     static const struct db_stmt account_stmt = { "credential_activate",
         "UPDATE account SET state = CASE WHEN state = 0 THEN 1 ELSE state END, "
-        "state_before = CASE WHEN state_before = 0 THEN 1 ELSE state_before END, version = version + 1 "
+        "state_before = CASE WHEN state_before = 0 THEN 1 ELSE state_before END, "
+        "frozen_before = CASE WHEN frozen_before = 0 THEN 1 ELSE frozen_before END, version = version + 1 "
         "WHERE id = $1 AND state <> 4 RETURNING id" };
     static const struct db_stmt password_stmt = { "credential_set_password",
         "INSERT INTO credential (account_id, kind, verifier) VALUES ($1, 0, $2) "
@@ -92,12 +93,14 @@ enum result credential_rehash(struct db *db, int64_t credential_id, struct str o
     return db_query(db, &stmt, params, ARRAY_LEN(params), NULL);
 }
 
-enum result credential_used(struct db *db, int64_t account_id, struct str protocol, struct str ip)
+enum result credential_used(struct db *db, int64_t account_id, int64_t credential_id, struct str protocol, struct str ip)
 {
     static const struct db_stmt stmt = { "credential_used",
+        "WITH c AS (UPDATE credential SET last_used_at = now(), last_used_protocol = $2, last_used_ip = $3 WHERE id = $4 "
+        "AND kind = 1 AND (last_used_at < now() - interval '1 minute' OR last_used_protocol <> $2) IS NOT FALSE) "
         "INSERT INTO sign_in (account_id, protocol, at, ip) VALUES ($1, $2, now(), $3) ON CONFLICT (account_id, protocol) "
         "DO UPDATE SET at = now(), ip = $3 WHERE sign_in.at < now() - interval '1 minute'" };
-    const struct db_param params[] = { db_int8(account_id), db_text(protocol), db_inet(ip) };
+    const struct db_param params[] = { db_int8(account_id), db_text(protocol), db_inet(ip), db_int8(credential_id) };
 
     return db_query(db, &stmt, params, ARRAY_LEN(params), NULL);
 }
