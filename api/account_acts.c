@@ -9,6 +9,7 @@
 #include "api/record.h"
 #include "api/words.h"
 #include "base/encode.h"
+#include "store/presence.h"
 #include "store/queue_admin.h"
 #include "store/quota.h"
 
@@ -30,6 +31,12 @@ void account_check_password(struct request *r, struct str pointer, struct str pa
         error_at(r, pointer, "common-password", "It is one of those that are tried first.");
 }
 
+void account_changed(struct request *r, int64_t account_id)
+{
+    events_recheck();
+    (void)!presence_tell(r->service->db, account_id);
+}
+
 enum result account_set_password(struct request *r, int64_t account_id, struct str password, struct str keep_session)
 {
     enum result result;
@@ -37,7 +44,7 @@ enum result account_set_password(struct request *r, int64_t account_id, struct s
     if (r->dry_run)
         return RES_OK;
     result = auth_set_password(r->service->auth, account_id, password, keep_session);
-    events_recheck();
+    account_changed(r, account_id);
     return result == RES_LIMIT || result == RES_INVALID ? RES_TEMPFAIL : result;
 }
 
@@ -122,7 +129,7 @@ void accounts_suspend_put(struct request *r)
         return;
     result = account_suspend(r->service->db, account.address, field_str(body, "reason", STR_NULL), r->caller.actor,
                              record(r, "account.suspend", account.address, NULL, js_share(body)));
-    events_recheck();
+    account_changed(r, account.id);
     if (result == RES_OK)
         account_answer(r, account.address, 200);
     else
@@ -169,6 +176,7 @@ void accounts_freeze_put(struct request *r)
     reason = field_str(body, "reason", STR_NULL);
     result = account_freeze(r->service->db, account.address, reason, r->caller.actor,
                             record(r, "account.freeze", account.address, NULL, js_share(body)));
+    account_changed(r, account.id);
     if (result == RES_OK)
         result = hold_queue(r, account.address, reason);
     if (result == RES_OK)
@@ -185,6 +193,7 @@ void accounts_freeze_delete(struct request *r)
     if (!account_take(r, &account))
         return;
     result = account_unfreeze(r->service->db, account.address, record(r, "account.unfreeze", account.address, NULL, NULL));
+    account_changed(r, account.id);
     if (result == RES_OK)
         reply_empty(r);
     else

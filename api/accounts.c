@@ -378,6 +378,7 @@ void accounts_delete(struct request *r)
         return;
     result = account_delete(r->service->db, old.address, version,
                             record(r, "account.delete", old.address, account_json(&old), NULL));
+    account_changed(r, old.id);
     if (result == RES_OK)
         reply_empty(r);
     else

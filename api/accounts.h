@@ -13,6 +13,10 @@ bool account_of_path(struct request *r, struct account *ret, struct str *ret_res
 /* stale, last-admin and so on. */
 void account_refuse(struct request *r, enum result result, struct str address) SUSPENDS;
 
+/* Rights of the account (0: of any) have changed: event streams and the sessions of mail programs look whether they still
+ * hold.  Behind the commit; what gets lost they find out within a minute. */
+void account_changed(struct request *r, int64_t account_id) SUSPENDS;
+
 /* Checks a new password that stands at `pointer`; errors are noted. */
 void account_check_password(struct request *r, struct str pointer, struct str password);
 /* Sets it through auth.  RES_LIMIT: busy. */

@@ -7,6 +7,7 @@
 #include "api/status.h"
 #include "base/log.h"
 #include "store/idempotency.h"
+#include "store/presence.h"
 #include "store/session.h"
 
 #define SWEEP_MS (15 * 60 * 1000)
@@ -17,9 +18,11 @@ static struct service *service;
 static void sweep_run(void *arg)
 {
     (void)arg;
-    do
-        (void)(session_sweep(service->db) == RES_OK && idempotency_sweep(service->db) == RES_OK);
-    while (coroutine_sleep(SWEEP_MS) == RES_OK);
+    do {
+        (void)!session_sweep(service->db);
+        (void)!presence_sweep(service->db);
+        (void)!idempotency_sweep(service->db);
+    } while (coroutine_sleep(SWEEP_MS) == RES_OK);
 }
 
 void api_start(struct service *s, int admin_fd)

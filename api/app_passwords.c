@@ -124,6 +124,7 @@ void app_passwords_delete(struct request *r)
     if (!account_of_path(r, &account, &text))
         return;
     result = id_decode('p', text, &id) ? auth_app_remove(r->service->auth, account.id, id) : RES_NOTFOUND;
+    account_changed(r, account.id);
     if (result == RES_OK)
         result = audit_write(r->service->db, record(r, "account.app-password.remove",
                                                     arena_printf(&r->arena, "%.*s/%.*s", STR_ARG(account.address), STR_ARG(text)),

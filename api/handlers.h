@@ -12,6 +12,7 @@ route_handler accounts_list, accounts_get, accounts_put, accounts_patch, account
 route_handler accounts_password_put, accounts_link_post, accounts_suspend_put, accounts_suspend_delete, accounts_freeze_put, accounts_freeze_delete,
     accounts_recount_post; /* account_acts.c */
 route_handler app_passwords_list, app_passwords_post, app_passwords_delete;   /* app_passwords.c */
+route_handler sessions_list, sessions_delete, sessions_delete_one;             /* sessions.c */
 route_handler aliases_list, aliases_get, aliases_put, aliases_patch, aliases_delete,
     aliases_expansion;
 route_handler filters_list, filters_get, filters_put, filters_patch, filters_delete;

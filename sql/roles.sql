@@ -84,7 +84,14 @@ GRANT EXECUTE ON FUNCTION email_exists(bigint, bigint), blob_copy(bigint, bigint
 GRANT SELECT, INSERT ON quota_due TO correio_access;
 GRANT EXECUTE ON FUNCTION thread_find(bigint, text[]), quota_level(bigint, bigint) TO correio_access;
 
+-- smtp and access: who is signed in, and whether that still holds.
+GRANT SELECT, INSERT, UPDATE ON presence TO correio_smtp, correio_access;
+GRANT SELECT, INSERT, DELETE ON connection TO correio_smtp, correio_access;
+GRANT SELECT (id, account_id) ON credential TO correio_smtp, correio_access;
+
 -- api: the control plane.
+GRANT SELECT, DELETE ON presence TO correio_api;
+GRANT SELECT, UPDATE (ending) ON connection TO correio_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sieve_script TO correio_api;
 GRANT SELECT ON annotation, sieve_mark TO correio_api;               -- filters are tried on a message
 GRANT SELECT, INSERT, UPDATE, DELETE ON domain, account, alias, alias_member, address, domain_admin, token TO correio_api;

@@ -123,6 +123,7 @@ CREATE TABLE public.account (
     frozen_by text,
     frozen_reason text,
     frozen_before smallint,
+    sessions_from timestamp with time zone,
     CONSTRAINT account_check CHECK (((frozen_at IS NULL) = (frozen_before IS NULL))),
     CONSTRAINT account_frozen_before_check CHECK ((frozen_before = ANY (ARRAY[0, 1])))
 );
@@ -217,6 +218,24 @@ CREATE TABLE public.blob (
     data bytea NOT NULL
 );
 ALTER TABLE ONLY public.blob ALTER COLUMN data SET STORAGE EXTERNAL;
+CREATE UNLOGGED TABLE public.connection (
+    presence_id bigint NOT NULL,
+    n bigint NOT NULL,
+    id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    protocol text NOT NULL,
+    ip inet,
+    began_at timestamp with time zone NOT NULL,
+    ending boolean DEFAULT false NOT NULL
+);
+ALTER TABLE public.connection ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.connection_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE public.credential (
     id bigint NOT NULL,
     account_id bigint NOT NULL,
@@ -373,6 +392,20 @@ CREATE TABLE public.pop3_lock (
     holder text NOT NULL,
     until timestamp with time zone NOT NULL
 );
+CREATE UNLOGGED TABLE public.presence (
+    id bigint NOT NULL,
+    node text NOT NULL,
+    process text NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE public.presence ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.presence_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE public.queue_blob (
     queue_id bigint NOT NULL,
     n integer NOT NULL,
@@ -447,7 +480,16 @@ CREATE TABLE public.session (
     authenticated_at timestamp with time zone DEFAULT now() NOT NULL,
     must_set_password boolean DEFAULT false NOT NULL,
     ip inet,
-    user_agent text
+    user_agent text,
+    id bigint NOT NULL
+);
+ALTER TABLE public.session ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.session_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 CREATE TABLE public.setting (
     key text NOT NULL,
@@ -645,6 +687,10 @@ ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.blob
     ADD CONSTRAINT blob_pkey PRIMARY KEY (account_id, email_id, n);
+ALTER TABLE ONLY public.connection
+    ADD CONSTRAINT connection_id_key UNIQUE (id);
+ALTER TABLE ONLY public.connection
+    ADD CONSTRAINT connection_pkey PRIMARY KEY (presence_id, n);
 ALTER TABLE ONLY public.credential
     ADD CONSTRAINT credential_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.domain_admin
@@ -673,6 +719,10 @@ ALTER TABLE ONLY public.node
     ADD CONSTRAINT node_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY public.pop3_lock
     ADD CONSTRAINT pop3_lock_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY public.presence
+    ADD CONSTRAINT presence_node_process_key UNIQUE (node, process);
+ALTER TABLE ONLY public.presence
+    ADD CONSTRAINT presence_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.queue_blob
     ADD CONSTRAINT queue_blob_pkey PRIMARY KEY (queue_id, n);
 ALTER TABLE ONLY public.queue_destination
@@ -685,6 +735,8 @@ ALTER TABLE ONLY public.quota_due
     ADD CONSTRAINT quota_due_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY public.secret
     ADD CONSTRAINT secret_pkey PRIMARY KEY (name);
+ALTER TABLE ONLY public.session
+    ADD CONSTRAINT session_id_key UNIQUE (id);
 ALTER TABLE ONLY public.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (hash);
 ALTER TABLE ONLY public.setting
@@ -726,6 +778,7 @@ CREATE INDEX audit_action ON public.audit USING btree (action, id);
 CREATE INDEX audit_actor ON public.audit USING btree (((actor ->> 'name'::text)), id);
 CREATE INDEX audit_at ON public.audit USING btree (at);
 CREATE INDEX audit_objects ON public.audit USING gin (objects);
+CREATE INDEX connection_account ON public.connection USING btree (account_id);
 CREATE INDEX credential_account ON public.credential USING btree (account_id, kind);
 CREATE INDEX credential_link ON public.credential USING btree (verifier) WHERE (kind = 4);
 CREATE UNIQUE INDEX credential_password ON public.credential USING btree (account_id) WHERE (kind = 0);
@@ -792,6 +845,8 @@ ALTER TABLE ONLY public.alias
     ADD CONSTRAINT alias_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
 ALTER TABLE ONLY public.annotation
     ADD CONSTRAINT annotation_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.connection
+    ADD CONSTRAINT connection_presence_id_fkey FOREIGN KEY (presence_id) REFERENCES public.presence(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.credential
     ADD CONSTRAINT credential_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.domain_admin

@@ -218,3 +218,23 @@ enum outcome verb_account_app_remove(struct call *c)
 
     return done(c, client_call(c, "DELETE", path(c, below), NULL, "", NULL), NULL, t("the password is removed"));
 }
+
+/* ---- sessions ---- */
+
+enum outcome verb_account_sessions(struct call *c)
+{
+    static const struct column session_columns[] = {
+        { "Id", "id", COLUMN_TEXT },         { "Protocol", "protocol", COLUMN_TEXT },    { "From", "ip", COLUMN_TEXT },
+        { "Since", "started_at", COLUMN_TIME }, { "Program", "user_agent", COLUMN_TEXT },
+    };
+
+    return client_list(c, path(c, "/sessions"), "", session_columns, ARRAY_LEN(session_columns), "id");
+}
+
+enum outcome verb_account_sessions_end(struct call *c)
+{
+    const char *below = c->n_args == 2 ? arena_printf(&c->arena, "/sessions/%s", escape(c, c->args[1])).p : "/sessions";
+
+    return done(c, client_call(c, "DELETE", path(c, below), NULL, "", NULL), NULL,
+                c->n_args == 2 ? t("the session is ended") : t("all sessions are ended"));
+}

@@ -55,7 +55,8 @@ enum result auth_password(struct auth_client *c, const struct auth_request *req,
     if (r != RES_OK)
         return r;
     if (!ipc_get_int(&reply, &id.account_id) || !ipc_get(&reply, &id.address) || !ipc_get(&reply, &id.token) ||
-        !ipc_get_int(&reply, &role) || !ipc_get_int(&reply, &frozen) || !ipc_get(&reply, &id.language))
+        !ipc_get_int(&reply, &role) || !ipc_get_int(&reply, &frozen) || !ipc_get(&reply, &id.language) ||
+        !ipc_get_int(&reply, &id.credential_id) || !ipc_get_int(&reply, &id.signed_in_us))
         return RES_TEMPFAIL;
     id.role = (int)role;
     id.frozen = frozen != 0;

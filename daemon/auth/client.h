@@ -25,6 +25,7 @@ struct auth_identity {
     int role;            /* account.role */
     bool frozen;         /* may read, may not send */
     struct str language; /* STR_NULL: none set */
+    int64_t credential_id, signed_in_us; /* for auth/presence.h; the time is by the database's clock */
 };
 /* RES_OK; RES_DENIED: wrong user or password, or suspended (the same words for all); RES_LIMIT: too many attempts, try
  * later; RES_TEMPFAIL.  The identity lives in a. */

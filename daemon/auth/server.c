@@ -114,7 +114,8 @@ static enum result match(const struct attempt *t, const struct credential *v, si
     return r;
 }
 
-static enum result check(const struct attempt *t, struct arena *a, struct credential_account *ret_account)
+static enum result check(const struct attempt *t, struct arena *a, struct credential_account *ret_account,
+                         int64_t *ret_credential)
 {
     struct str user = arena_lower(a, t->user);
     struct credential_account account;
@@ -143,6 +144,7 @@ static enum result check(const struct attempt *t, struct arena *a, struct creden
     throttle_succeeded(user, t->ip);
     (void)!credential_used(self.db, account.id, credential_id, t->protocol, t->ip);
     *ret_account = account;
+    *ret_credential = credential_id;
     return RES_OK;
 }
 
@@ -151,11 +153,12 @@ static enum result op_password(struct str in, struct arena *a, struct str *ret)
     struct attempt t;
     struct credential_account account;
     struct strbuf b = { .max = IPC_MAX_PAYLOAD };
+    int64_t credential_id;
     enum result r;
 
     if (!ipc_get(&in, &t.protocol) || !ipc_get(&in, &t.ip) || !ipc_get(&in, &t.user) || !ipc_get(&in, &t.password))
         return RES_INVALID;
-    r = check(&t, a, &account);
+    r = check(&t, a, &account, &credential_id);
     log_attempt(&t, r);
     if (r != RES_OK)
         return r;
@@ -165,6 +168,8 @@ static enum result op_password(struct str in, struct arena *a, struct str *ret)
     ipc_put_int(&b, account.role);
     ipc_put_int(&b, account.state == ACCOUNT_FROZEN);
     ipc_put(&b, account.language);
+    ipc_put_int(&b, credential_id);
+    ipc_put_int(&b, account.now_us);
     *ret = op_reply(a, &b);
     return RES_OK;
 }
@@ -210,11 +215,12 @@ static enum result op_sign_in(struct str in, struct arena *a, struct str *ret)
     struct attempt t = { .protocol = STR("http") };
     struct credential_account account;
     struct str user_agent;
+    int64_t credential_id;
     enum result r;
 
     if (!ipc_get(&in, &t.ip) || !ipc_get(&in, &user_agent) || !ipc_get(&in, &t.user) || !ipc_get(&in, &t.password))
         return RES_INVALID;
-    r = check(&t, a, &account);
+    r = check(&t, a, &account, &credential_id);
     log_attempt(&t, r);
     return r == RES_OK ? add_session(account.id, t.ip, user_agent, false, a, ret) : r;
 }

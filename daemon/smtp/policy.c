@@ -20,6 +20,11 @@ static bool may_relay(const struct smtp_session *s)
            (s->listener == LISTEN_SMTP && network_list_contains(&settings_get()->relay_networks, stream_peer(s->stream)));
 }
 
+bool smtp_may_send(const struct smtp_session *s)
+{
+    return !s->identity.frozen && !s->presence.frozen && !s->presence.over;
+}
+
 bool smtp_policy_sender(struct cmd *c, const struct smtp_path *from, enum next *ret_next)
 {
     struct smtp_session *s = c->s;
@@ -32,7 +37,7 @@ bool smtp_policy_sender(struct cmd *c, const struct smtp_path *from, enum next *
         *ret_next = smtp_reply(s, 530, "5.7.0", "Please sign in first");
         return false;
     }
-    if (s->identity.frozen) {
+    if (!smtp_may_send(s)) {
         *ret_next = smtp_reply(s, 550, "5.7.1", "Sending is stopped for this account");
         return false;
     }

@@ -1,6 +1,6 @@
 #include "store/credential.h"
 
-#define ACCOUNT_COLUMNS "a.id, a.address, a.language, a.role, a.state, d.state = 0 AND d.deleted_at IS NULL"
+#define ACCOUNT_COLUMNS "a.id, a.address, a.language, a.role, a.state, d.state = 0 AND d.deleted_at IS NULL, now()"
 
 static struct credential_account account_from_row(struct arena *a, const struct db_rows *rows, size_t row)
 {
@@ -11,6 +11,7 @@ static struct credential_account account_from_row(struct arena *a, const struct 
         .role = (int)db_get_int(rows, row, 3),
         .state = (enum account_state)db_get_int(rows, row, 4),
         .domain_active = db_get_int(rows, row, 5) != 0,
+        .now_us = db_get_time(rows, row, 6),
     };
 }
 
@@ -33,11 +34,11 @@ enum result credential_find(struct db *db, struct str address, struct str protoc
     *ret_account = account_from_row(a, &rows, 0);
     *ret_v = arena_array(a, struct credential, db_count(&rows));
     for (size_t i = 0; i < db_count(&rows); i++) {
-        if (db_is_null(&rows, i, 6))
+        if (db_is_null(&rows, i, 7))
             continue;
-        (*ret_v)[n++] = (struct credential){ .id = db_get_int(&rows, i, 6),
-                                             .kind = (enum credential_kind)db_get_int(&rows, i, 7),
-                                             .verifier = arena_str(a, db_get_str(&rows, i, 8)) };
+        (*ret_v)[n++] = (struct credential){ .id = db_get_int(&rows, i, 7),
+                                             .kind = (enum credential_kind)db_get_int(&rows, i, 8),
+                                             .verifier = arena_str(a, db_get_str(&rows, i, 9)) };
     }
     *ret_n = n;
     return RES_OK;
@@ -50,9 +51,11 @@ enum result credential_set_password(struct db *db, int64_t account_id, struct st
         "state_before = CASE WHEN state_before = 0 THEN 1 ELSE state_before END, "
         "frozen_before = CASE WHEN frozen_before = 0 THEN 1 ELSE frozen_before END, version = version + 1 "
         "WHERE id = $1 AND state <> 4 RETURNING id" };
+    /* A new row: sessions that began by the old one are over (store/presence.h). */
+    static const struct db_stmt old_stmt = { "credential_drop_password",
+        "DELETE FROM credential WHERE account_id = $1 AND kind = 0" };
     static const struct db_stmt password_stmt = { "credential_set_password",
-        "INSERT INTO credential (account_id, kind, verifier) VALUES ($1, 0, $2) "
-        "ON CONFLICT (account_id) WHERE kind = 0 DO UPDATE SET verifier = $2, created_at = now(), last_used_at = NULL" };
+        "INSERT INTO credential (account_id, kind, verifier) VALUES ($1, 0, $2)" };
     static const struct db_stmt links_stmt = { "credential_void_links",
         "DELETE FROM credential WHERE account_id = $1 AND kind = 4" };
     static const struct db_stmt sessions_stmt = { "credential_end_sessions",
@@ -63,6 +66,7 @@ enum result credential_set_password(struct db *db, int64_t account_id, struct st
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     struct db_call calls[] = {
         { .stmt = &account_stmt, .params = id, .n = 1 },
+        { .stmt = &old_stmt, .params = id, .n = 1 },
         { .stmt = &password_stmt, .params = password, .n = 2 },
         { .stmt = &links_stmt, .params = id, .n = 1 },
         { .stmt = &sessions_stmt, .params = session, .n = 2 },

@@ -15,6 +15,7 @@ struct credential_account {
     int role;
     enum account_state state;
     bool domain_active;
+    int64_t now_us; /* when it was looked up, by the database's clock */
 };
 struct credential {
     int64_t id;

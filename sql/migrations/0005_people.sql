@@ -10,3 +10,25 @@ ALTER TABLE account ADD frozen_at timestamptz, ADD frozen_by text, ADD frozen_re
   ADD frozen_before smallint CHECK (frozen_before IN (0, 1));         -- what it returns to
 UPDATE account SET frozen_at = coalesce(state_at, now()), frozen_before = 1 WHERE state = 2 OR state_before = 2;
 ALTER TABLE account ADD CHECK ((frozen_at IS NULL) = (frozen_before IS NULL));
+
+-- ---------------------------------------------------------------- sessions
+ALTER TABLE session ADD id bigint GENERATED ALWAYS AS IDENTITY UNIQUE;   -- what people see instead of the hash
+ALTER TABLE account ADD sessions_from timestamptz;       -- those of mail programs that began before are over
+-- Who is signed in by IMAP, POP3, submission and ManageSieve.  Not logged: each process writes what it serves again when
+-- its rows are gone.
+CREATE UNLOGGED TABLE presence (                 -- a process that serves mail programs
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  node text NOT NULL, process text NOT NULL,
+  seen_at timestamptz NOT NULL DEFAULT now(),    -- old: the process, or its node, is gone
+  UNIQUE (node, process));
+CREATE UNLOGGED TABLE connection (
+  presence_id bigint NOT NULL REFERENCES presence ON DELETE CASCADE,
+  n bigint NOT NULL,                             -- counted by the process
+  id bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
+  account_id bigint NOT NULL,
+  protocol text NOT NULL,
+  ip inet,
+  began_at timestamptz NOT NULL,
+  ending boolean NOT NULL DEFAULT false,         -- somebody wants it to end
+  PRIMARY KEY (presence_id, n));
+CREATE INDEX connection_account ON connection (account_id);
