@@ -348,6 +348,8 @@ static void write_account(struct request *r, bool patch)
         return;
     if (!caller_may_change(&r->caller, w.role) || (present != NULL && !caller_may_change(&r->caller, old.role)))
         problem(r, PROBLEM_INSUFFICIENT_SCOPE, "Only an administrator without limits may make or change administrators.");
+    else if (w.role != (present != NULL ? old.role : ROLE_ACCOUNT) && !caller_fresh(r))
+        return;
     else if (present != NULL && !patch && match_create_only(r))
         problem(r, PROBLEM_EXISTS, NULL);
     else if (present == NULL && version != VERSION_ANY)
@@ -374,7 +376,7 @@ void accounts_delete(struct request *r)
     int64_t version;
     enum result result;
 
-    if (!match_version(r, false, &version) || !account_take(r, &old))
+    if (!match_version(r, false, &version) || !account_take(r, &old) || !caller_fresh(r))
         return;
     result = account_delete(r->service->db, old.address, version,
                             record(r, "account.delete", old.address, account_json(&old), NULL));

@@ -91,7 +91,7 @@ void app_passwords_post(struct request *r)
     struct str secret;
     enum result result;
 
-    if (!account_of_path(r, &account, NULL) || (body = body_object(r, false)) == NULL)
+    if (!account_of_path(r, &account, NULL) || !caller_fresh(r) || (body = body_object(r, false)) == NULL)
         return;
     fields_check(r, body, STR(""), members, ARRAY_LEN(members), NULL);
     if (errors_of_body(r))

@@ -265,6 +265,8 @@ void domains_delete(struct request *r)
     if (errors_of_query(r) || !path_domain(r, false, &name) || !match_version(r, false, &version))
         return;
     result = domain_get(r->service->db, name, &r->caller.visible, &r->arena, &old);
+    if (result == RES_OK && !caller_fresh(r))
+        return;
     if (result == RES_OK)
         result = domain_delete(r->service->db, name, force, version, record(r, "domain.delete", name, to_json(&old), NULL));
     account_changed(r, 0);

@@ -21,10 +21,10 @@ GRANT SELECT ON setting TO correio_auth, correio_smtp, correio_access, correio_r
 -- auth: credentials, and nothing of the mail.
 GRANT SELECT ON account, domain TO correio_auth;
 GRANT SELECT, INSERT, UPDATE, DELETE ON credential TO correio_auth;
-GRANT UPDATE (state, state_before, frozen_before, version) ON account TO correio_auth;   -- invited becomes active with the first password
+GRANT UPDATE (state, state_before, frozen_before, totp_at, version) ON account TO correio_auth;   -- invited becomes active with the first password
 GRANT SELECT, INSERT, UPDATE ON sign_in TO correio_auth;
 GRANT SELECT, UPDATE (last_used_at) ON token TO correio_auth;
-GRANT INSERT, SELECT, DELETE ON session TO correio_auth;
+GRANT SELECT, INSERT, UPDATE, DELETE ON session TO correio_auth;
 
 -- smtp and relay: add mail, read none.
 GRANT SELECT ON domain, account, address, alias, alias_member TO correio_smtp, correio_relay;

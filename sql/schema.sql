@@ -124,6 +124,7 @@ CREATE TABLE public.account (
     frozen_reason text,
     frozen_before smallint,
     sessions_from timestamp with time zone,
+    totp_at timestamp with time zone,
     CONSTRAINT account_check CHECK (((frozen_at IS NULL) = (frozen_before IS NULL))),
     CONSTRAINT account_frozen_before_check CHECK ((frozen_before = ANY (ARRAY[0, 1])))
 );
@@ -248,7 +249,8 @@ CREATE TABLE public.credential (
     last_used_at timestamp with time zone,
     expires_at timestamp with time zone,
     last_used_protocol text,
-    last_used_ip inet
+    last_used_ip inet,
+    step bigint
 );
 ALTER TABLE public.credential ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.credential_id_seq
@@ -481,7 +483,9 @@ CREATE TABLE public.session (
     must_set_password boolean DEFAULT false NOT NULL,
     ip inet,
     user_agent text,
-    id bigint NOT NULL
+    id bigint NOT NULL,
+    code_due boolean DEFAULT false NOT NULL,
+    tries smallint DEFAULT 0 NOT NULL
 );
 ALTER TABLE public.session ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.session_id_seq
@@ -782,6 +786,7 @@ CREATE INDEX connection_account ON public.connection USING btree (account_id);
 CREATE INDEX credential_account ON public.credential USING btree (account_id, kind);
 CREATE INDEX credential_link ON public.credential USING btree (verifier) WHERE (kind = 4);
 CREATE UNIQUE INDEX credential_password ON public.credential USING btree (account_id) WHERE (kind = 0);
+CREATE UNIQUE INDEX credential_totp ON public.credential USING btree (account_id) WHERE (kind = 2);
 CREATE INDEX email_message_id ON public.email USING btree (account_id, message_id) WHERE (message_id IS NOT NULL);
 CREATE INDEX expunged_email ON public.expunged USING btree (account_id, email_id) WHERE (email_id IS NOT NULL);
 CREATE INDEX expunged_sweep ON public.expunged USING btree (at) WHERE (email_id IS NOT NULL);

@@ -238,3 +238,25 @@ enum outcome verb_account_sessions_end(struct call *c)
     return done(c, client_call(c, "DELETE", path(c, below), NULL, "", NULL), NULL,
                 c->n_args == 2 ? t("the session is ended") : t("all sessions are ended"));
 }
+
+/* ---- two-step sign-in ---- */
+
+enum outcome verb_account_totp(struct call *c)
+{
+    static const struct column totp_columns[] = {
+        { "Two-step sign-in", "enabled", COLUMN_TEXT }, { "Since", "since", COLUMN_TIME },
+        { "Recovery codes left", "recovery_codes_left", COLUMN_NUMBER },
+    };
+    struct json_object *answer = NULL;
+    enum outcome out = client_call(c, "GET", path(c, "/totp"), NULL, "", &answer);
+
+    if (out == DONE)
+        print_object(c, answer, totp_columns, ARRAY_LEN(totp_columns), "enabled");
+    js_free(answer);
+    return out;
+}
+
+enum outcome verb_account_totp_remove(struct call *c)
+{
+    return done(c, client_call(c, "DELETE", path(c, "/totp"), NULL, "", NULL), NULL, t("two-step sign-in is off"));
+}

@@ -35,6 +35,8 @@ const struct verb verbs[] = {
     { "account", "app-password remove", "ADDRESS ID", 2, 2, "", "Removes a password of a program, which is signed out.", verb_account_app_remove },
     { "account", "sessions list", "ADDRESS", 1, 1, "", "Lists who is signed in.", verb_account_sessions },
     { "account", "sessions end", "ADDRESS [ID]", 1, 2, "", "Ends a session, or all of them.", verb_account_sessions_end },
+    { "account", "totp show", "ADDRESS", 1, 1, "", "Shows whether two-step sign-in is on.", verb_account_totp },
+    { "account", "totp remove", "ADDRESS", 1, 1, "", "Turns two-step sign-in off.", verb_account_totp_remove },
     { "account", "filter list", "ADDRESS", 1, 1, "", "Lists filters (Sieve scripts).", verb_filter_list },
     { "account", "filter get", "ADDRESS NAME", 2, 2, "", "Prints a filter.", verb_filter_get },
     { "account", "filter put", "ADDRESS NAME [FILE|-]", 2, 3, "", "Stores a filter; it is compiled first.", verb_filter_put },

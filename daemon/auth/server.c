@@ -11,7 +11,7 @@
 #include "config/settings.h"
 #include "io/ipc.h"
 #include "io/watch.h"
-#include "store/credential.h"
+#include "store/totp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,7 +43,7 @@ struct str op_sha256(struct arena *a, struct str s)
     return str_of((char *)digest, 32);
 }
 
-static struct str random_secret(struct arena *a)
+struct str op_random(struct arena *a)
 {
     char bytes[32];
 
@@ -97,6 +97,12 @@ static void log_attempt(const struct attempt *t, enum result r)
              F_C("result", result_name(r)));
 }
 
+/* With two-step sign-in programs, which know nothing of codes, need a password of their own. */
+static bool password_suffices(const struct attempt *t, const struct credential_account *account)
+{
+    return !account->totp || str_eq(t->protocol, STR("http")) || !settings_get()->app_passwords_with_totp;
+}
+
 /* Tries the password against each of the account's credentials, n > 0. */
 static enum result match(const struct attempt *t, const struct credential *v, size_t n, struct arena *a, int64_t *ret_id)
 {
@@ -129,6 +135,8 @@ static enum result check(const struct attempt *t, struct arena *a, struct creden
     if (user.len == 0 || user.len > 320 || !str_is_utf8(user))
         return RES_DENIED;
     r = credential_find(self.db, user, t->protocol, op_app_hash(a, t->password), a, &account, &v, &n);
+    if (r == RES_OK && n > 0 && v[n - 1].kind == CREDENTIAL_PASSWORD && !password_suffices(t, &account))
+        n--;
     if (r == RES_NOTFOUND || (r == RES_OK && n == 0)) {
         password_verify_dummy(t->password, a);
         r = RES_DENIED;
@@ -191,21 +199,22 @@ static enum result op_set_password(struct str in, struct arena *a)
 /* ---- the dashboard's sessions ---- */
 
 static enum result add_session(int64_t account_id, struct str ip, struct str user_agent, bool must_set_password,
-                               struct arena *a, struct str *ret)
+                               bool code_due, struct arena *a, struct str *ret)
 {
-    struct str cookie = random_secret(a), csrf = random_secret(a);
+    struct str cookie = op_random(a), csrf = op_random(a);
     struct strbuf b = { .max = IPC_MAX_PAYLOAD };
     enum result r;
 
     if (!str_is_utf8(user_agent))
         user_agent = STR("?");
-    r = credential_session_add(self.db, op_sha256(a, cookie), account_id, csrf, ip, user_agent, must_set_password);
+    r = credential_session_add(self.db, op_sha256(a, cookie), account_id, csrf, ip, user_agent, must_set_password, code_due);
     if (r != RES_OK)
         return r;
     ipc_put(&b, cookie);
     ipc_put(&b, csrf);
     ipc_put_int(&b, account_id);
     ipc_put_int(&b, must_set_password);
+    ipc_put_int(&b, code_due);
     *ret = op_reply(a, &b);
     return RES_OK;
 }
@@ -222,12 +231,41 @@ static enum result op_sign_in(struct str in, struct arena *a, struct str *ret)
         return RES_INVALID;
     r = check(&t, a, &account, &credential_id);
     log_attempt(&t, r);
-    return r == RES_OK ? add_session(account.id, t.ip, user_agent, false, a, ret) : r;
+    return r == RES_OK ? add_session(account.id, t.ip, user_agent, false, account.totp, a, ret) : r;
+}
+
+/* RES_DENIED: the password is wrong; RES_CONFLICT: there is no code, and it is needed; RES_INVALID: the code is wrong. */
+static enum result op_reauth(struct str in, struct arena *a, struct str *ret)
+{
+    struct attempt t = { .protocol = STR("http") };
+    struct strbuf b = { .max = 256 };
+    struct credential_account account;
+    struct str hash, code, cookie = op_random(a);
+    int64_t credential_id;
+    enum result r;
+
+    if (!ipc_get(&in, &t.ip) || !ipc_get(&in, &t.user) || !ipc_get(&in, &hash) || !ipc_get(&in, &t.password) ||
+        !ipc_get(&in, &code))
+        return RES_TEMPFAIL;
+    r = check(&t, a, &account, &credential_id);
+    log_attempt(&t, r);
+    if (r != RES_OK)
+        return r;
+    if (account.totp && code.len == 0)
+        return RES_CONFLICT;
+    if (account.totp)
+        r = op_totp_check(self.db, account.id, code, a);
+    if (r != RES_OK)
+        return r == RES_DENIED ? RES_INVALID : r;
+    r = session_renew(self.db, hash, account.id, op_sha256(a, cookie));
+    ipc_put(&b, cookie);
+    *ret = op_reply(a, &b);
+    return r;
 }
 
 static enum result op_link(struct str in, struct arena *a, struct str *ret)
 {
-    struct str secret = random_secret(a);
+    struct str secret = op_random(a);
     struct strbuf b = { .max = 1024 };
     int64_t account_id, seconds;
     enum result r;
@@ -259,7 +297,7 @@ static enum result op_link_sign_in(struct str in, struct arena *a, struct str *r
     if (r == RES_DENIED)
         throttle_failed(t.user, t.ip, mono_ms());
     log_attempt(&t, r);
-    return r == RES_OK ? add_session(account.id, t.ip, user_agent, true, a, ret) : r;
+    return r == RES_OK ? add_session(account.id, t.ip, user_agent, true, account.totp, a, ret) : r;
 }
 
 /* ---- keys ---- */
@@ -311,6 +349,12 @@ static bool allowed(uid_t peer, enum auth_op op)
     case AUTH_APP_ADD:
     case AUTH_APP_LIST:
     case AUTH_APP_REMOVE:
+    case AUTH_CODE_SIGN_IN:
+    case AUTH_REAUTH:
+    case AUTH_TOTP_STATE:
+    case AUTH_TOTP_BEGIN:
+    case AUTH_TOTP_CONFIRM:
+    case AUTH_TOTP_REMOVE:
         return peer == self.api_uid || (peer == getuid() && self.api_uid == getuid());
     }
     return false;
@@ -344,6 +388,18 @@ static enum result handle(void *arg, uid_t peer, unsigned type, struct str paylo
         return op_app_list(self.db, payload, a, ret);
     case AUTH_APP_REMOVE:
         return op_app_remove(self.db, payload);
+    case AUTH_CODE_SIGN_IN:
+        return op_code_sign_in(self.db, payload, a, ret);
+    case AUTH_REAUTH:
+        return op_reauth(payload, a, ret);
+    case AUTH_TOTP_STATE:
+        return op_totp_state(self.db, payload, a, ret);
+    case AUTH_TOTP_BEGIN:
+        return op_totp_begin(self.db, payload, a, ret);
+    case AUTH_TOTP_CONFIRM:
+        return op_totp_confirm(self.db, payload, a, ret);
+    case AUTH_TOTP_REMOVE:
+        return op_totp_remove(self.db, payload);
     }
     return RES_INVALID;
 }

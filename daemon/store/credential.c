@@ -1,6 +1,7 @@
 #include "store/credential.h"
 
-#define ACCOUNT_COLUMNS "a.id, a.address, a.language, a.role, a.state, d.state = 0 AND d.deleted_at IS NULL, now()"
+#define ACCOUNT_COLUMNS "a.id, a.address, a.language, a.role, a.state, d.state = 0 AND d.deleted_at IS NULL, now(), " \
+    "a.totp_at IS NOT NULL"
 
 static struct credential_account account_from_row(struct arena *a, const struct db_rows *rows, size_t row)
 {
@@ -12,6 +13,7 @@ static struct credential_account account_from_row(struct arena *a, const struct 
         .state = (enum account_state)db_get_int(rows, row, 4),
         .domain_active = db_get_int(rows, row, 5) != 0,
         .now_us = db_get_time(rows, row, 6),
+        .totp = db_get_int(rows, row, 7) != 0,
     };
 }
 
@@ -34,11 +36,11 @@ enum result credential_find(struct db *db, struct str address, struct str protoc
     *ret_account = account_from_row(a, &rows, 0);
     *ret_v = arena_array(a, struct credential, db_count(&rows));
     for (size_t i = 0; i < db_count(&rows); i++) {
-        if (db_is_null(&rows, i, 7))
+        if (db_is_null(&rows, i, 8))
             continue;
-        (*ret_v)[n++] = (struct credential){ .id = db_get_int(&rows, i, 7),
-                                             .kind = (enum credential_kind)db_get_int(&rows, i, 8),
-                                             .verifier = arena_str(a, db_get_str(&rows, i, 9)) };
+        (*ret_v)[n++] = (struct credential){ .id = db_get_int(&rows, i, 8),
+                                             .kind = (enum credential_kind)db_get_int(&rows, i, 9),
+                                             .verifier = arena_str(a, db_get_str(&rows, i, 10)) };
     }
     *ret_n = n;
     return RES_OK;
@@ -155,12 +157,12 @@ enum result credential_first_admin(struct db *db, struct arena *a, struct creden
 }
 
 enum result credential_session_add(struct db *db, struct str hash, int64_t account_id, struct str csrf, struct str ip,
-                                   struct str user_agent, bool must_set_password)
+                                   struct str user_agent, bool must_set_password, bool code_due)
 {
     static const struct db_stmt stmt = { "credential_session_add",
-        "INSERT INTO session (hash, account_id, csrf, ip, user_agent, must_set_password) VALUES ($1, $2, $3, $4, $5, $6)" };
+        "INSERT INTO session (hash, account_id, csrf, ip, user_agent, must_set_password, code_due) VALUES ($1, $2, $3, $4, $5, $6, $7)" };
     const struct db_param params[] = { db_bytea(hash), db_int8(account_id), db_text(csrf), db_inet(ip),
-                                       db_text(user_agent), db_bool(must_set_password) };
+                                       db_text(user_agent), db_bool(must_set_password), db_bool(code_due) };
 
     return db_query(db, &stmt, params, ARRAY_LEN(params), NULL);
 }

@@ -15,6 +15,7 @@ struct credential_account {
     int role;
     enum account_state state;
     bool domain_active;
+    bool totp;      /* two-step sign-in is on */
     int64_t now_us; /* when it was looked up, by the database's clock */
 };
 struct credential {
@@ -67,6 +68,6 @@ enum result credential_link_take(struct db *db, struct str hash, struct arena *a
 /* The account with the system administrator's role that was made first; RES_NOTFOUND: none yet. */
 enum result credential_first_admin(struct db *db, struct arena *a, struct credential_account *ret) SUSPENDS NODISCARD;
 
-/* A session of the dashboard; hash is the SHA-256 of its cookie. */
+/* A session of the dashboard; hash is the SHA-256 of its cookie.  code_due: it is none before store/totp.h says so. */
 enum result credential_session_add(struct db *db, struct str hash, int64_t account_id, struct str csrf, struct str ip,
-                                   struct str user_agent, bool must_set_password) SUSPENDS NODISCARD;
+                                   struct str user_agent, bool must_set_password, bool code_due) SUSPENDS NODISCARD;

@@ -13,6 +13,7 @@ struct session {
     size_t n_domains;
     struct str csrf;
     bool must_set_password; /* it was begun by a one-time link */
+    bool fresh;             /* its owner has proven himself in the last 10 minutes */
     int64_t expires_us;     /* at the latest */
 };
 

@@ -32,3 +32,12 @@ CREATE UNLOGGED TABLE connection (
   ending boolean NOT NULL DEFAULT false,         -- somebody wants it to end
   PRIMARY KEY (presence_id, n));
 CREATE INDEX connection_account ON connection (account_id);
+
+-- ---------------------------------------------------------------- two-step sign-in (RFC 6238)
+-- credential of kind 2: the key in hex; with expires_at it is not confirmed yet.  Of kind 3: the SHA-256 in hex of a recovery
+-- code, which goes when it is used.
+ALTER TABLE credential ADD step bigint;                  -- the last time step whose code was used: each counts once
+CREATE UNIQUE INDEX credential_totp ON credential (account_id) WHERE kind = 2;
+ALTER TABLE account ADD totp_at timestamptz;             -- since when it is on
+ALTER TABLE session ADD code_due boolean NOT NULL DEFAULT false,      -- the password was right, the code is still to come
+  ADD tries smallint NOT NULL DEFAULT 0;                 -- of the code

@@ -300,6 +300,7 @@ function settingsOf() {
     ...more,
   });
   return [
+    setting('auth.app_passwords_with_totp', 'boolean', 'true', 'true'),
     setting('auth.cleartext', 'string', 'loopback', 'loopback'),
     setting('queue.delay_notice', 'duration', '4h', '4h'),
     setting('queue.expire', 'duration', '3d', '5d'),
