@@ -14,6 +14,7 @@ route_handler accounts_password_put, accounts_link_post, accounts_suspend_put, a
 route_handler app_passwords_list, app_passwords_post, app_passwords_delete;   /* app_passwords.c */
 route_handler sessions_list, sessions_delete, sessions_delete_one;             /* sessions.c */
 route_handler totp_get, totp_post, totp_put, totp_delete;                      /* totp.c */
+route_handler activity_get;                                                   /* activity.c */
 route_handler aliases_list, aliases_get, aliases_put, aliases_patch, aliases_delete,
     aliases_expansion;
 route_handler filters_list, filters_get, filters_put, filters_patch, filters_delete;

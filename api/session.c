@@ -169,7 +169,7 @@ void session_totp_post(struct request *r)
     if (errors_of_body(r))
         return;
     if (hash.p != NULL)
-        result = auth_code_sign_in(r->service->auth, hash, field_str(body, "code", STR("")), &r->arena, &made);
+        result = auth_code_sign_in(r->service->auth, r->ip, hash, field_str(body, "code", STR("")), &r->arena, &made);
     if (result == RES_OK)
         answer_session(r, made.cookie);
     else if (result == RES_NOTFOUND)

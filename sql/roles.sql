@@ -23,6 +23,7 @@ GRANT SELECT ON account, domain TO correio_auth;
 GRANT SELECT, INSERT, UPDATE, DELETE ON credential TO correio_auth;
 GRANT UPDATE (state, state_before, frozen_before, totp_at, version) ON account TO correio_auth;   -- invited becomes active with the first password
 GRANT SELECT, INSERT, UPDATE ON sign_in TO correio_auth;
+GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_log TO correio_auth;
 GRANT SELECT, UPDATE (last_used_at) ON token TO correio_auth;
 GRANT SELECT, INSERT, UPDATE, DELETE ON session TO correio_auth;
 
@@ -97,7 +98,7 @@ GRANT SELECT ON annotation, sieve_mark TO correio_api;               -- filters 
 GRANT SELECT, INSERT, UPDATE, DELETE ON domain, account, alias, alias_member, address, domain_admin, token TO correio_api;
 GRANT USAGE ON SEQUENCE token_id_seq TO correio_api;                  -- a token names its own id
 GRANT SELECT, UPDATE, DELETE ON session TO correio_api;
-GRANT SELECT ON tenant, sign_in TO correio_api;
+GRANT SELECT ON tenant, sign_in, sign_in_log TO correio_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON setting TO correio_api;
 GRANT SELECT, INSERT ON audit TO correio_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency TO correio_api;

@@ -537,6 +537,17 @@ CREATE TABLE public.sign_in (
     ip inet
 )
 WITH (fillfactor='50');
+CREATE TABLE public.sign_in_log (
+    account_id bigint NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    protocol text NOT NULL,
+    result smallint NOT NULL,
+    network cidr NOT NULL,
+    ip inet,
+    first_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    count bigint NOT NULL
+);
 CREATE TABLE public.subscription (
     account_id bigint NOT NULL,
     name text NOT NULL
@@ -749,6 +760,8 @@ ALTER TABLE ONLY public.sieve_mark
     ADD CONSTRAINT sieve_mark_pkey PRIMARY KEY (account_id, kind, hash);
 ALTER TABLE ONLY public.sieve_script
     ADD CONSTRAINT sieve_script_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.sign_in_log
+    ADD CONSTRAINT sign_in_log_pkey PRIMARY KEY (account_id, hour, protocol, result, network);
 ALTER TABLE ONLY public.sign_in
     ADD CONSTRAINT sign_in_pkey PRIMARY KEY (account_id, protocol);
 ALTER TABLE ONLY public.subscription
@@ -804,6 +817,7 @@ CREATE UNIQUE INDEX sieve_script_active ON public.sieve_script USING btree (acco
 CREATE INDEX sieve_script_domain ON public.sieve_script USING btree (domain_id) WHERE (domain_id IS NOT NULL);
 CREATE UNIQUE INDEX sieve_script_name ON public.sieve_script USING btree (COALESCE(account_id, (0)::bigint), COALESCE(domain_id, (0)::bigint), place, name);
 CREATE INDEX sieve_script_server ON public.sieve_script USING btree (place) WHERE ((account_id IS NULL) AND (domain_id IS NULL) AND active);
+CREATE INDEX sign_in_log_hour ON public.sign_in_log USING btree (hour);
 CREATE INDEX token_account ON public.token USING btree (account_id);
 CREATE INDEX trace_id ON ONLY public.trace USING btree (id);
 CREATE INDEX trace_default_id_idx ON public.trace_default USING btree (id);

@@ -260,3 +260,13 @@ enum outcome verb_account_totp_remove(struct call *c)
 {
     return done(c, client_call(c, "DELETE", path(c, "/totp"), NULL, "", NULL), NULL, t("two-step sign-in is off"));
 }
+
+enum outcome verb_account_activity(struct call *c)
+{
+    static const struct column activity_columns[] = {
+        { "At", "at", COLUMN_TIME },           { "Result", "result", COLUMN_TEXT }, { "Count", "count", COLUMN_NUMBER },
+        { "Protocol", "protocol", COLUMN_TEXT }, { "From", "ip", COLUMN_TEXT },       { "New network", "new_network", COLUMN_TEXT },
+    };
+
+    return client_list(c, path(c, "/activity"), "", activity_columns, ARRAY_LEN(activity_columns), "at");
+}

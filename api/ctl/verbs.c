@@ -37,6 +37,7 @@ const struct verb verbs[] = {
     { "account", "sessions end", "ADDRESS [ID]", 1, 2, "", "Ends a session, or all of them.", verb_account_sessions_end },
     { "account", "totp show", "ADDRESS", 1, 1, "", "Shows whether two-step sign-in is on.", verb_account_totp },
     { "account", "totp remove", "ADDRESS", 1, 1, "", "Turns two-step sign-in off.", verb_account_totp_remove },
+    { "account", "activity", "ADDRESS", 1, 1, "", "Lists sign-ins of 30 days, good and bad ones.", verb_account_activity },
     { "account", "filter list", "ADDRESS", 1, 1, "", "Lists filters (Sieve scripts).", verb_filter_list },
     { "account", "filter get", "ADDRESS NAME", 2, 2, "", "Prints a filter.", verb_filter_get },
     { "account", "filter put", "ADDRESS NAME [FILE|-]", 2, 3, "", "Stores a filter; it is compiled first.", verb_filter_put },

@@ -175,13 +175,14 @@ enum result auth_link_sign_in(struct auth_client *c, struct str secret, struct s
     return session_reply(r, reply, ret);
 }
 
-enum result auth_code_sign_in(struct auth_client *c, struct str hash, struct str code, struct arena *a,
+enum result auth_code_sign_in(struct auth_client *c, struct str ip, struct str hash, struct str code, struct arena *a,
                               struct auth_session *ret)
 {
     CLEANUP(strbuf_release) struct strbuf b = { .max = 8192 };
     struct str reply = STR_NULL;
     enum result r;
 
+    ipc_put(&b, ip);
     ipc_put(&b, hash);
     ipc_put(&b, code);
     r = call(c, AUTH_CODE_SIGN_IN, &b, CALL_MS, a, &reply);

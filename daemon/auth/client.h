@@ -52,7 +52,7 @@ enum result auth_link_sign_in(struct auth_client *c, struct str secret, struct s
                               struct arena *a, struct auth_session *ret) SUSPENDS NODISCARD;
 /* The second step of a sign-in, whose cookie has the hash: a code by the clock, or a recovery code.  RES_DENIED: wrong or used
  * before; RES_LIMIT: too many wrong ones, try later; RES_NOTFOUND: there is no such sign-in (any more): begin again. */
-enum result auth_code_sign_in(struct auth_client *c, struct str hash, struct str code, struct arena *a,
+enum result auth_code_sign_in(struct auth_client *c, struct str ip, struct str hash, struct str code, struct arena *a,
                               struct auth_session *ret) SUSPENDS NODISCARD;
 /* The owner of a session proves himself again; it gets a new cookie.  RES_DENIED: wrong password; RES_CONFLICT: a code is
  * needed (code is empty); RES_INVALID: wrong code; RES_LIMIT; RES_NOTFOUND: the session is over. */

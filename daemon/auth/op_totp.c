@@ -1,4 +1,5 @@
 /* Two-step sign-in: codes by the clock, and recovery codes. */
+#include "auth/activity.h"
 #include "auth/letters.h"
 #include "auth/ops.h"
 #include "auth/throttle.h"
@@ -54,15 +55,18 @@ enum result op_code_sign_in(struct db *db, struct str in, struct arena *a, struc
 {
     struct strbuf b = { .max = IPC_MAX_PAYLOAD };
     struct credential_account account;
-    struct str hash, code, cookie = op_random(a), csrf = op_random(a);
+    struct str ip, hash, code, cookie = op_random(a), csrf = op_random(a);
     bool must_set_password;
     enum result r;
 
-    if (!ipc_get(&in, &hash) || !ipc_get(&in, &code))
+    if (!ipc_get(&in, &ip) || !ipc_get(&in, &hash) || !ipc_get(&in, &code))
         return RES_INVALID;
     r = totp_try(db, hash, a, &account);
-    if (r == RES_OK)
-        r = op_totp_check(db, account.id, code, a);
+    if (r != RES_OK)
+        return r;
+    r = op_totp_check(db, account.id, code, a);
+    if (r == RES_OK || r == RES_DENIED)
+        activity_note(account.id, r == RES_OK ? ACTIVITY_OK : ACTIVITY_WRONG_CODE, STR("http"), ip);
     if (r == RES_OK)
         r = totp_pass(db, hash, op_sha256(a, cookie), csrf, &must_set_password);
     if (r != RES_OK)

@@ -12,7 +12,7 @@ enum auth_op {
     AUTH_APP_ADD,       /* account id, name, protocols -> app password, secret; api only */
     AUTH_APP_LIST,      /* account id -> how many, app passwords; api only */
     AUTH_APP_REMOVE,    /* account id, id -> ; api only */
-    AUTH_CODE_SIGN_IN,  /* session hash, code -> session; api only */
+    AUTH_CODE_SIGN_IN,  /* ip, session hash, code -> session; api only */
     AUTH_REAUTH,        /* ip, user, session hash, password, code -> cookie; api only */
     AUTH_TOTP_STATE,    /* account id -> since, recovery codes left; api only */
     AUTH_TOTP_BEGIN,    /* account id -> key; api only */

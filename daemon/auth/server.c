@@ -1,4 +1,5 @@
 #include "auth/server.h"
+#include "auth/activity.h"
 #include "auth/keys.h"
 #include "auth/ops.h"
 #include "auth/password.h"
@@ -128,6 +129,7 @@ static enum result check(const struct attempt *t, struct arena *a, struct creden
     struct credential *v = NULL;
     int64_t credential_id = 0;
     size_t n = 0;
+    bool known;
     enum result r;
 
     if (throttle_wait_ms(user, t->ip, mono_ms()) > 0)
@@ -135,6 +137,7 @@ static enum result check(const struct attempt *t, struct arena *a, struct creden
     if (user.len == 0 || user.len > 320 || !str_is_utf8(user))
         return RES_DENIED;
     r = credential_find(self.db, user, t->protocol, op_app_hash(a, t->password), a, &account, &v, &n);
+    known = r == RES_OK;
     if (r == RES_OK && n > 0 && v[n - 1].kind == CREDENTIAL_PASSWORD && !password_suffices(t, &account))
         n--;
     if (r == RES_NOTFOUND || (r == RES_OK && n == 0)) {
@@ -147,6 +150,10 @@ static enum result check(const struct attempt *t, struct arena *a, struct creden
     }
     if (r == RES_DENIED)
         throttle_failed(user, t->ip, mono_ms());
+    if (known && (r == RES_OK || r == RES_DENIED))
+        activity_note(account.id, r == RES_DENIED                                          ? ACTIVITY_WRONG_PASSWORD
+                                  : account.totp && str_eq(t->protocol, STR("http")) ? ACTIVITY_CODE_DUE
+                                                                                           : ACTIVITY_OK, t->protocol, t->ip);
     if (r != RES_OK)
         return r;
     throttle_succeeded(user, t->ip);
@@ -464,6 +471,7 @@ void auth_serve(const struct config *config, struct db *db, int listen_fd, int c
                        : getuid();
     random_bytes(self.token_key, sizeof(self.token_key));
     password_init();
+    activity_init(db);
     if (control_fd >= 0) {
         fcntl(control_fd, F_SETFL, O_NONBLOCK);
         self.control = watch_new(control_fd);

@@ -41,3 +41,17 @@ CREATE UNIQUE INDEX credential_totp ON credential (account_id) WHERE kind = 2;
 ALTER TABLE account ADD totp_at timestamptz;             -- since when it is on
 ALTER TABLE session ADD code_due boolean NOT NULL DEFAULT false,      -- the password was right, the code is still to come
   ADD tries smallint NOT NULL DEFAULT 0;                 -- of the code
+
+-- ---------------------------------------------------------------- sign-ins of 30 days
+-- One row an hour, account, protocol, result and network: a flood is counted, not stored.
+CREATE TABLE sign_in_log (
+  account_id bigint NOT NULL,
+  hour timestamptz NOT NULL,
+  protocol text NOT NULL,
+  result smallint NOT NULL,                      -- 0 ok, 1 wrong password, 2 wrong code, 3 right password, the code was due
+  network cidr NOT NULL,                         -- /24 or /48; 0.0.0.0/0: many, or none
+  ip inet,                                       -- the last one
+  first_at timestamptz NOT NULL, last_at timestamptz NOT NULL,
+  count bigint NOT NULL,
+  PRIMARY KEY (account_id, hour, protocol, result, network));
+CREATE INDEX sign_in_log_hour ON sign_in_log (hour);

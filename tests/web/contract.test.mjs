@@ -149,7 +149,7 @@ test('the fake server answers as the contract says', async () => {
   await call('GET', mine, '/accounts/{address}/filters');
   await call('GET', '/me/filters', '/me/filters');
   const P = '/accounts/{address}';
-  for (const what of ['app-passwords', 'sessions', 'totp']) {
+  for (const what of ['activity', 'app-passwords', 'sessions', 'totp']) {
     await call('GET', `/accounts/alice@example.org/${what}`, `${P}/${what}`);
     await call('GET', `/me/${what}`, `/me/${what}`);
   }

@@ -5,7 +5,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { devicesOf, makeStory, now, PASSWORD, sessionsOf } from './story.mjs';
+import { activityOf, devicesOf, makeStory, now, PASSWORD, sessionsOf } from './story.mjs';
 
 const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
 const TYPES = {
@@ -410,6 +410,7 @@ function makeRoutes(state) {
         remove(list, find(list, 'id', params.id));
       },
     ],
+    ['GET', `${base}/activity`, ({ query }) => page(activityOf(), query)],
     ['GET', `${base}/totp`, ({ params, session: s }) => keep(state.totp, totpOff, params, s)],
     [
       'DELETE',

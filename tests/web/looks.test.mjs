@@ -35,6 +35,7 @@ const PAGES = [
   '/me/devices',
   '/me/devices?add',
   '/me/security',
+  '/me/activity',
   '/me/filters',
   '/me/filters?add',
   '/problems/csrf',

@@ -279,6 +279,26 @@ export function sessionsOf() {
   ];
 }
 
+export function activityOf() {
+  const row = (age, result, protocol, ip, count = 1, isNew = false) => ({
+    at: at(-age * MINUTE),
+    first_at: at(-age * MINUTE),
+    count,
+    result,
+    protocol,
+    ip,
+    network: ip && ip.replace(/\.\d+$/, '.0/24'),
+    new_network: isNew,
+  });
+  return [
+    row(4, 'ok', 'imap', '203.0.113.24', 6),
+    row(12, 'ok', 'submission', '198.51.100.9', 1, true),
+    row(15, 'wrong-password', 'submission', null, 41),
+    row(95, 'code-missing', 'page', '192.0.2.77'),
+    row(96, 'ok', 'page', '203.0.113.9'),
+  ];
+}
+
 /** Filters by account. */
 function filtersOf() {
   const filter = (name, active, script) => ({

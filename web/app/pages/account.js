@@ -159,7 +159,7 @@ function Frozen({ account, actions, now }) {
         ${t('session.end-all')}</button></li>
       <li>${t('account.step.password')} <button class="button" type="button" onClick=${actions.makeLink}>
         ${t('account.link')}</button></li>
-      ${can('queue:read') && html`<li>${n === undefined ? t('account.step.queue') : t('account.step.held', { n })}${' '}
+      ${can('queue:read') && n !== 0 && html`<li>${n === undefined ? t('account.step.queue') : t('account.step.held', { n })}${' '}
         <a class="button" href=${held}>${t('account.look')}</a></li>`}
     </ol>`
     }<//>`;

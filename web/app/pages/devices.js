@@ -29,7 +29,7 @@ function Servers({ hostname, address }) {
     <${Fact} name=${t('device.user')}><span class="mono">${address}</span><//>
     ${SERVERS.map(
       ([protocol, port, tls]) =>
-        html`<${Fact} key=${protocol} name=${t(`device.server.${protocol}`)}><span class="mono">${hostname}</span>
+        html`<${Fact} key=${protocol} name=${t(`device.server.${protocol}`)}><span class="mono">${hostname}</span><br />
           ${t(`device.port.${tls}`, { port })}<//>`,
     )}
   <//>`;
@@ -145,7 +145,7 @@ function programOf(agent) {
   const system = /(Windows|Android|iPhone|iPad|Mac OS X|Linux)/.exec(agent ?? '')?.[1];
   const names = { Edg: 'Edge', OPR: 'Opera', 'Mac OS X': 'macOS' };
   const parts = [browser, system].filter(Boolean).map((one) => names[one] ?? one);
-  return parts.join(' · ');
+  return parts.join(', ') || agent.slice(0, 40);
 }
 
 function sessionColumns(now, mayWrite, end) {
@@ -156,9 +156,9 @@ function sessionColumns(now, mayWrite, end) {
       className: 'line',
       cell: (row) => html`<b>${row.protocol === 'page' ? t('session.page') : t(`protocol.${row.protocol}`)}</b>${
         row.current && html` <span class="muted">${t('session.current')}</span>`
-      }${row.user_agent && html` <span class="muted">${programOf(row.user_agent)}</span>`}`,
+      }${row.user_agent && html` <span class="muted">· ${programOf(row.user_agent)}</span>`}`,
     },
-    { key: 'ip', head: t('session.from'), className: 'mono nowrap', cell: (row) => row.ip ?? '' },
+    { key: 'ip', head: t('session.from'), className: 'nowrap', cell: (row) => html`<span class="mono">${row.ip ?? ''}</span>` },
     {
       key: 'since',
       head: t('session.since'),

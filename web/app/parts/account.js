@@ -39,8 +39,8 @@ export function SignInTime({ account, now }) {
   });
 }
 
-const TABS = ['overview', 'devices', 'filters'];
-const OWN_TABS = [...TABS, 'security'];
+const TABS = ['overview', 'devices', 'filters', 'activity'];
+const OWN_TABS = ['overview', 'devices', 'filters', 'security', 'activity'];
 
 /** The pages of one account; base: "/accounts/alice@example.org" or "/me". */
 export function AccountTabs({ base, tab }) {

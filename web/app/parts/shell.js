@@ -28,6 +28,7 @@ const PERSON_MENU = [
   { name: 'devices', path: '/me/devices', icon: 'device' },
   { name: 'filters', path: '/me/filters', icon: 'filter' },
   { name: 'security', path: '/me/security', icon: 'key' },
+  { name: 'activity', path: '/me/activity', icon: 'overview' },
 ];
 
 const CREATE = [
