@@ -151,13 +151,14 @@ void accounts_suspend_delete(struct request *r)
 }
 
 /* Nobody's mail but the account's own is held, so the caller's domains do not matter. */
-static enum result hold_queue(struct request *r, struct str address, struct str reason)
+static enum result hold_queue(struct request *r, const struct account *account, struct str reason)
 {
-    const struct queue_filter filter = { .accounts = { &address, 1 } };
+    const struct queue_filter filter = { .accounts = { &account->address, 1 } };
     const struct queue_request request = { .action = QUEUE_HOLD, .filter = &filter, .actor = r->caller.actor, .reason = reason };
     struct queue_answer done = { 0 };
+    enum result result = queue_act(r->service->db, &request, &r->arena, &done);
 
-    return queue_act(r->service->db, &request, &r->arena, &done);
+    return result == RES_OK ? account_hold_rest(r->service->db, account->id) : result;
 }
 
 void accounts_freeze_put(struct request *r)
@@ -178,7 +179,7 @@ void accounts_freeze_put(struct request *r)
                             record(r, "account.freeze", account.address, NULL, js_share(body)));
     account_changed(r, account.id);
     if (result == RES_OK)
-        result = hold_queue(r, account.address, reason);
+        result = hold_queue(r, &account, reason);
     if (result == RES_OK)
         account_answer(r, account.address, 200);
     else

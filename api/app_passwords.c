@@ -83,6 +83,17 @@ static struct str chosen(struct request *r, const struct json_object *body)
     return text;
 }
 
+/* Made by auth; in a dry run only described. */
+static enum result make(struct request *r, const struct account *account, struct str name, struct str chosen_protocols,
+                        struct app_password *ret, struct str *ret_secret)
+{
+    if (!r->dry_run)
+        return auth_app_add(r->service->auth, account->id, name, chosen_protocols, &r->arena, ret, ret_secret);
+    *ret = (struct app_password){ .id = 1, .name = name, .protocols = chosen_protocols, .created_us = wall_us(), .used_us = DB_NO_TIME };
+    *ret_secret = STR("dry-run");
+    return RES_OK;
+}
+
 void app_passwords_post(struct request *r)
 {
     struct account account;
@@ -96,8 +107,7 @@ void app_passwords_post(struct request *r)
     fields_check(r, body, STR(""), members, ARRAY_LEN(members), NULL);
     if (errors_of_body(r))
         return;
-    result = auth_app_add(r->service->auth, account.id, field_str(body, "name", STR("")), chosen(r, body), &r->arena, &made,
-                          &secret);
+    result = make(r, &account, field_str(body, "name", STR("")), chosen(r, body), &made, &secret);
     if (result == RES_LIMIT) {
         error_at(r, STR(""), "limit", "The account has %d app passwords: remove one first.", APP_PASSWORDS_MAX);
         (void)errors_of_body(r);
@@ -114,6 +124,22 @@ void app_passwords_post(struct request *r)
     reply_json(r, 201, answer);
 }
 
+static enum result take_away(struct request *r, const struct account *account, int64_t id)
+{
+    struct app_password *v;
+    size_t n;
+    enum result result;
+
+    if (!r->dry_run)
+        return auth_app_remove(r->service->auth, account->id, id);
+    result = auth_app_list(r->service->auth, account->id, &r->arena, &v, &n);
+    for (size_t i = 0; result == RES_OK && i < n; i++) {
+        if (v[i].id == id)
+            return RES_OK;
+    }
+    return result == RES_OK ? RES_NOTFOUND : result;
+}
+
 void app_passwords_delete(struct request *r)
 {
     struct account account;
@@ -123,7 +149,7 @@ void app_passwords_delete(struct request *r)
 
     if (!account_of_path(r, &account, &text))
         return;
-    result = id_decode('p', text, &id) ? auth_app_remove(r->service->auth, account.id, id) : RES_NOTFOUND;
+    result = id_decode('p', text, &id) ? take_away(r, &account, id) : RES_NOTFOUND;
     account_changed(r, account.id);
     if (result == RES_OK)
         result = audit_write(r->service->db, record(r, "account.app-password.remove",

@@ -54,7 +54,8 @@ void totp_post(struct request *r)
     fields_check(r, body, STR(""), NULL, 0, NULL);
     if (errors_of_body(r))
         return;
-    result = auth_totp_begin(r->service->auth, account.id, &r->arena, &key);
+    key = STR("DRYRUN");
+    result = r->dry_run ? RES_OK : auth_totp_begin(r->service->auth, account.id, &r->arena, &key);
     if (result != RES_OK) {
         problem_of_result(r, result);
         return;
@@ -81,7 +82,9 @@ void totp_put(struct request *r)
     fields_check(r, body, STR(""), members, ARRAY_LEN(members), NULL);
     if (errors_of_body(r))
         return;
-    result = auth_totp_confirm(r->service->auth, account.id, field_str(body, "code", STR("")), &r->arena, codes);
+    for (size_t i = 0; i < TOTP_RECOVERY_CODES; i++)
+        codes[i] = STR("dry-run");
+    result = r->dry_run ? RES_OK : auth_totp_confirm(r->service->auth, account.id, field_str(body, "code", STR("")), &r->arena, codes);
     if (result == RES_DENIED) {
         error_at(r, STR("/code"), "wrong-code", "It is not the code of this moment.");
         (void)errors_of_body(r);
@@ -106,7 +109,7 @@ void totp_delete(struct request *r)
 
     if (!account_of_path(r, &account, NULL) || !caller_fresh(r))
         return;
-    result = auth_totp_remove(r->service->auth, account.id);
+    result = r->dry_run ? RES_OK : auth_totp_remove(r->service->auth, account.id);
     if (result == RES_OK)
         result = audit_write(r->service->db, record(r, "account.totp.off", account.address, NULL, NULL));
     if (result == RES_OK)

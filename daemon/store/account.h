@@ -77,6 +77,8 @@ enum result account_resume(struct db *db, struct str address, const struct audit
  * RES_NOTFOUND. */
 enum result account_freeze(struct db *db, struct str address, struct str reason, struct str by, const struct audit *audit)
     SUSPENDS NODISCARD;
+/* Marks as held what queue_act could not hold, since a relay has it in hand: a failed attempt is then its last. */
+enum result account_hold_rest(struct db *db, int64_t account_id) SUSPENDS NODISCARD;
 /* RES_OK also when it was not frozen. */
 enum result account_unfreeze(struct db *db, struct str address, const struct audit *audit) SUSPENDS NODISCARD;
 /* The account goes out of the address space and of aliases (one left empty goes too); sessions and tokens end; its mail

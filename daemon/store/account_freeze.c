@@ -14,13 +14,9 @@ static enum result run(struct db *db, const struct db_stmt *stmt, const struct d
     return db_count(&rows) == 0 ? RES_NOTFOUND : audit_commit(&tx, audit);
 }
 
-/* What a relay has in hand at this moment is marked as held here, so that a failed attempt is its last; queue_act holds the
- * rest. */
 enum result account_freeze(struct db *db, struct str address, struct str reason, struct str by, const struct audit *audit)
 {
     static const struct db_stmt stmt = { "account_freeze",
-        "WITH q AS (UPDATE queue_recipient r SET state = 1 FROM queue_message m JOIN account a ON a.id = m.account_id "
-        "WHERE a.address = $1 AND r.queue_id = m.id AND r.state = 0 AND r.lease_by IS NOT NULL) "
         "UPDATE account SET state = CASE state WHEN 3 THEN 3 ELSE 2 END, "
         "state_before = CASE state WHEN 3 THEN 2 ELSE state_before END, frozen_at = now(), frozen_reason = $2, frozen_by = $3, "
         "frozen_before = coalesce(frozen_before, CASE state WHEN 3 THEN coalesce(state_before, 1) ELSE state END), "
@@ -40,4 +36,13 @@ enum result account_unfreeze(struct db *db, struct str address, const struct aud
     const struct db_param params[] = { db_text(address) };
 
     return run(db, &stmt, params, ARRAY_LEN(params), audit);
+}
+
+enum result account_hold_rest(struct db *db, int64_t account_id)
+{
+    static const struct db_stmt stmt = { "account_hold_rest",
+        "UPDATE queue_recipient r SET state = 1 FROM queue_message m WHERE m.account_id = $1 AND r.queue_id = m.id AND r.state = 0" };
+    const struct db_param params[] = { db_int8(account_id) };
+
+    return db_query(db, &stmt, params, ARRAY_LEN(params), NULL);
 }

@@ -101,3 +101,17 @@ test('freezing and suspending stand beside each other, and invited stays invited
   await office.call('PUT', `/accounts/${world.bob}/freeze`, FREEZE, { status: 404, body: {} });
   await bearer(await makeToken(['accounts:read'])).call('PUT', `/accounts/${world.bob}/freeze`, FREEZE, { status: 403, body: {} });
 });
+
+test('a dry run of all this changes nothing', async () => {
+  const dry = (method, url, path, options) => local.call(method, `${url}?dry_run=true`, path, options);
+  const before = await local.call('GET', `/accounts/${world.bob}`, '/accounts/{address}');
+  const { data } = await local.call('GET', `/accounts/${world.bob}/app-passwords`, APPS);
+  assert.equal((await dry('POST', `/accounts/${world.bob}/app-passwords`, APPS, { status: 201, body: { name: 'dry' } })).password, 'dry-run');
+  await dry('DELETE', `/accounts/${world.bob}/app-passwords/${data[0].id}`, `${APPS}/{id}`, { status: 204 });
+  await dry('DELETE', `/accounts/${world.bob}/app-passwords/p1`, `${APPS}/{id}`, { status: 404 });
+  assert.equal((await dry('PUT', `/accounts/${world.bob}/freeze`, FREEZE, { body: {} })).state, 'frozen');
+  await dry('DELETE', `/accounts/${world.bob}/sessions`, '/accounts/{address}/sessions', { status: 204 });
+  await dry('DELETE', `/accounts/${world.bob}/totp`, '/accounts/{address}/totp', { status: 204 });
+  assert.deepEqual(await local.call('GET', `/accounts/${world.bob}`, '/accounts/{address}'), before);
+  assert.deepEqual((await local.call('GET', `/accounts/${world.bob}/app-passwords`, APPS)).data, data);
+});
