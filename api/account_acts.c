@@ -1,4 +1,4 @@
-/* /accounts/{address}/password, /link, /suspend and /recount */
+/* /accounts/{address}/password, /link, /suspend, /freeze and /recount */
 #include "api/accounts.h"
 #include "api/common_passwords.h"
 #include "api/events.h"
@@ -9,6 +9,8 @@
 #include "api/record.h"
 #include "api/words.h"
 #include "base/encode.h"
+#include "store/presence.h"
+#include "store/queue_admin.h"
 #include "store/quota.h"
 
 #define LINK_SECONDS 86400
@@ -29,6 +31,12 @@ void account_check_password(struct request *r, struct str pointer, struct str pa
         error_at(r, pointer, "common-password", "It is one of those that are tried first.");
 }
 
+void account_changed(struct request *r, int64_t account_id)
+{
+    events_recheck();
+    (void)!presence_tell(r->service->db, account_id);
+}
+
 enum result account_set_password(struct request *r, int64_t account_id, struct str password, struct str keep_session)
 {
     enum result result;
@@ -36,7 +44,7 @@ enum result account_set_password(struct request *r, int64_t account_id, struct s
     if (r->dry_run)
         return RES_OK;
     result = auth_set_password(r->service->auth, account_id, password, keep_session);
-    events_recheck();
+    account_changed(r, account_id);
     return result == RES_LIMIT || result == RES_INVALID ? RES_TEMPFAIL : result;
 }
 
@@ -121,7 +129,7 @@ void accounts_suspend_put(struct request *r)
         return;
     result = account_suspend(r->service->db, account.address, field_str(body, "reason", STR_NULL), r->caller.actor,
                              record(r, "account.suspend", account.address, NULL, js_share(body)));
-    events_recheck();
+    account_changed(r, account.id);
     if (result == RES_OK)
         account_answer(r, account.address, 200);
     else
@@ -136,6 +144,57 @@ void accounts_suspend_delete(struct request *r)
     if (!account_take(r, &account))
         return;
     result = account_resume(r->service->db, account.address, record(r, "account.resume", account.address, NULL, NULL));
+    if (result == RES_OK)
+        reply_empty(r);
+    else
+        account_refuse(r, result, account.address);
+}
+
+/* Nobody's mail but the account's own is held, so the caller's domains do not matter. */
+static enum result hold_queue(struct request *r, const struct account *account, struct str reason)
+{
+    const struct queue_filter filter = { .accounts = { &account->address, 1 } };
+    const struct queue_request request = { .action = QUEUE_HOLD, .filter = &filter, .actor = r->caller.actor, .reason = reason };
+    struct queue_answer done = { 0 };
+    enum result result = queue_act(r->service->db, &request, &r->arena, &done);
+
+    return result == RES_OK ? account_hold_rest(r->service->db, account->id) : result;
+}
+
+void accounts_freeze_put(struct request *r)
+{
+    static const struct field members[] = { { .name = "reason", .type = FIELD_STRING, .nullable = true, .max = 200 } };
+    struct json_object *body;
+    struct account account;
+    struct str reason;
+    enum result result;
+
+    if (!account_take(r, &account) || (body = body_object(r, false)) == NULL)
+        return;
+    fields_check(r, body, STR(""), members, ARRAY_LEN(members), NULL);
+    if (errors_of_body(r))
+        return;
+    reason = field_str(body, "reason", STR_NULL);
+    result = account_freeze(r->service->db, account.address, reason, r->caller.actor,
+                            record(r, "account.freeze", account.address, NULL, js_share(body)));
+    account_changed(r, account.id);
+    if (result == RES_OK)
+        result = hold_queue(r, &account, reason);
+    if (result == RES_OK)
+        account_answer(r, account.address, 200);
+    else
+        account_refuse(r, result, account.address);
+}
+
+void accounts_freeze_delete(struct request *r)
+{
+    struct account account;
+    enum result result;
+
+    if (!account_take(r, &account))
+        return;
+    result = account_unfreeze(r->service->db, account.address, record(r, "account.unfreeze", account.address, NULL, NULL));
+    account_changed(r, account.id);
     if (result == RES_OK)
         reply_empty(r);
     else

@@ -35,6 +35,7 @@ static const struct field members[] = {
     { .name = "address", .type = FIELD_KEPT },
     { .name = "state", .type = FIELD_KEPT },
     { .name = "suspended", .type = FIELD_KEPT },
+    { .name = "frozen", .type = FIELD_KEPT },
     { .name = "last_sign_in", .type = FIELD_KEPT },
     { .name = "created_at", .type = FIELD_KEPT },
     { .name = "version", .type = FIELD_KEPT },
@@ -42,17 +43,26 @@ static const struct field members[] = {
 };
 #define PATCH_MEMBERS (ARRAY_LEN(members) - 1)
 
+static struct json_object *by_whom(int64_t at_us, struct str by, struct str reason)
+{
+    struct json_object *o = js_object();
+
+    js_set(o, "at", js_time(at_us));
+    js_set(o, "by", js_str(by.p != NULL ? by : STR("local")));
+    js_set(o, "reason", js_str(reason));
+    return o;
+}
+
 static struct json_object *suspension(const struct account *a)
 {
-    struct json_object *o;
-
     if (a->state != ACCOUNT_SUSPENDED)
         return NULL;
-    o = js_object();
-    js_set(o, "at", js_time(a->state_us != DB_NO_TIME ? a->state_us : a->created_us));
-    js_set(o, "by", js_str(a->state_by.p != NULL ? a->state_by : STR("local")));
-    js_set(o, "reason", js_str(a->state_reason));
-    return o;
+    return by_whom(a->state_us != DB_NO_TIME ? a->state_us : a->created_us, a->state_by, a->state_reason);
+}
+
+static struct json_object *freeze(const struct account *a)
+{
+    return a->frozen_us == DB_NO_TIME ? NULL : by_whom(a->frozen_us, a->frozen_by, a->frozen_reason);
 }
 
 static struct json_object *sign_in(const struct account *a)
@@ -82,6 +92,7 @@ struct json_object *account_json(const struct account *a)
     js_set(o, "role", js_str(str_c(roles[a->role])));
     js_set(o, "state", js_str(str_c(states[a->state])));
     js_set(o, "suspended", suspension(a));
+    js_set(o, "frozen", freeze(a));
     js_set(o, "language", js_str(a->language));
     js_set(o, "quota", quota);
     js_set(o, "delivery", js_str(a->delivery));
@@ -98,12 +109,10 @@ void accounts_list(struct request *r)
 {
     static const char *const singles[] = { "limit", "cursor", "count", "sort", "q" };
     static const char *const repeated[] = { "domain", "state", "role" };
-    static const char *const asked_states[] = { "invited", "active", "suspended" };
     struct account_filter filter = { .visible = r->caller.visible };
     struct list_page page;
     struct account *v;
     struct json_object *data;
-    unsigned asked;
     int64_t count = -1;
     size_t n;
     bool more;
@@ -111,8 +120,7 @@ void accounts_list(struct request *r)
 
     query_begin(r, singles, ARRAY_LEN(singles), repeated, ARRAY_LEN(repeated));
     filter.n_domains = query_lowered(r, "domain", 255, &filter.domains);
-    asked = query_words(r, "state", asked_states, ARRAY_LEN(asked_states));
-    filter.states = (asked & 3) | (asked & 4 ? 1u << ACCOUNT_SUSPENDED : 0);
+    filter.states = query_words(r, "state", states, ARRAY_LEN(states));
     filter.roles = query_words(r, "role", roles, ARRAY_LEN(roles));
     filter.text = arena_lower(&r->arena, query_text(r, "q", 1, 320));
     if (!query_page(r, "address", true, &page) || errors_of_query(r))
@@ -175,6 +183,35 @@ bool account_take(struct request *r, struct account *ret)
     else
         return true;
     return false;
+}
+
+/* The own account, whatever else the caller may see. */
+static bool take_own(struct request *r, struct account *ret)
+{
+    static const struct visible all = { .limited = false };
+    enum result result;
+
+    if (r->caller.via != VIA_PAGE) {
+        problem(r, PROBLEM_NOT_FOUND, NULL);
+        return false;
+    }
+    if (r->caller.must_set_password) {
+        problem(r, PROBLEM_PASSWORD_REQUIRED, NULL);
+        return false;
+    }
+    result = account_get(r->service->db, r->caller.address, &all, &r->arena, ret);
+    if (result != RES_OK)
+        problem_of_result(r, result);
+    return result == RES_OK;
+}
+
+bool account_of_path(struct request *r, struct account *ret, struct str *ret_rest)
+{
+    bool own = str_starts(str_c(r->route->path), STR("/api/v1/me/"));
+
+    if (ret_rest != NULL)
+        *ret_rest = r->params[own ? 0 : 1];
+    return own ? take_own(r, ret) : account_take(r, ret);
 }
 
 void accounts_get(struct request *r)
@@ -311,6 +348,8 @@ static void write_account(struct request *r, bool patch)
         return;
     if (!caller_may_change(&r->caller, w.role) || (present != NULL && !caller_may_change(&r->caller, old.role)))
         problem(r, PROBLEM_INSUFFICIENT_SCOPE, "Only an administrator without limits may make or change administrators.");
+    else if (w.role != (present != NULL ? old.role : ROLE_ACCOUNT) && !caller_fresh(r))
+        return;
     else if (present != NULL && !patch && match_create_only(r))
         problem(r, PROBLEM_EXISTS, NULL);
     else if (present == NULL && version != VERSION_ANY)
@@ -337,10 +376,11 @@ void accounts_delete(struct request *r)
     int64_t version;
     enum result result;
 
-    if (!match_version(r, false, &version) || !account_take(r, &old))
+    if (!match_version(r, false, &version) || !account_take(r, &old) || !caller_fresh(r))
         return;
     result = account_delete(r->service->db, old.address, version,
                             record(r, "account.delete", old.address, account_json(&old), NULL));
+    account_changed(r, old.id);
     if (result == RES_OK)
         reply_empty(r);
     else

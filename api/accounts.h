@@ -7,8 +7,15 @@ struct json_object *account_json(const struct account *a);
 void account_answer(struct request *r, struct str address, int status) SUSPENDS;
 /* The account of the path, which the caller may change.  False: answered. */
 bool account_take(struct request *r, struct account *ret) SUSPENDS;
+/* The account of a path below /accounts/{address} or /me, which the caller may change; *ret_rest (may be NULL) is the
+ * placeholder behind it, STR_NULL when there is none.  False: answered. */
+bool account_of_path(struct request *r, struct account *ret, struct str *ret_rest) SUSPENDS;
 /* stale, last-admin and so on. */
 void account_refuse(struct request *r, enum result result, struct str address) SUSPENDS;
+
+/* Rights of the account (0: of any) have changed: event streams and the sessions of mail programs look whether they still
+ * hold.  Behind the commit; what gets lost they find out within a minute. */
+void account_changed(struct request *r, int64_t account_id) SUSPENDS;
 
 /* Checks a new password that stands at `pointer`; errors are noted. */
 void account_check_password(struct request *r, struct str pointer, struct str password);

@@ -11,6 +11,7 @@
 #include "store/idempotency.h"
 #include "store/operation.h"
 #include "store/queue_admin.h"
+#include "store/presence.h"
 #include "store/session.h"
 
 #define SWEEP_MS (15 * 60 * 1000)
@@ -27,6 +28,7 @@ static void sweep_run(void *arg)
         (void)!queue_undo_sweep(service->db);
         (void)!hold_rule_sweep(service->db);
         (void)!operation_sweep(service->db);
+        (void)!presence_sweep(service->db);
     } while (coroutine_sleep(SWEEP_MS) == RES_OK);
 }
 

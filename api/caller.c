@@ -214,16 +214,22 @@ static struct str find_cookie(struct request *r)
     return STR_NULL;
 }
 
-static bool identify_session(struct request *r)
+struct str caller_cookie_hash(struct request *r)
 {
     struct str cookie = find_cookie(r);
+
+    return cookie.len == 0 || cookie.len > 200 ? STR_NULL : sha256(&r->arena, cookie);
+}
+
+static bool identify_session(struct request *r)
+{
     struct caller *c = &r->caller;
     struct session s;
     enum result result;
 
-    if (cookie.len == 0 || cookie.len > 200)
+    c->session_hash = caller_cookie_hash(r);
+    if (c->session_hash.p == NULL)
         return true;
-    c->session_hash = sha256(&r->arena, cookie);
     result = session_find(r->service->db, c->session_hash, &r->arena, &s);
     if (result == RES_NOTFOUND)
         return true;
@@ -242,6 +248,7 @@ static bool identify_session(struct request *r)
     c->csrf = s.csrf;
     c->expires_us = s.expires_us;
     c->must_set_password = s.must_set_password;
+    c->fresh = s.fresh;
     return true;
 }
 
@@ -260,6 +267,14 @@ bool caller_identify(struct request *r)
 }
 
 /* ---- may they? ---- */
+
+bool caller_fresh(struct request *r)
+{
+    if (r->caller.via != VIA_PAGE || r->caller.fresh)
+        return true;
+    problem(r, PROBLEM_REAUTHENTICATION_REQUIRED, NULL);
+    return false;
+}
 
 bool caller_same_origin(struct request *r)
 {

@@ -27,6 +27,7 @@ struct caller {
     struct str session_hash, csrf;
     int64_t expires_us;
     bool must_set_password;
+    bool fresh; /* its owner has proven himself in the last 10 minutes */
 };
 
 struct request;
@@ -45,6 +46,11 @@ bool caller_may_change(const struct caller *c, enum account_role of);
 bool caller_admit(struct request *r) SUSPENDS;
 /* For routes that everybody may call and that say more to some. */
 bool caller_identify(struct request *r) SUSPENDS;
+/* Whether the caller has proven in the last 10 minutes who he is, as what cannot be taken back needs; a token and the local
+ * administrator do so with each request.  False: answered (403). */
+bool caller_fresh(struct request *r);
+/* The SHA-256 of the request's cookie; STR_NULL: it has none. */
+struct str caller_cookie_hash(struct request *r);
 /* A write that comes from a browser must come from our own page.  False: it has been answered. */
 bool caller_same_origin(struct request *r);
 /* The name of a token that is shown: its SHA-256; makes a new token's text from its id. */

@@ -1,4 +1,5 @@
 /* /domains and /domains/{domain} */
+#include "api/accounts.h"
 #include "api/delivery.h"
 #include "api/fields.h"
 #include "api/handlers.h"
@@ -233,6 +234,7 @@ static void write_domain(struct request *r, bool patch)
     result = present == NULL
                  ? domain_create(r->service->db, &w, record(r, "domain.create", w.name, NULL, js_share(body)))
                  : domain_update(r->service->db, &w, version, record(r, "domain.update", w.name, js_share(present), js_share(body)));
+    account_changed(r, 0);
     if (result == RES_OK)
         answer(r, w.name, present == NULL ? 201 : 200);
     else
@@ -263,8 +265,11 @@ void domains_delete(struct request *r)
     if (errors_of_query(r) || !path_domain(r, false, &name) || !match_version(r, false, &version))
         return;
     result = domain_get(r->service->db, name, &r->caller.visible, &r->arena, &old);
+    if (result == RES_OK && !caller_fresh(r))
+        return;
     if (result == RES_OK)
         result = domain_delete(r->service->db, name, force, version, record(r, "domain.delete", name, to_json(&old), NULL));
+    account_changed(r, 0);
     if (result == RES_OK)
         reply_empty(r);
     else

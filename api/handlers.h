@@ -15,8 +15,12 @@ route_handler explain_delivery_post, explain_reply_post;                        
 route_handler domains_list, domains_get, domains_put, domains_patch, domains_delete;
 route_handler domains_dns_get, domains_dns_check;                              /* dns.c */
 route_handler accounts_list, accounts_get, accounts_put, accounts_patch, accounts_delete;
-route_handler accounts_password_put, accounts_link_post, accounts_suspend_put, accounts_suspend_delete,
+route_handler accounts_password_put, accounts_link_post, accounts_suspend_put, accounts_suspend_delete, accounts_freeze_put, accounts_freeze_delete,
     accounts_recount_post; /* account_acts.c */
+route_handler app_passwords_list, app_passwords_post, app_passwords_delete;   /* app_passwords.c */
+route_handler sessions_list, sessions_delete, sessions_delete_one;             /* sessions.c */
+route_handler totp_get, totp_post, totp_put, totp_delete;                      /* totp.c */
+route_handler activity_get;                                                   /* activity.c */
 route_handler aliases_list, aliases_get, aliases_put, aliases_patch, aliases_delete,
     aliases_expansion;
 route_handler filters_list, filters_get, filters_put, filters_patch, filters_delete;
@@ -26,6 +30,7 @@ route_handler tokens_list, tokens_post, tokens_get, tokens_delete;
 route_handler search_get;                                                     /* search.c */
 route_handler audit_list_get, audit_verify_get;                               /* audit.c */
 route_handler session_get, session_post, session_delete, session_link_post;
+route_handler session_get, session_post, session_delete, session_link_post, session_totp_post, session_reauth_post;
 route_handler me_get, me_password_put;
 route_handler events_get;
 route_handler openapi_get, health_get, ready_get, metrics_get;                /* outside.c */

@@ -14,6 +14,8 @@ static const struct {
     [PROBLEM_VALIDATION] = { "validation", 422, "The request has wrong values" },
     [PROBLEM_UNAUTHENTICATED] = { "unauthenticated", 401, "Sign in first" },
     [PROBLEM_WRONG_CREDENTIALS] = { "wrong-credentials", 401, "The address or the password is wrong" },
+    [PROBLEM_WRONG_CODE] = { "wrong-code", 401, "The code is wrong, or was used before" },
+    [PROBLEM_REAUTHENTICATION_REQUIRED] = { "reauthentication-required", 403, "Prove that it is you: this needs your password again" },
     [PROBLEM_INSUFFICIENT_SCOPE] = { "insufficient-scope", 403, "Your role or token may not do this" },
     [PROBLEM_PASSWORD_REQUIRED] = { "password-required", 403, "Set a password first" },
     [PROBLEM_CSRF] = { "csrf", 403, "The request does not come from this server's own page" },

@@ -1,4 +1,4 @@
-/* /session, /session/link, /me and /me/password */
+/* /session, /session/totp, /session/link, /session/reauth, /me and /me/password */
 #include "store/session.h"
 #include "api/accounts.h"
 #include "api/events.h"
@@ -51,14 +51,19 @@ void session_get(struct request *r)
         reply_json(r, 200, session_json(&r->caller));
 }
 
-/* Auth made a session: sets the cookie and answers with who it is. */
-static void answer_session(struct request *r, const struct auth_session *made)
+static void set_cookie(struct request *r, struct str cookie)
+{
+    reply_header(r, "Set-Cookie", arena_printf(&r->arena, COOKIE "=%.*s" COOKIE_RULES, STR_ARG(cookie)));
+}
+
+/* Sets the cookie of a session and answers with who it is. */
+static void answer_session(struct request *r, struct str cookie)
 {
     struct session s;
     struct caller *c = &r->caller;
     enum result result;
 
-    *c = (struct caller){ .via = VIA_PAGE, .session_hash = sha256(&r->arena, made->cookie) };
+    *c = (struct caller){ .via = VIA_PAGE, .session_hash = sha256(&r->arena, cookie) };
     result = session_find(r->service->db, c->session_hash, &r->arena, &s);
     if (result != RES_OK) {
         problem_of_result(r, result == RES_NOTFOUND ? RES_TEMPFAIL : result);
@@ -74,8 +79,23 @@ static void answer_session(struct request *r, const struct auth_session *made)
     c->csrf = s.csrf;
     c->expires_us = s.expires_us;
     c->must_set_password = s.must_set_password;
-    reply_header(r, "Set-Cookie", arena_printf(&r->arena, COOKIE "=%.*s" COOKIE_RULES, STR_ARG(made->cookie)));
+    set_cookie(r, cookie);
     reply_json(r, 200, session_json(c));
+}
+
+/* The first step is done: a session, or what comes next. */
+static void answer_sign_in(struct request *r, const struct auth_session *made)
+{
+    struct json_object *next;
+
+    if (!made->code_due) {
+        answer_session(r, made->cookie);
+        return;
+    }
+    next = js_object();
+    js_set(next, "next", js_str(STR("totp")));
+    set_cookie(r, made->cookie);
+    reply_json(r, 200, next);
 }
 
 static void refuse_sign_in(struct request *r, enum result result, enum problem_kind denied)
@@ -106,7 +126,7 @@ void session_post(struct request *r)
     result = auth_sign_in(r->service->auth, field_str(body, "address", STR("")), field_str(body, "password", STR("")), r->ip,
                           request_header(r, STR("User-Agent")), &r->arena, &made);
     if (result == RES_OK)
-        answer_session(r, &made);
+        answer_sign_in(r, &made);
     else
         refuse_sign_in(r, result, PROBLEM_WRONG_CREDENTIALS);
 }
@@ -128,9 +148,72 @@ void session_link_post(struct request *r)
     result = auth_link_sign_in(r->service->auth, field_str(body, "token", STR("")), r->ip,
                                request_header(r, STR("User-Agent")), &r->arena, &made);
     if (result == RES_OK)
-        answer_session(r, &made);
+        answer_sign_in(r, &made);
     else
         refuse_sign_in(r, result, PROBLEM_LINK_USED);
+}
+
+void session_totp_post(struct request *r)
+{
+    static const struct field members[] = {
+        { .name = "code", .type = FIELD_STRING, .required = true, .min = 1, .max = 40, .any_text = true },
+    };
+    struct json_object *body = body_object(r, false);
+    struct str hash = caller_cookie_hash(r);
+    struct auth_session made;
+    enum result result = RES_NOTFOUND;
+
+    if (body == NULL)
+        return;
+    fields_check(r, body, STR(""), members, ARRAY_LEN(members), NULL);
+    if (errors_of_body(r))
+        return;
+    if (hash.p != NULL)
+        result = auth_code_sign_in(r->service->auth, r->ip, hash, field_str(body, "code", STR("")), &r->arena, &made);
+    if (result == RES_OK)
+        answer_session(r, made.cookie);
+    else if (result == RES_NOTFOUND)
+        problem(r, PROBLEM_UNAUTHENTICATED, "This sign-in is over: begin with the password again.");
+    else
+        refuse_sign_in(r, result, PROBLEM_WRONG_CODE);
+}
+
+/* The session's owner proves himself again. */
+void session_reauth_post(struct request *r)
+{
+    static const struct field members[] = {
+        { .name = "password", .type = FIELD_STRING, .required = true, .min = 1, .max = 256, .any_text = true },
+        { .name = "code", .type = FIELD_STRING, .nullable = true, .max = 40, .any_text = true },
+    };
+    struct json_object *body;
+    struct str cookie;
+    enum result result;
+
+    if (r->caller.via != VIA_PAGE) {
+        problem(r, PROBLEM_NOT_FOUND, NULL);
+        return;
+    }
+    if ((body = body_object(r, false)) == NULL)
+        return;
+    fields_check(r, body, STR(""), members, ARRAY_LEN(members), NULL);
+    if (errors_of_body(r))
+        return;
+    result = auth_reauth(r->service->auth, r->caller.address, r->ip, r->caller.session_hash, field_str(body, "password", STR("")),
+                         field_str(body, "code", STR("")), &r->arena, &cookie);
+    if (result == RES_DENIED)
+        error_at(r, STR("/password"), "wrong-password", "It is not the present password.");
+    else if (result == RES_CONFLICT)
+        error_at(r, STR("/code"), "required", "A code is needed, too.");
+    else if (result == RES_INVALID)
+        error_at(r, STR("/code"), "wrong-code", "It is wrong, or was used before.");
+    if (errors_of_body(r))
+        return;
+    if (result == RES_OK)
+        answer_session(r, cookie);
+    else if (result == RES_NOTFOUND)
+        problem(r, PROBLEM_UNAUTHENTICATED, NULL);
+    else
+        refuse_sign_in(r, result, PROBLEM_WRONG_CREDENTIALS);
 }
 
 void session_delete(struct request *r)

@@ -171,7 +171,7 @@ void tokens_post(struct request *r)
     struct str secret, hash;
     enum result result;
 
-    if (body == NULL)
+    if (body == NULL || !caller_fresh(r))
         return;
     fields_check(r, body, STR(""), members, ARRAY_LEN(members), NULL);
     if (errors_of_body(r))

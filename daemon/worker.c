@@ -7,6 +7,7 @@
  * all). */
 #include "api/api.h"
 #include "api/metrics.h"
+#include "auth/presence.h"
 #include "auth/server.h"
 #include "auth/service.h"
 #include "base/counters.h"
@@ -183,6 +184,7 @@ static void start_smtp(void)
     service.deliver = deliver_new(service.db);
     durability_watch(service.db);
     domain_use_start(service.db);
+    presence_init(&service);
     each_listener(serve_smtp);
 }
 
@@ -201,6 +203,7 @@ static void start_access(void)
     service.deliver = deliver_new(service.db);
     imap_init(&service);
     pop3_init(&service);
+    presence_init(&service);
     each_listener(serve_access);
 }
 

@@ -25,10 +25,11 @@ GRANT SELECT ON setting TO correio_auth, correio_smtp, correio_access, correio_r
 -- auth: credentials, and nothing of the mail.
 GRANT SELECT ON account, domain TO correio_auth;
 GRANT SELECT, INSERT, UPDATE, DELETE ON credential TO correio_auth;
-GRANT UPDATE (state, state_before, version) ON account TO correio_auth;   -- invited becomes active with the first password
+GRANT UPDATE (state, state_before, frozen_before, totp_at, version) ON account TO correio_auth;   -- invited becomes active with the first password
 GRANT SELECT, INSERT, UPDATE ON sign_in TO correio_auth;
+GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_log TO correio_auth;
 GRANT SELECT, UPDATE (last_used_at) ON token TO correio_auth;
-GRANT INSERT, SELECT, DELETE ON session TO correio_auth;
+GRANT SELECT, INSERT, UPDATE, DELETE ON session TO correio_auth;
 
 -- smtp and relay: add mail, read none.
 GRANT SELECT ON domain, account, address, alias, alias_member TO correio_smtp, correio_relay;
@@ -89,13 +90,20 @@ GRANT EXECUTE ON FUNCTION email_exists(bigint, bigint), blob_copy(bigint, bigint
 GRANT SELECT, INSERT ON quota_due TO correio_access;
 GRANT EXECUTE ON FUNCTION thread_find(bigint, text[]), quota_level(bigint, bigint) TO correio_access;
 
+-- smtp and access: who is signed in, and whether that still holds.
+GRANT SELECT, INSERT, UPDATE ON presence TO correio_smtp, correio_access;
+GRANT SELECT, INSERT, DELETE ON connection TO correio_smtp, correio_access;
+GRANT SELECT (id, account_id) ON credential TO correio_smtp, correio_access;
+
 -- api: the control plane.
+GRANT SELECT, DELETE ON presence TO correio_api;
+GRANT SELECT, UPDATE (ending) ON connection TO correio_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sieve_script TO correio_api;
 GRANT SELECT ON annotation, sieve_mark TO correio_api;               -- filters are tried on a message
 GRANT SELECT, INSERT, UPDATE, DELETE ON domain, account, alias, alias_member, address, domain_admin, token TO correio_api;
 GRANT USAGE ON SEQUENCE token_id_seq TO correio_api;                  -- a token names its own id
 GRANT SELECT, UPDATE, DELETE ON session TO correio_api;
-GRANT SELECT ON tenant, sign_in TO correio_api;
+GRANT SELECT ON tenant, sign_in, sign_in_log TO correio_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON setting TO correio_api;
 GRANT SELECT, INSERT ON audit TO correio_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency TO correio_api;

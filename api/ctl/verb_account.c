@@ -10,6 +10,7 @@ static const struct column columns[] = {
     { "Used", "quota.used", COLUMN_SIZE },        { "Quota", "quota.limit", COLUMN_SIZE },
     { "Last sign-in", "last_sign_in.at", COLUMN_TIME }, { "Messages", "quota.messages", COLUMN_NUMBER },
     { "Language", "language", COLUMN_TEXT },      { "Reason", "suspended.reason", COLUMN_TEXT },
+    { "Frozen since", "frozen.at", COLUMN_TIME }, { "Frozen by", "frozen.by", COLUMN_TEXT }, { "Why frozen", "frozen.reason", COLUMN_TEXT },
     { "Delivery", "delivery", COLUMN_TEXT },      { "Unix user", "delivery_user", COLUMN_TEXT },
     { "Forward", "forward", COLUMN_TEXT },        { "A copy stays", "forward_keep", COLUMN_TEXT },
     { "Made", "created_at", COLUMN_TIME },        { "Message limit", "quota.message_limit", COLUMN_NUMBER },
@@ -138,15 +139,31 @@ enum outcome verb_account_link(struct call *c)
     return print_link(c);
 }
 
-enum outcome verb_account_suspend(struct call *c)
+/* PUT with the reason that was given. */
+static enum outcome put_reason(struct call *c, const char *below, const char *what)
 {
     struct json_object *body = js_object(), *answer = NULL;
     const char *reason = option(c, "reason");
     enum outcome out;
 
     js_set(body, "reason", js_str(str_c(reason)));
-    out = client_call(c, "PUT", path(c, "/suspend"), body, "", &answer);
-    return done(c, out, answer, t("suspended; nobody can sign in"));
+    out = client_call(c, "PUT", path(c, below), body, "", &answer);
+    return done(c, out, answer, what);
+}
+
+enum outcome verb_account_suspend(struct call *c)
+{
+    return put_reason(c, "/suspend", t("suspended; nobody can sign in"));
+}
+
+enum outcome verb_account_freeze(struct call *c)
+{
+    return put_reason(c, "/freeze", t("frozen; nothing is sent, and its queue is held"));
+}
+
+enum outcome verb_account_unfreeze(struct call *c)
+{
+    return done(c, client_call(c, "DELETE", path(c, "/freeze"), NULL, "", NULL), NULL, t("can send again"));
 }
 
 enum outcome verb_account_resume(struct call *c)
@@ -159,4 +176,97 @@ enum outcome verb_account_remove(struct call *c)
     if (!confirm(c, t("This removes %s and its mail."), c->args[0]))
         return FAILED;
     return done(c, client_call(c, "DELETE", path(c, ""), NULL, "", NULL), NULL, t("removed"));
+}
+
+/* ---- app passwords ---- */
+
+static const struct column app_columns[] = {
+    { "Id", "id", COLUMN_TEXT },
+    { "Name", "name", COLUMN_TEXT },
+    { "Protocols", "protocols", COLUMN_TEXT },
+    { "Made", "created_at", COLUMN_TIME },
+    { "Last used", "last_used.at", COLUMN_TIME },
+    { "From", "last_used.ip", COLUMN_TEXT },
+    { "Password", "password", COLUMN_TEXT },
+};
+#define APP_LIST_COLUMNS 6
+
+enum outcome verb_account_app_add(struct call *c)
+{
+    struct json_object *body = js_object(), *answer = NULL;
+    const char *name = option(c, "name");
+    enum outcome out;
+
+    js_set(body, "name", js_str(name != NULL ? str_c(name) : STR("correioctl")));
+    if (option(c, "protocol") != NULL)
+        js_set(body, "protocols", list_of(option(c, "protocol")));
+    out = client_call(c, "POST", path(c, "/app-passwords"), body, "", &answer);
+    if (out == DONE)
+        print_object(c, answer, app_columns, ARRAY_LEN(app_columns), "password");
+    js_free(answer);
+    return out;
+}
+
+enum outcome verb_account_app_list(struct call *c)
+{
+    return client_list(c, path(c, "/app-passwords"), "", app_columns, APP_LIST_COLUMNS, "id");
+}
+
+enum outcome verb_account_app_remove(struct call *c)
+{
+    const char *below = arena_printf(&c->arena, "/app-passwords/%s", escape(c, c->args[1])).p;
+
+    return done(c, client_call(c, "DELETE", path(c, below), NULL, "", NULL), NULL, t("the password is removed"));
+}
+
+/* ---- sessions ---- */
+
+enum outcome verb_account_sessions(struct call *c)
+{
+    static const struct column session_columns[] = {
+        { "Id", "id", COLUMN_TEXT },         { "Protocol", "protocol", COLUMN_TEXT },    { "From", "ip", COLUMN_TEXT },
+        { "Since", "started_at", COLUMN_TIME }, { "Program", "user_agent", COLUMN_TEXT },
+    };
+
+    return client_list(c, path(c, "/sessions"), "", session_columns, ARRAY_LEN(session_columns), "id");
+}
+
+enum outcome verb_account_sessions_end(struct call *c)
+{
+    const char *below = c->n_args == 2 ? arena_printf(&c->arena, "/sessions/%s", escape(c, c->args[1])).p : "/sessions";
+
+    return done(c, client_call(c, "DELETE", path(c, below), NULL, "", NULL), NULL,
+                c->n_args == 2 ? t("the session is ended") : t("all sessions are ended"));
+}
+
+/* ---- two-step sign-in ---- */
+
+enum outcome verb_account_totp(struct call *c)
+{
+    static const struct column totp_columns[] = {
+        { "Two-step sign-in", "enabled", COLUMN_TEXT }, { "Since", "since", COLUMN_TIME },
+        { "Recovery codes left", "recovery_codes_left", COLUMN_NUMBER },
+    };
+    struct json_object *answer = NULL;
+    enum outcome out = client_call(c, "GET", path(c, "/totp"), NULL, "", &answer);
+
+    if (out == DONE)
+        print_object(c, answer, totp_columns, ARRAY_LEN(totp_columns), "enabled");
+    js_free(answer);
+    return out;
+}
+
+enum outcome verb_account_totp_remove(struct call *c)
+{
+    return done(c, client_call(c, "DELETE", path(c, "/totp"), NULL, "", NULL), NULL, t("two-step sign-in is off"));
+}
+
+enum outcome verb_account_activity(struct call *c)
+{
+    static const struct column activity_columns[] = {
+        { "At", "at", COLUMN_TIME },           { "Result", "result", COLUMN_TEXT }, { "Count", "count", COLUMN_NUMBER },
+        { "Protocol", "protocol", COLUMN_TEXT }, { "From", "ip", COLUMN_TEXT },       { "New network", "new_network", COLUMN_TEXT },
+    };
+
+    return client_list(c, path(c, "/activity"), "", activity_columns, ARRAY_LEN(activity_columns), "at");
 }

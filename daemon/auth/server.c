@@ -1,5 +1,7 @@
 #include "auth/server.h"
+#include "auth/activity.h"
 #include "auth/keys.h"
+#include "auth/ops.h"
 #include "auth/password.h"
 #include "auth/protocol.h"
 #include "auth/throttle.h"
@@ -10,7 +12,7 @@
 #include "config/settings.h"
 #include "io/ipc.h"
 #include "io/watch.h"
-#include "store/credential.h"
+#include "store/totp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +36,7 @@ static struct {
 
 /* ---- small things ---- */
 
-static struct str sha256(struct arena *a, struct str s)
+struct str op_sha256(struct arena *a, struct str s)
 {
     unsigned char *digest = arena_alloc(a, 32);
 
@@ -42,7 +44,7 @@ static struct str sha256(struct arena *a, struct str s)
     return str_of((char *)digest, 32);
 }
 
-static struct str random_secret(struct arena *a)
+struct str op_random(struct arena *a)
 {
     char bytes[32];
 
@@ -61,7 +63,7 @@ static struct str make_token(struct arena *a, int64_t account_id)
     return arena_printf(a, "%.*s.%s", STR_ARG(text), base64url_encode(a, str_of((char *)mac, n)).p);
 }
 
-static struct str reply_of(struct arena *a, struct strbuf *b)
+struct str op_reply(struct arena *a, struct strbuf *b)
 {
     struct str s = arena_str(a, strbuf_str(b));
 
@@ -96,50 +98,68 @@ static void log_attempt(const struct attempt *t, enum result r)
              F_C("result", result_name(r)));
 }
 
-/* Tries the password against each of the account's credentials. */
-static enum result match(const struct attempt *t, const struct credential *v, size_t n, struct arena *a)
+/* With two-step sign-in programs, which know nothing of codes, need a password of their own. */
+static bool password_suffices(const struct attempt *t, const struct credential_account *account)
 {
-    for (size_t i = 0; i < n; i++) {
-        struct str fresh;
-        enum result r = password_verify(t->password, v[i].verifier, a);
-
-        if (r == RES_DENIED)
-            continue;
-        if (r == RES_OK && password_is_outdated(v[i].verifier) && password_hash(t->password, a, &fresh) == RES_OK)
-            (void)!credential_rehash(self.db, v[i].id, v[i].verifier, fresh);
-        return r;
-    }
-    return RES_DENIED;
+    return !account->totp || str_eq(t->protocol, STR("http")) || !settings_get()->app_passwords_with_totp;
 }
 
-static enum result check(const struct attempt *t, struct arena *a, struct credential_account *ret_account)
+/* Tries the password against each of the account's credentials, n > 0. */
+static enum result match(const struct attempt *t, const struct credential *v, size_t n, struct arena *a, int64_t *ret_id)
+{
+    enum result r = RES_DENIED;
+
+    for (size_t i = 0; i < n && r == RES_DENIED; i++) {
+        struct str fresh;
+
+        *ret_id = v[i].id;
+        r = v[i].kind == CREDENTIAL_APP ? RES_OK : password_verify(t->password, v[i].verifier, a);
+        if (r == RES_OK && v[i].kind == CREDENTIAL_PASSWORD && password_is_outdated(v[i].verifier) &&
+            password_hash(t->password, a, &fresh) == RES_OK)
+            (void)!credential_rehash(self.db, v[i].id, v[i].verifier, fresh);
+    }
+    return r;
+}
+
+static enum result check(const struct attempt *t, struct arena *a, struct credential_account *ret_account,
+                         int64_t *ret_credential)
 {
     struct str user = arena_lower(a, t->user);
     struct credential_account account;
     struct credential *v = NULL;
+    int64_t credential_id = 0;
     size_t n = 0;
+    bool known;
     enum result r;
 
     if (throttle_wait_ms(user, t->ip, mono_ms()) > 0)
         return RES_LIMIT;
     if (user.len == 0 || user.len > 320 || !str_is_utf8(user))
         return RES_DENIED;
-    r = credential_find(self.db, user, a, &account, &v, &n);
+    r = credential_find(self.db, user, t->protocol, op_app_hash(a, t->password), a, &account, &v, &n);
+    known = r == RES_OK;
+    if (r == RES_OK && n > 0 && v[n - 1].kind == CREDENTIAL_PASSWORD && !password_suffices(t, &account))
+        n--;
     if (r == RES_NOTFOUND || (r == RES_OK && n == 0)) {
         password_verify_dummy(t->password, a);
         r = RES_DENIED;
     } else if (r == RES_OK) {
-        r = match(t, v, n, a);
+        r = match(t, v, n, a, &credential_id);
         if (r == RES_OK && (account.state >= ACCOUNT_SUSPENDED || !account.domain_active))
             r = RES_DENIED;
     }
     if (r == RES_DENIED)
         throttle_failed(user, t->ip, mono_ms());
+    if (known && (r == RES_OK || r == RES_DENIED))
+        activity_note(account.id, r == RES_DENIED                                          ? ACTIVITY_WRONG_PASSWORD
+                                  : account.totp && str_eq(t->protocol, STR("http")) ? ACTIVITY_CODE_DUE
+                                                                                           : ACTIVITY_OK, t->protocol, t->ip);
     if (r != RES_OK)
         return r;
     throttle_succeeded(user, t->ip);
-    (void)!credential_used(self.db, account.id, t->protocol, t->ip);
+    (void)!credential_used(self.db, account.id, credential_id, t->protocol, t->ip);
     *ret_account = account;
+    *ret_credential = credential_id;
     return RES_OK;
 }
 
@@ -148,11 +168,12 @@ static enum result op_password(struct str in, struct arena *a, struct str *ret)
     struct attempt t;
     struct credential_account account;
     struct strbuf b = { .max = IPC_MAX_PAYLOAD };
+    int64_t credential_id;
     enum result r;
 
     if (!ipc_get(&in, &t.protocol) || !ipc_get(&in, &t.ip) || !ipc_get(&in, &t.user) || !ipc_get(&in, &t.password))
         return RES_INVALID;
-    r = check(&t, a, &account);
+    r = check(&t, a, &account, &credential_id);
     log_attempt(&t, r);
     if (r != RES_OK)
         return r;
@@ -162,7 +183,9 @@ static enum result op_password(struct str in, struct arena *a, struct str *ret)
     ipc_put_int(&b, account.role);
     ipc_put_int(&b, account.state == ACCOUNT_FROZEN);
     ipc_put(&b, account.language);
-    *ret = reply_of(a, &b);
+    ipc_put_int(&b, credential_id);
+    ipc_put_int(&b, account.now_us);
+    *ret = op_reply(a, &b);
     return RES_OK;
 }
 
@@ -183,22 +206,23 @@ static enum result op_set_password(struct str in, struct arena *a)
 /* ---- the dashboard's sessions ---- */
 
 static enum result add_session(int64_t account_id, struct str ip, struct str user_agent, bool must_set_password,
-                               struct arena *a, struct str *ret)
+                               bool code_due, struct arena *a, struct str *ret)
 {
-    struct str cookie = random_secret(a), csrf = random_secret(a);
+    struct str cookie = op_random(a), csrf = op_random(a);
     struct strbuf b = { .max = IPC_MAX_PAYLOAD };
     enum result r;
 
     if (!str_is_utf8(user_agent))
         user_agent = STR("?");
-    r = credential_session_add(self.db, sha256(a, cookie), account_id, csrf, ip, user_agent, must_set_password);
+    r = credential_session_add(self.db, op_sha256(a, cookie), account_id, csrf, ip, user_agent, must_set_password, code_due);
     if (r != RES_OK)
         return r;
     ipc_put(&b, cookie);
     ipc_put(&b, csrf);
     ipc_put_int(&b, account_id);
     ipc_put_int(&b, must_set_password);
-    *ret = reply_of(a, &b);
+    ipc_put_int(&b, code_due);
+    *ret = op_reply(a, &b);
     return RES_OK;
 }
 
@@ -207,29 +231,59 @@ static enum result op_sign_in(struct str in, struct arena *a, struct str *ret)
     struct attempt t = { .protocol = STR("http") };
     struct credential_account account;
     struct str user_agent;
+    int64_t credential_id;
     enum result r;
 
     if (!ipc_get(&in, &t.ip) || !ipc_get(&in, &user_agent) || !ipc_get(&in, &t.user) || !ipc_get(&in, &t.password))
         return RES_INVALID;
-    r = check(&t, a, &account);
+    r = check(&t, a, &account, &credential_id);
     log_attempt(&t, r);
-    return r == RES_OK ? add_session(account.id, t.ip, user_agent, false, a, ret) : r;
+    return r == RES_OK ? add_session(account.id, t.ip, user_agent, false, account.totp, a, ret) : r;
+}
+
+/* RES_DENIED: the password is wrong; RES_CONFLICT: there is no code, and it is needed; RES_INVALID: the code is wrong. */
+static enum result op_reauth(struct str in, struct arena *a, struct str *ret)
+{
+    struct attempt t = { .protocol = STR("http") };
+    struct strbuf b = { .max = 256 };
+    struct credential_account account;
+    struct str hash, code, cookie = op_random(a);
+    int64_t credential_id;
+    enum result r;
+
+    if (!ipc_get(&in, &t.ip) || !ipc_get(&in, &t.user) || !ipc_get(&in, &hash) || !ipc_get(&in, &t.password) ||
+        !ipc_get(&in, &code))
+        return RES_TEMPFAIL;
+    r = check(&t, a, &account, &credential_id);
+    log_attempt(&t, r);
+    if (r != RES_OK)
+        return r;
+    if (account.totp && code.len == 0)
+        return RES_CONFLICT;
+    if (account.totp)
+        r = op_totp_check(self.db, account.id, code, a);
+    if (r != RES_OK)
+        return r == RES_DENIED ? RES_INVALID : r;
+    r = session_renew(self.db, hash, account.id, op_sha256(a, cookie));
+    ipc_put(&b, cookie);
+    *ret = op_reply(a, &b);
+    return r;
 }
 
 static enum result op_link(struct str in, struct arena *a, struct str *ret)
 {
-    struct str secret = random_secret(a);
+    struct str secret = op_random(a);
     struct strbuf b = { .max = 1024 };
     int64_t account_id, seconds;
     enum result r;
 
     if (!ipc_get_int(&in, &account_id) || !ipc_get_int(&in, &seconds) || seconds < 1 || seconds > 7 * 86400)
         return RES_INVALID;
-    r = credential_link_add(self.db, account_id, hex_encode(a, sha256(a, secret)), wall_us() + seconds * 1000000);
+    r = credential_link_add(self.db, account_id, hex_encode(a, op_sha256(a, secret)), wall_us() + seconds * 1000000);
     if (r != RES_OK)
         return r;
     ipc_put(&b, secret);
-    *ret = reply_of(a, &b);
+    *ret = op_reply(a, &b);
     return RES_OK;
 }
 
@@ -244,13 +298,13 @@ static enum result op_link_sign_in(struct str in, struct arena *a, struct str *r
         return RES_INVALID;
     if (throttle_wait_ms(t.user, t.ip, mono_ms()) > 0)
         return RES_LIMIT;
-    r = credential_link_take(self.db, hex_encode(a, sha256(a, secret)), a, &account);
+    r = credential_link_take(self.db, hex_encode(a, op_sha256(a, secret)), a, &account);
     if (r == RES_NOTFOUND || (r == RES_OK && (account.state >= ACCOUNT_SUSPENDED || !account.domain_active)))
         r = RES_DENIED;
     if (r == RES_DENIED)
         throttle_failed(t.user, t.ip, mono_ms());
     log_attempt(&t, r);
-    return r == RES_OK ? add_session(account.id, t.ip, user_agent, true, a, ret) : r;
+    return r == RES_OK ? add_session(account.id, t.ip, user_agent, true, account.totp, a, ret) : r;
 }
 
 /* ---- keys ---- */
@@ -263,7 +317,7 @@ static enum result op_certificate(struct arena *a, struct str *ret)
     if (pem.p == NULL)
         return RES_TEMPFAIL;
     ipc_put(&b, pem);
-    *ret = reply_of(a, &b);
+    *ret = op_reply(a, &b);
     return RES_OK;
 }
 
@@ -280,7 +334,7 @@ static enum result op_sign(struct str in, struct arena *a, struct str *ret)
     if (r != RES_OK)
         return r;
     ipc_put(&b, signature);
-    *ret = reply_of(a, &b);
+    *ret = op_reply(a, &b);
     return RES_OK;
 }
 
@@ -299,6 +353,15 @@ static bool allowed(uid_t peer, enum auth_op op)
     case AUTH_SET_PASSWORD:
     case AUTH_SIGN_IN:
     case AUTH_LINK_SIGN_IN:
+    case AUTH_APP_ADD:
+    case AUTH_APP_LIST:
+    case AUTH_APP_REMOVE:
+    case AUTH_CODE_SIGN_IN:
+    case AUTH_REAUTH:
+    case AUTH_TOTP_STATE:
+    case AUTH_TOTP_BEGIN:
+    case AUTH_TOTP_CONFIRM:
+    case AUTH_TOTP_REMOVE:
         return peer == self.api_uid || (peer == getuid() && self.api_uid == getuid());
     }
     return false;
@@ -326,6 +389,24 @@ static enum result handle(void *arg, uid_t peer, unsigned type, struct str paylo
         return op_sign_in(payload, a, ret);
     case AUTH_LINK_SIGN_IN:
         return op_link_sign_in(payload, a, ret);
+    case AUTH_APP_ADD:
+        return op_app_add(self.db, payload, a, ret);
+    case AUTH_APP_LIST:
+        return op_app_list(self.db, payload, a, ret);
+    case AUTH_APP_REMOVE:
+        return op_app_remove(self.db, payload);
+    case AUTH_CODE_SIGN_IN:
+        return op_code_sign_in(self.db, payload, a, ret);
+    case AUTH_REAUTH:
+        return op_reauth(payload, a, ret);
+    case AUTH_TOTP_STATE:
+        return op_totp_state(self.db, payload, a, ret);
+    case AUTH_TOTP_BEGIN:
+        return op_totp_begin(self.db, payload, a, ret);
+    case AUTH_TOTP_CONFIRM:
+        return op_totp_confirm(self.db, payload, a, ret);
+    case AUTH_TOTP_REMOVE:
+        return op_totp_remove(self.db, payload);
     }
     return RES_INVALID;
 }
@@ -390,6 +471,7 @@ void auth_serve(const struct config *config, struct db *db, int listen_fd, int c
                        : getuid();
     random_bytes(self.token_key, sizeof(self.token_key));
     password_init();
+    activity_init(db);
     if (control_fd >= 0) {
         fcntl(control_fd, F_SETFL, O_NONBLOCK);
         self.control = watch_new(control_fd);

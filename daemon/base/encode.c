@@ -220,3 +220,20 @@ bool bytes_equal_secret(struct str a, struct str b)
         d |= (unsigned char)(a.p[i] ^ b.p[i]);
     return d == 0;
 }
+
+struct str base32_encode(struct arena *a, struct str s)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    char *text = arena_alloc(a, s.len * 8 / 5 + 1);
+    size_t n = 0;
+    unsigned bits = 0, have = 0;
+
+    for (size_t i = 0; i < s.len; i++) {
+        bits = (bits << 8 | (unsigned char)s.p[i]) & 0xfff;
+        for (have += 8; have >= 5; have -= 5)
+            text[n++] = alphabet[bits >> (have - 5) & 31];
+    }
+    if (have > 0)
+        text[n++] = alphabet[bits << (5 - have) & 31];
+    return str_of(text, n);
+}

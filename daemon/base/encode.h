@@ -9,6 +9,9 @@ struct str base64_encode(struct arena *a, struct str s);
 /* Strict: padding required, nothing but the alphabet.  RES_INVALID otherwise. */
 enum result base64_decode(struct arena *a, struct str s, struct str *ret_bytes) NODISCARD;
 
+/* Base32 (RFC 4648, 6) without padding. */
+struct str base32_encode(struct arena *a, struct str s);
+
 struct str hex_encode(struct arena *a, struct str s);
 enum result hex_decode(struct arena *a, struct str s, struct str *ret_bytes) NODISCARD;
 

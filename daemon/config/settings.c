@@ -16,6 +16,7 @@ const struct setting_def setting_defs[] = {
     { "smtp.sender_check", "header", "choice", "What of a signed-in client must be an address of its account: header (envelope and From), envelope, or off.", false },
     { "smtp.trusted_users", "", "string", "Unix users whose programs may name any sender to the local socket (sendmail -f), as root may.", false },
     { "auth.cleartext", "loopback", "cleartext", "Where a password may come without TLS: never, loopback or always, and networks behind it.", false },
+    { "auth.app_passwords_with_totp", "true", "boolean", "Whether programs of an account with two-step sign-in need an app password.", false },
     { "queue.retry_schedule", "1m 5m 15m 30m 1h 2h 4h", "duration-list", "Delay after each failed attempt; the last one repeats.", false },
     { "queue.expire", "5d", "duration", "How long a message waits before it is returned to its sender.", false },
     { "queue.delay_notice", "4h", "duration", "After how long the sender is told, once, that a message is late; 0s: never.", false },
@@ -247,6 +248,8 @@ static enum result take(struct str key, struct arena *a, struct settings *s, str
         return take_sender_check(value, s, ret_error);
     if (str_eq(key, STR("auth.cleartext")))
         return take_cleartext(value, a, s, ret_error);
+    if (str_eq(key, STR("auth.app_passwords_with_totp")))
+        return take_boolean(value, &s->app_passwords_with_totp, ret_value, ret_error);
     if (str_eq(key, STR("queue.retry_schedule")))
         return check_durations(value, a, s, ret_value, ret_error);
     if (str_eq(key, STR("queue.expire")))

@@ -26,6 +26,7 @@ struct settings {
     enum { CLEARTEXT_NEVER, CLEARTEXT_LOOPBACK, CLEARTEXT_ALWAYS } cleartext; /* auth.cleartext: one word ... */
     struct network_list cleartext_networks;         /* ... and networks behind it */
     struct relay_route_list relay_routes;           /* relay.routes */
+    bool app_passwords_with_totp;                   /* auth.app_passwords_with_totp */
     struct name_list unix_users;                    /* mda.users: as whom may be delivered */
     struct program_list programs;                   /* mda.programs */
     int64_t mda_time_s;                             /* mda.time_limit of one delivery */

@@ -58,7 +58,7 @@ static enum next sign_in(struct imap_session *s, struct str user, struct str pas
         return refused(s, r);
     s->who = (struct principal){ .account_id = identity.account_id, .token = identity.token };
     s->address = identity.address;
-    s->frozen = identity.frozen;
+    presence_enter(&s->presence, &identity, "imap", s->stream);
     s->state = ST_AUTHENTICATED;
     stream_set_timeout(s->stream, SIGNED_READ_MS);
     log_info("imap-signed-in", F_STR("session", s->id), F_STR("account", s->address),

@@ -46,6 +46,8 @@ enum next cmd_idle(struct imap_session *s, struct imap_command *cmd UNUSED)
 
         if (stream_buffered(s->stream) > 0)
             return idle_ends(s);
+        if (r == RES_CANCELLED && s->presence.over)
+            return NEXT_CLOSE; /* the session says why */
         if (r == RES_CANCELLED)
             return say_goodbye(s, "[UNAVAILABLE] Server is shutting down");
         if (r == RES_TIMEOUT && loop_now() >= logout)

@@ -159,7 +159,7 @@ static enum result carry_out(struct run *run)
 
     if (run->outcome.n_copies + run->outcome.n_sent == 0)
         return RES_OK;
-    if (s->frozen && sends(&run->outcome))
+    if (s->presence.frozen && sends(&run->outcome))
         return RES_DENIED;
     r = deliver_id(deliver, &plan.id);
     if (r == RES_OK)

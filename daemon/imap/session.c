@@ -144,7 +144,9 @@ static void greet(struct imap_session *s)
 
 static void say_goodbye(struct imap_session *s, enum result why)
 {
-    if (why == RES_CANCELLED)
+    if (s->presence.over)
+        stream_puts(s->stream, "* BYE This session was ended: please sign in again\r\n");
+    else if (why == RES_CANCELLED)
         stream_puts(s->stream, "* BYE [UNAVAILABLE] Server is shutting down\r\n");
     else if (why == RES_TIMEOUT)
         stream_puts(s->stream, "* BYE Autologout: idle for too long\r\n");
@@ -172,6 +174,7 @@ void imap_session(struct service *service, struct stream *stream, enum listener 
         next = one_command(s);
     say_goodbye(s, r);
     (void)stream_flush(stream);
+    presence_leave(&s->presence);
     session_unselect(s);
     log_debug("imap-closed", F_STR("session", s->id), F_C("why", result_name(r)));
     arena_reset(&s->keyword_mem);

@@ -1,6 +1,6 @@
 /* imap/session.h - what the files of this folder share: the session, its answers, and the handlers of commands. */
 #pragma once
-#include "auth/service.h"
+#include "auth/presence.h"
 #include "base/arena.h"
 #include "base/strbuf.h"
 #include "imap/parse.h"
@@ -35,7 +35,7 @@ struct imap_session {
     bool condstore; /* MODSEQ belongs into every FETCH answer (RFC 7162, 3.1) */
     struct principal who;
     struct str address;
-    bool frozen; /* may send nothing */
+    struct presence presence;
     struct arena account;      /* id, who, address: as long as the session */
     struct arena keyword_mem;  /* keywords */
     struct keyword *keywords;  /* of the account, ascending by id; may be behind the database */

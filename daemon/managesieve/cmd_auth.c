@@ -52,6 +52,7 @@ static enum next sign_in(struct managesieve *s, struct str user, struct str pass
     s->owner = (struct script_owner){ .account_id = identity.account_id, .place = SCRIPT_PERSONAL };
     s->address = arena_str(&s->session, identity.address);
     s->state = ST_SIGNED;
+    presence_enter(&s->presence, &identity, "managesieve", s->stream);
     stream_set_timeout(s->stream, SIGNED_READ_MS);
     log_info("managesieve-signed-in", F_STR("session", s->id), F_STR("account", s->address),
              F_STR("ip", stream_peer_ip(s->stream)), F_STR("tls", stream_tls_version(s->stream)));
@@ -137,6 +138,7 @@ enum next ms_authenticate(struct managesieve *s, const struct managesieve_comman
 enum next ms_unauthenticate(struct managesieve *s, const struct managesieve_command *cmd UNUSED)
 {
     log_info("managesieve-signed-out", F_STR("session", s->id), F_STR("account", s->address));
+    presence_leave(&s->presence);
     s->owner = (struct script_owner){ 0 };
     s->address = STR_NULL;
     s->state = ST_GREETED;

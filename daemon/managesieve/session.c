@@ -128,7 +128,9 @@ static enum next one_command(struct managesieve *s)
 
 static void say_goodbye(struct managesieve *s, enum result why)
 {
-    if (why == RES_CANCELLED)
+    if (s->presence.over)
+        (void)ms_bye(s, NULL, "This session was ended: please sign in again");
+    else if (why == RES_CANCELLED)
         (void)ms_bye(s, "TRYLATER", "The server is shutting down");
     else if (why == RES_TIMEOUT)
         (void)ms_bye(s, NULL, "Idle for too long");
@@ -150,6 +152,7 @@ void managesieve_session(struct service *service, struct stream *stream, enum li
         next = one_command(&s);
     say_goodbye(&s, r);
     (void)stream_flush(stream);
+    presence_leave(&s.presence);
     log_debug("managesieve-closed", F_STR("session", s.id), F_C("why", result_name(r)));
     arena_reset(&s.session);
     arena_reset(&s.arena);

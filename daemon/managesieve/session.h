@@ -1,6 +1,6 @@
 /* managesieve/session.h - what the files of this folder share: the session, its answers, the handlers of commands. */
 #pragma once
-#include "auth/service.h"
+#include "auth/presence.h"
 #include "managesieve/parse.h"
 #include "store/script.h"
 
@@ -24,6 +24,7 @@ struct managesieve {
     unsigned bad, failed;
     struct script_owner owner; /* ST_SIGNED */
     struct str address;
+    struct presence presence;
     struct arena session; /* id, address */
     struct arena arena;   /* the command's */
 };

@@ -1,3 +1,4 @@
+#include "auth/presence.h"
 #include "auth/sasl.h"
 #include "base/encode.h"
 #include "base/log.h"
@@ -28,6 +29,7 @@ struct pop3 {
     struct arena arena; /* of the session */
     struct str id, user, holder;
     struct principal who;
+    struct presence presence;
     bool locked;
     int64_t mailbox_id, uidvalidity;
     struct pop3_message *v;
@@ -132,10 +134,12 @@ static enum next sign_in(struct pop3 *s, struct str user, struct str password)
         return trouble(s);
     s->who = (struct principal){ .account_id = identity.account_id, .token = identity.token };
     next = open_maildrop(s);
-    if (s->state != ST_TRANSACTION)
+    if (s->state != ST_TRANSACTION) {
         unlock(s);
-    else
-        log_info("pop3-signed-in", F_STR("session", s->id), F_STR("account", identity.address), F_INT("messages", s->n));
+        return next;
+    }
+    presence_enter(&s->presence, &identity, "pop3", s->stream);
+    log_info("pop3-signed-in", F_STR("session", s->id), F_STR("account", identity.address), F_INT("messages", s->n));
     return next;
 }
 
@@ -528,7 +532,9 @@ static void run(struct pop3 *s)
         }
         arena_reset(&arena);
     }
-    if (r == RES_CANCELLED)
+    if (s->presence.over)
+        err(s, "[AUTH] This session was ended; please sign in again");
+    else if (r == RES_CANCELLED)
         err(s, "[SYS/TEMP] The server is going down");
     stream_flush(s->stream);
 }
@@ -543,6 +549,7 @@ void pop3_session(struct service *service, struct stream *stream, enum listener 
              F_STR("ip", stream_peer_ip(stream)));
     ok(&s, "%.*s Correio ready", STR_ARG(settings_get()->hostname));
     run(&s);
+    presence_leave(&s.presence);
     unlock(&s);
     db_rows_free(&s.ahead);
     free(s.v);

@@ -121,5 +121,7 @@ enum next smtp_auth(struct cmd *c)
         return smtp_reply(s, 504, "5.5.4", "Mechanism not supported");
     if (r == RES_OK)
         r = auth_password(s->service->auth, &req, &s->arena, &s->identity);
+    if (r == RES_OK)
+        presence_enter(&s->presence, &s->identity, "submission", s->stream);
     return answer(c, req.user, r);
 }

@@ -224,6 +224,8 @@ enum next incoming_finish(struct incoming *in, struct cmd *c)
     enum result r = spool_view(&in->spool, &message);
     enum next next;
 
+    if (!smtp_may_send(s))
+        return smtp_reply_end(s, 550, "5.7.1", "Sending is stopped for this account");
     if (r == RES_LIMIT)
         return refuse_end(c, in, STR(""),
                           &(struct admission_refusal){ 552, "5.3.4", arena_printf(c->arena, "A message may have %lld bytes",

@@ -14,6 +14,11 @@ static enum result look_up(void *data, struct str local, struct str domain, stru
     return recent_routing(s->service->db, local, domain, a, ret);
 }
 
+bool smtp_may_send(const struct smtp_session *s)
+{
+    return !s->identity.frozen && !s->presence.frozen && !s->presence.over;
+}
+
 static bool domain_has_room(void *data, int64_t domain_id, uint64_t size)
 {
     (void)data;
@@ -25,7 +30,7 @@ struct admission smtp_admission(struct smtp_session *s, const struct smtp_path *
     bool signed_in = s->identity.account_id != 0, local = smtp_is_local(s);
 
     return (struct admission){
-        .db = s->service->db, .account_id = s->identity.account_id, .account = s->identity.address, .frozen = s->identity.frozen,
+        .db = s->service->db, .account_id = s->identity.account_id, .account = s->identity.address, .frozen = !smtp_may_send(s),
         .any_sender = s->trusted, .any_from = local, .submission = smtp_is_submission(s), .trusted = signed_in || local,
         .relays = signed_in || local || (s->listener == LISTEN_SMTP &&
                                          network_list_contains(&settings_get()->relay_networks, stream_peer(s->stream))),

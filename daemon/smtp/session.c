@@ -346,7 +346,9 @@ static bool is_overdue(const struct smtp_session *s)
 
 static void say_goodbye(struct smtp_session *s, enum result r)
 {
-    if (r == RES_TIMEOUT)
+    if (s->presence.over)
+        stream_puts(s->stream, "421 4.7.0 This session was ended; please sign in again\r\n");
+    else if (r == RES_TIMEOUT)
         stream_puts(s->stream, "421 4.4.2 Nothing came for too long\r\n");
     else if (r == RES_CANCELLED)
         stream_puts(s->stream, "421 4.3.2 The server is going down\r\n");
@@ -397,6 +399,7 @@ void smtp_session(struct service *service, struct stream *stream, enum listener 
                       smtp_is_lmtp(&s) ? "LMTP" : "ESMTP");
         run(&s);
     }
+    presence_leave(&s.presence);
     log_debug("smtp-close", F_STR("session", s.id));
     smtp_tx_reset(&s);
     arena_reset(&s.cmd_arena);

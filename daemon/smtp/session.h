@@ -7,6 +7,7 @@
  * behind the data: smtp_is_lmtp() says where the two differ. */
 #pragma once
 #include "base/arena.h"
+#include "auth/presence.h"
 #include "deliver/admission.h"
 #include "deliver/compose.h"
 #include "smtp/parse.h"
@@ -51,6 +52,7 @@ struct smtp_session {
     bool esmtp;
     struct str helo;
     struct auth_identity identity; /* account_id 0: nobody signed in */
+    struct presence presence;      /* of one who signed in */
     struct str unix_user;          /* LISTEN_LOCAL: who the kernel says it is */
     bool trusted;                  /* LISTEN_LOCAL: may name any sender */
     struct smtp_tx tx;
@@ -90,6 +92,8 @@ void smtp_say_limits(struct smtp_session *s);
 bool smtp_limit_mail(struct smtp_session *s);
 bool smtp_limit_domain(struct smtp_session *s, struct str domain);
 
+/* Whether the session's account may send at this moment; true also when there is none. */
+bool smtp_may_send(const struct smtp_session *s);
 /* smtp/policy.c: RCPT's decision.  Adds the recipients, or replies; *ret_next is what to do then. */
 bool smtp_policy_sender(struct cmd *c, const struct smtp_path *from, uint64_t size, enum next *ret_next) SUSPENDS;
 /* The question for deliver/admission.h, as the session stands. */

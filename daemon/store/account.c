@@ -3,7 +3,7 @@
 #define COLUMNS                                                                                                    \
     "a.id, a.address, a.name, a.role, a.state, a.language, a.state_at, a.state_reason, a.state_by, s.quota_bytes, " \
     "s.used_bytes, s.used_messages, i.at, i.protocol, i.ip, a.created_at, a.version, " \
-    "a.delivery, a.delivery_user, s.quota_messages, a.forward, a.forward_keep"
+    "a.delivery, a.delivery_user, s.quota_messages, a.forward, a.forward_keep, a.frozen_at, a.frozen_reason, a.frozen_by"
 #define TABLES                                                                                                     \
     "account a JOIN domain d ON d.id = a.domain_id LEFT JOIN account_state s ON s.account_id = a.id "              \
     "LEFT JOIN LATERAL (SELECT at, protocol, ip FROM sign_in WHERE account_id = a.id ORDER BY at DESC LIMIT 1) i ON true "
@@ -39,6 +39,9 @@ static struct account from_row(const struct db_rows *rows, size_t row, struct ar
         .delivery_user = arena_str(a, db_get_str(rows, row, 18)),
         .quota_messages = db_get_int(rows, row, 19),
         .forward_keep = db_get_int(rows, row, 21) != 0,
+        .frozen_us = db_get_time(rows, row, 22),
+        .frozen_reason = arena_str(a, db_get_str(rows, row, 23)),
+        .frozen_by = arena_str(a, db_get_str(rows, row, 24)),
     };
 
     account.n_forward = db_get_str_array(rows, row, 20, a, &account.forward);

@@ -18,6 +18,8 @@ struct account {
     struct str language;                     /* STR_NULL: none */
     int64_t state_us;                        /* of a suspension: when, why and by whom; DB_NO_TIME, STR_NULL: not known */
     struct str state_reason, state_by;
+    int64_t frozen_us;                       /* the same of a freeze, also while it is suspended; DB_NO_TIME: not frozen */
+    struct str frozen_reason, frozen_by;
     int64_t quota_bytes, quota_messages;     /* 0: no limit */
     int64_t used_bytes, used_messages;
     int64_t sign_in_us;                      /* the last one; DB_NO_TIME: never */
@@ -71,6 +73,14 @@ enum result account_suspend(struct db *db, struct str address, struct str reason
     SUSPENDS NODISCARD;
 /* Sign-in is allowed again.  RES_OK also when it was not suspended. */
 enum result account_resume(struct db *db, struct str address, const struct audit *audit) SUSPENDS NODISCARD;
+/* Nothing is sent for it from now on; it may sign in and gets mail.  Already frozen: reason and author are replaced.
+ * RES_NOTFOUND. */
+enum result account_freeze(struct db *db, struct str address, struct str reason, struct str by, const struct audit *audit)
+    SUSPENDS NODISCARD;
+/* Marks as held what queue_act could not hold, since a relay has it in hand: a failed attempt is then its last. */
+enum result account_hold_rest(struct db *db, int64_t account_id) SUSPENDS NODISCARD;
+/* RES_OK also when it was not frozen. */
+enum result account_unfreeze(struct db *db, struct str address, const struct audit *audit) SUSPENDS NODISCARD;
 /* The account goes out of the address space and of aliases (one left empty goes too); sessions and tokens end; its mail
  * stays until a sweeper takes it.  Results as account_update. */
 enum result account_delete(struct db *db, struct str address, int64_t if_version, const struct audit *audit)

@@ -41,12 +41,12 @@ enum result bootstrap_admin(struct db *db, struct arena *a, struct str address, 
     struct credential_account account;
     struct credential *credentials;
     size_t n;
-    enum result r = credential_find(db, address, a, &account, &credentials, &n);
+    enum result r = credential_find(db, address, STR_NULL, STR_NULL, a, &account, &credentials, &n);
 
     if (r == RES_NOTFOUND) {
         r = make_admin(db, address);
         if (r == RES_OK)
-            r = credential_find(db, address, a, &account, &credentials, &n);
+            r = credential_find(db, address, STR_NULL, STR_NULL, a, &account, &credentials, &n);
     }
     if (r != RES_OK)
         return r;

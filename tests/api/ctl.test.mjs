@@ -248,3 +248,25 @@ test('usage, help and languages', async () => {
   assert.equal(lines(portuguese).filter((line) => lines(help).includes(line) && !line.includes('[--')).length, 0, 'nothing is left in English');
   assert.match((await ctl(['domain', 'show', 'none.example'], { env: { LANG: 'pt_BR.UTF-8' } })).err, /Não existe/);
 });
+
+test('people: app passwords, freezing, sessions, two-step sign-in, activity', async () => {
+  const who = `people@${domain}`;
+  await ok(['account', 'add', who, '--password-file', '-'], { input: 'a quiet place by the sea\n' });
+  const A = ['account', 'app-password'];
+  const made = JSON.parse(await ok([...A, 'add', who, '--name', 'phone', '--protocol', 'imap,submission', '--json']));
+  assert.deepEqual([made.name, made.protocols], ['phone', ['imap', 'submission']]);
+  assert.match(await ok([...A, 'add', who, '--quiet']), /^([a-z]{5}-){3}[a-z]{5}\n$/);
+  await ok([...A, 'add', who, '--protocol', 'http'], { status: 6 });
+  assert.equal(jsonLines(await ok([...A, 'list', who, '--json', ...remote])).length, 2);
+  await ok([...A, 'remove', who, made.id]);
+  await ok([...A, 'remove', who, made.id], { status: 3 });
+  assert.match((await ctl(['account', 'freeze', who, '--reason', 'spam'])).err, /frozen/);
+  assert.match(await ok(['account', 'show', who]), /spam/);
+  await ok(['account', 'unfreeze', who]);
+  await ok(['account', 'sessions', 'list', who]);
+  await ok(['account', 'sessions', 'end', who]);
+  await ok(['account', 'sessions', 'end', who, 'c1'], { status: 3 });
+  assert.equal(JSON.parse(await ok(['account', 'totp', 'show', who, '--json'])).enabled, false);
+  assert.match((await ctl(['account', 'totp', 'remove', who], { env: { LANG: 'pt_BR.UTF-8' } })).err, /desligada/);
+  await ok(['account', 'activity', who]);
+});

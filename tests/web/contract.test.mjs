@@ -171,6 +171,26 @@ test('the fake server answers as the contract says', async () => {
   const mine = '/accounts/alice@example.org/filters';
   await call('GET', mine, '/accounts/{address}/filters');
   await call('GET', '/me/filters', '/me/filters');
+  const P = '/accounts/{address}';
+  for (const what of ['activity', 'app-passwords', 'sessions', 'totp']) {
+    await call('GET', `/accounts/alice@example.org/${what}`, `${P}/${what}`);
+    await call('GET', `/me/${what}`, `/me/${what}`);
+  }
+  await call('POST', '/me/app-passwords', '/me/app-passwords', { status: 201, body: { name: 'x', protocols: ['imap'] } });
+  await call('DELETE', '/me/app-passwords/p1', '/me/app-passwords/{id}', { status: 204 });
+  await call('DELETE', '/me/sessions/c1', '/me/sessions/{id}', { status: 204 });
+  await call('DELETE', '/me/sessions', '/me/sessions', { status: 204 });
+  await call('PUT', '/accounts/alice@example.org/freeze', `${P}/freeze`, { body: { reason: 'x' } });
+  await call('DELETE', '/accounts/alice@example.org/freeze', `${P}/freeze`, { status: 204 });
+  await call('POST', '/me/totp', '/me/totp', { status: 201, body: {} });
+  await call('PUT', '/me/totp', '/me/totp', { status: 422, body: { code: '1' } });
+  await call('PUT', '/me/totp', '/me/totp', { body: { code: '123456' } });
+  await call('POST', '/session/reauth', '/session/reauth', { status: 422, body: { password: 'x' } });
+  await call('POST', '/session/reauth', '/session/reauth', { body: { password: PASSWORD, code: '123456' } });
+  await call('POST', '/session', '/session', { body: { address: 'admin@example.org', password: PASSWORD } });
+  await call('POST', '/session/totp', '/session/totp', { status: 401, body: { code: '1' } });
+  await call('POST', '/session/totp', '/session/totp', { body: { code: '123456' } });
+  await call('DELETE', '/me/totp', '/me/totp', { status: 204 });
   await call('GET', `${mine}/main`, F);
   await call('PUT', `${mine}/new`, F, { status: 201, body: { script: 'keep;' } });
   await call('PUT', `${mine}/new`, F, { status: 428, body: { script: 'keep;' } });

@@ -5,7 +5,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { makeStory, now, PASSWORD } from './story.mjs';
+import { activityOf, devicesOf, makeStory, now, PASSWORD, sessionsOf } from './story.mjs';
 
 const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
 const TYPES = {
@@ -435,7 +435,134 @@ function makeRoutes(state) {
     ],
   ];
 
+  // Devices, sessions and two-step sign-in; 123456 is always the right code.
+  const keep = (map, make, params, s) => {
+    const { address } = params.address ? find(state.accounts, 'address', params.address) : me(s);
+    if (!map.has(address)) map.set(address, make());
+    return map.get(address);
+  };
+  const totpOff = () => ({ enabled: false, since: null, recovery_codes_left: 0 });
+  const checkCode = (body) => {
+    if (body.code !== '123456') wrong('/code', 'wrong-code');
+  };
+  const proven = () => {
+    if (state.stale) refuse(403, 'reauthentication-required');
+  };
+  const personRoutes = (base) => [
+    ['GET', `${base}/app-passwords`, ({ params, session: s }) => ({ data: keep(state.devices, devicesOf, params, s), next: null })],
+    [
+      'POST',
+      `${base}/app-passwords`,
+      ({ params, body, session: s }) => {
+        proven();
+        if (!body.name) wrong('/name', 'required');
+        const made = { id: `p${Date.now()}`, name: body.name, protocols: body.protocols, created_at: new Date(now()).toISOString(), last_used: null };
+        keep(state.devices, devicesOf, params, s).push(made);
+        return [201, { ...made, password: 'mbkuo-ezrty-wqhjn-xcvpl' }];
+      },
+    ],
+    [
+      'DELETE',
+      `${base}/app-passwords/:id`,
+      ({ params, session: s }) => {
+        const list = keep(state.devices, devicesOf, params, s);
+        remove(list, find(list, 'id', params.id));
+      },
+    ],
+    ['GET', `${base}/sessions`, ({ params, session: s }) => ({ data: keep(state.sessions, sessionsOf, params, s), next: null })],
+    [
+      'DELETE',
+      `${base}/sessions`,
+      ({ params, session: s }) => {
+        const list = keep(state.sessions, sessionsOf, params, s);
+        list.splice(0, list.length, ...list.filter((one) => one.current));
+      },
+    ],
+    [
+      'DELETE',
+      `${base}/sessions/:id`,
+      ({ params, session: s }) => {
+        const list = keep(state.sessions, sessionsOf, params, s);
+        remove(list, find(list, 'id', params.id));
+      },
+    ],
+    ['GET', `${base}/activity`, ({ query }) => page(activityOf(), query)],
+    ['GET', `${base}/totp`, ({ params, session: s }) => keep(state.totp, totpOff, params, s)],
+    [
+      'DELETE',
+      `${base}/totp`,
+      ({ params, session: s }) => {
+        proven();
+        Object.assign(keep(state.totp, totpOff, params, s), totpOff());
+      },
+    ],
+  ];
+
   return [
+    ...personRoutes('/accounts/:address'),
+    ...personRoutes('/me'),
+    [
+      'POST',
+      '/me/totp',
+      ({ session: s }) => {
+        proven();
+        if (keep(state.totp, totpOff, {}, s).enabled) refuse(409, 'exists');
+        const secret = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
+        const issuer = 'mail.example.org';
+        return [201, { secret, uri: `otpauth://totp/${issuer}:${encodeURIComponent(s.account.address)}?secret=${secret}&issuer=${issuer}` }];
+      },
+    ],
+    [
+      'PUT',
+      '/me/totp',
+      ({ body, session: s }) => {
+        checkCode(body);
+        Object.assign(keep(state.totp, totpOff, {}, s), { enabled: true, since: new Date(now()).toISOString(), recovery_codes_left: 10 });
+        return { recovery_codes: Array.from({ length: 10 }, (_, i) => `abcd-efgh-ijk${'lmnopqrstu'[i]}`) };
+      },
+    ],
+    [
+      'POST',
+      '/session/totp',
+      ({ body }) => {
+        if (!state.waiting) refuse(401, 'unauthenticated');
+        if (body.code !== '123456') refuse(401, 'wrong-code');
+        state.session = session(state.waiting);
+        state.waiting = null;
+        return state.session;
+      },
+    ],
+    [
+      'POST',
+      '/session/reauth',
+      ({ body, session: s }) => {
+        if (body.password !== PASSWORD) wrong('/password', 'wrong-password');
+        if (state.totp.get(s.account.address)?.enabled) {
+          if (!body.code) wrong('/code', 'required');
+          checkCode(body);
+        }
+        state.stale = false;
+        return s;
+      },
+    ],
+    [
+      'PUT',
+      '/accounts/:address/freeze',
+      ({ params, body }) => {
+        const account = find(state.accounts, 'address', params.address);
+        return change(account, {
+          state: account.state === 'suspended' ? 'suspended' : 'frozen',
+          frozen: { at: new Date(now()).toISOString(), by: 'admin@example.org', reason: body.reason },
+        });
+      },
+    ],
+    [
+      'DELETE',
+      '/accounts/:address/freeze',
+      ({ params }) => {
+        change(find(state.accounts, 'address', params.address), { state: 'active', frozen: null });
+      },
+    ],
     ...filterRoutes('/accounts/:address/filters'),
     ...filterRoutes('/me/filters'),
     ['GET', '/session', ({ session: s }) => s],
@@ -445,6 +572,10 @@ function makeRoutes(state) {
       ({ body }) => {
         const account = state.accounts.find((a) => a.address === body.address);
         if (!account || account.state === 'suspended' || body.password !== PASSWORD) refuse(401, 'wrong-credentials');
+        if (state.totp.get(account.address)?.enabled) {
+          state.waiting = account.address;
+          return { next: 'totp' };
+        }
         state.session = session(account.address);
         return state.session;
       },
@@ -683,6 +814,7 @@ function makeRoutes(state) {
           role: 'account',
           state: body.password ? 'active' : 'invited',
           suspended: null,
+          frozen: null,
           language: null,
           quota: { limit: 5e9, message_limit: null, used: 0, messages: 0 },
           delivery: null,
@@ -971,7 +1103,20 @@ export async function startFakeServer() {
     for (const stream of streams) stream.write(`event: ${event}\nid: 1\ndata: ${JSON.stringify(data)}\n\n`);
   };
   const reset = () => {
-    state = Object.assign(makeStory(), { session: null, links: new Set(['good-link']), emit, undo: [], undos: 0, pauses: new Map(), holds: [] });
+    state = Object.assign(makeStory(), {
+      session: null,
+      waiting: null,
+      stale: false,
+      devices: new Map(),
+      sessions: new Map(),
+      totp: new Map(),
+      links: new Set(['good-link']),
+      emit,
+      undo: [],
+      undos: 0,
+      pauses: new Map(),
+      holds: [],
+    });
     routes = makeRoutes(state);
     control.failures.clear();
     control.away = false;

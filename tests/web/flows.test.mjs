@@ -881,7 +881,7 @@ test('tokens: made with only what is ticked, shown once, revoked', options, asyn
 });
 
 test('the own password', options, async () => {
-  const page = await site.open({ path: '/me' });
+  const page = await site.open({ path: '/me/security' });
   await page.fill('[name=current]', 'not this');
   await page.fill('[name=password]', 'nine green bottles');
   await page.click('.form .is-primary');

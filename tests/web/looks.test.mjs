@@ -33,6 +33,10 @@ const PAGES = [
   '/settings/tokens?add',
   '/settings/audit',
   '/me',
+  '/me/devices',
+  '/me/devices?add',
+  '/me/security',
+  '/me/activity',
   '/me/filters',
   '/me/filters?add',
   '/problems/csrf',
@@ -51,6 +55,8 @@ const STORY_PAGES = [
   '/domains/partner.example',
   '/accounts/alice@example.org',
   '/accounts/hugo@example.org',
+  '/accounts/elisa@example.org',
+  '/accounts/alice@example.org/devices',
   '/aliases/sales@example.org',
   '/accounts/alice@example.org/filters',
   '/accounts/alice@example.org/filters?add',
@@ -112,6 +118,37 @@ for (const locale of LOCALES) {
 
 /** States that no URL opens: [name, path, how to get there]. */
 const STATES = [
+  [
+    'a device that was added',
+    '/me/devices?add',
+    async (page) => {
+      await page.fill('[name=name]', 'Phone');
+      await page.click('dialog .is-primary');
+      await page.waitForSelector('.password');
+    },
+  ],
+  [
+    'setting two-step sign-in up',
+    '/me/security',
+    async (page) => {
+      await page.click('section:nth-of-type(2) .is-primary');
+      await page.waitForSelector('dialog .qr');
+    },
+  ],
+  [
+    'recovery codes',
+    '/me/security',
+    async (page) => {
+      await page.click('section:nth-of-type(2) .is-primary');
+      await page.fill('dialog [name=code]', '123456');
+      await page.click('dialog .is-primary');
+      await page.waitForSelector('.codes');
+    },
+  ],
+  ['freezing', '/accounts/alice@example.org', async (page) => {
+    await page.click('main .head .is-icon');
+    await page.click('button:text-is("Freeze sending")');
+  }],
   ['the account menu', '/queue', (page) => page.click('.who')],
   ['the help', '/queue', (page) => page.keyboard.press('?')],
   ['a new filter', '/accounts', (page) => page.click('.filters .is-quiet')],
@@ -196,6 +233,8 @@ test(
       '/accounts',
       '/accounts/hugo@example.org',
       '/me/filters',
+      '/me/devices',
+      '/me/security',
       '/settings/smtp',
       '/settings/tokens?add',
     ]) {

@@ -22,9 +22,9 @@ export const real = process.env.CORREIO_URL !== undefined;
 const address = process.env.CORREIO_ADDRESS ?? 'admin@example.org';
 const password = process.env.CORREIO_PASSWORD ?? PASSWORD;
 
-/** What a browser says about answers that a test asked for: a 401 before sign-in, a 409, a stream that was cut. */
+/** What a browser says about answers that a test asked for: a 401 before sign-in, a 403, a 409, a stream that was cut. */
 const EXPECTED =
-  /^Failed to load resource: (the server responded with a status of (401|404|409|410|412|422|429|503)|net::ERR_)/;
+  /^Failed to load resource: (the server responded with a status of (401|403|404|409|410|412|422|429|503)|net::ERR_)/;
 
 /** Signs in to a real server, and gives the cookies for all pages of this run. */
 async function signInOnce(browser, url) {

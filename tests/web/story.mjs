@@ -230,6 +230,7 @@ function accountsOf() {
     role: 'account',
     state: 'active',
     suspended: null,
+    frozen: null,
     language: null,
     quota: { limit: limit && limit * 1e9, message_limit: null, used: used * 1e9, messages: Math.round(used * 3600) },
     delivery: null,
@@ -249,7 +250,10 @@ function accountsOf() {
     account('carol', 'Carol Nunes', 1.8, 5, 6, 'imap'),
     account('diego', 'Diego Martins', 4.5, 5, 60, 'imap'),
     account('dora', 'Dora Campos', 0.4, 5, 5, 'imap'),
-    account('elisa', 'Elisa Tavares', 2.2, 5, 1180, 'imap'),
+    account('elisa', 'Elisa Tavares', 2.2, 5, 1180, 'imap', {
+      state: 'frozen',
+      frozen: { at: at(-26 * MINUTE), by: 'admin@example.org', reason: 'spam' },
+    }),
     account('hugo', 'Hugo Prado', 0.9, 5, 150000, 'pop3', {
       state: 'suspended',
       suspended: { at: at(-100 * DAY), by: 'admin@example.org', reason: 'left the company' },
@@ -259,6 +263,42 @@ function accountsOf() {
     account('news', 'Newsletter (program)', 0, 1, 12, 'submission'),
     account('notices', 'Notices (program)', 0, 1, 42, 'submission'),
     account('paulo', 'Paulo Ferreira', 6.8, 10, 2, 'imap'),
+  ];
+}
+
+/** App passwords and sessions, the same for each account. */
+export function devicesOf() {
+  return [
+    { id: 'p1', name: 'Phone', protocols: ['imap', 'submission'], created_at: at(-90 * DAY), last_used: { at: at(-4 * MINUTE), protocol: 'imap', ip: '203.0.113.24' } },
+    { id: 'p2', name: 'Thunderbird at work', protocols: ['imap', 'pop3', 'submission', 'managesieve'], created_at: at(-20 * DAY), last_used: null },
+  ];
+}
+export function sessionsOf() {
+  const agent = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0';
+  return [
+    { id: 'w1', protocol: 'page', ip: '203.0.113.9', started_at: at(-12 * MINUTE), seen_at: at(-MINUTE), user_agent: agent, current: true },
+    { id: 'c1', protocol: 'imap', ip: '203.0.113.24', started_at: at(-4 * MINUTE), seen_at: null, user_agent: null, current: false },
+    { id: 'c2', protocol: 'submission', ip: '2001:db8::24', started_at: at(-2 * MINUTE), seen_at: null, user_agent: null, current: false },
+  ];
+}
+
+export function activityOf() {
+  const row = (age, result, protocol, ip, count = 1, isNew = false) => ({
+    at: at(-age * MINUTE),
+    first_at: at(-age * MINUTE),
+    count,
+    result,
+    protocol,
+    ip,
+    network: ip && ip.replace(/\.\d+$/, '.0/24'),
+    new_network: isNew,
+  });
+  return [
+    row(4, 'ok', 'imap', '203.0.113.24', 6),
+    row(12, 'ok', 'submission', '198.51.100.9', 1, true),
+    row(15, 'wrong-password', 'submission', null, 41),
+    row(95, 'code-missing', 'page', '192.0.2.77'),
+    row(96, 'ok', 'page', '203.0.113.9'),
   ];
 }
 
@@ -303,6 +343,7 @@ function settingsOf() {
     ...more,
   });
   return [
+    setting('auth.app_passwords_with_totp', 'boolean', 'true', 'true'),
     setting('auth.cleartext', 'string', 'loopback', 'loopback'),
     setting('queue.delay_notice', 'duration', '4h', '4h'),
     setting('queue.expire', 'duration', '3d', '5d'),

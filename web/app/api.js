@@ -73,8 +73,16 @@ export async function request(method, path, options = {}) {
   }
   if (answer.ok) return body;
   const error = new ApiError(answer.status, body ?? { type: '/problems/internal' }, requestId);
+  if (error.kind === 'reauthentication-required' && (await proven())) return request(method, path, options);
   if (error.status === 401 && !path.startsWith('/session')) signedOut();
   throw error;
+}
+
+/** Asks for the password again, by the dialog that the shell shows. False: the person gave up. */
+function proven() {
+  return new Promise((resolve) => {
+    store.set({ proof: resolve });
+  });
 }
 
 export const get = (path, options) => request('GET', path, options);
@@ -101,12 +109,21 @@ export async function readSession() {
   }
 }
 
-export async function signIn(address, password) {
-  return signedIn(await request('POST', '/session', { body: { address, password } }));
+/** Gives the session, or null when a code has to follow (signInCode). */
+async function firstStep(path, body) {
+  const answer = await request('POST', path, { body });
+  return answer.next === undefined ? signedIn(answer) : null;
 }
 
-export async function redeemLink(token) {
-  return signedIn(await request('POST', '/session/link', { body: { token } }));
+export const signIn = (address, password) => firstStep('/session', { address, password });
+export const redeemLink = (token) => firstStep('/session/link', { token });
+
+export async function signInCode(code) {
+  return signedIn(await request('POST', '/session/totp', { body: { code } }));
+}
+
+export async function prove(password, code) {
+  return signedIn(await request('POST', '/session/reauth', { body: { password, code: code === '' ? null : code } }));
 }
 
 export async function signOut() {

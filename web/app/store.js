@@ -21,11 +21,13 @@ function createStore(initial) {
 
 /**
  * session: the answer of GET /session, or null. status: the last GET /status. language: the catalogue in use.
+ * proof: who waits for the password to be given again, or null.
  * linkToken: of a one-time link that was opened, or null.
  * link: 'off' | 'connecting' | 'live' | 'lost' with linkSince; live: whether pages follow events.
  */
 export const store = createStore({
   session: null,
+  proof: null,
   linkToken: null,
   status: null,
   statusAt: null,

@@ -90,25 +90,26 @@ function SetPassword({ account, onClose, onDone }) {
   </form><//>`;
 }
 
-function Suspend({ account, object, onClose }) {
+/** Takes away a right, with the reason: kind is suspend or freeze. */
+function TakeAway({ kind, account, object, onClose }) {
   const form = useForm({
     initial: { reason: '' },
     save: async ({ reason }) => {
       object.put(
-        await request('PUT', `/accounts/${segment(account.address)}/suspend`, {
+        await request('PUT', `/accounts/${segment(account.address)}/${kind}`, {
           body: { reason: reason.trim() || null },
         }),
       );
-      toast(t('account.suspended-done', { address: account.address }));
+      toast(t(`account.${kind}-done`, { address: account.address }));
       onClose();
     },
     places: { '/reason': 'reason' },
   });
-  return html`<${Dialog} title=${t('account.suspend-title', { address: account.address })} onClose=${onClose}>
+  return html`<${Dialog} title=${t(`account.${kind}-title`, { address: account.address })} onClose=${onClose}>
     <form class="near" ...${form.form}>
-    <p>${t('account.suspend-text')}</p>
-    <${Input} label=${t('account.suspend-reason')} ...${form.field('reason')} autocomplete="off" autofocus />
-    <${Submit} state=${form} verb=${t('account.suspend')} onCancel=${onClose} />
+    <p>${t(`account.${kind}-text`)}</p>
+    <${Input} label=${t('account.reason')} ...${form.field('reason')} autocomplete="off" autofocus />
+    <${Submit} state=${form} verb=${t(`account.${kind}`)} onCancel=${onClose} />
   </form><//>`;
 }
 
@@ -136,6 +137,34 @@ function Suspended({ account, resume, now }) {
     <p>${t('account.suspended-text')} ${byWhom(suspended)}</p><//>`;
 }
 
+/** Who stopped sending, when and why, and what to do about a stolen account. */
+function Frozen({ account, actions, now }) {
+  const { frozen } = account;
+  const held = `/queue?state=held&account=${encodeURIComponent(account.address)}`;
+  const queue = useQuery(frozen && can('queue:read') ? `held ${account.address}` : null, (signal) =>
+    get('/queue/messages', { signal, query: { state: 'held', account: account.address, limit: 1, count: true } }),
+  );
+  if (frozen === null) return null;
+  const n = queue.data?.count?.value;
+  const unfreeze =
+    can('accounts:write') &&
+    html`<button class="button" type="button" onClick=${actions.unfreeze}>${t('account.unfreeze')}</button>`;
+  return html`<${Notice} answer tone="held" icon="held" label=${t('account.what-happened')}
+    lead=${t('account.frozen-since', { time: clock(frozen.at, { now }) })} actions=${unfreeze}>
+    <p>${t('account.frozen-text')} ${byWhom(frozen)}</p>
+    ${
+      can('accounts:write') &&
+      html`<ol class="next">
+      <li>${t('account.step.sessions')} <button class="button" type="button" onClick=${actions.endSessions}>
+        ${t('session.end-all')}</button></li>
+      <li>${t('account.step.password')} <button class="button" type="button" onClick=${actions.makeLink}>
+        ${t('account.link')}</button></li>
+      ${can('queue:read') && n !== 0 && html`<li>${n === undefined ? t('account.step.queue') : t('account.step.held', { n })}${' '}
+        <a class="button" href=${held}>${t('account.look')}</a></li>`}
+    </ol>`
+    }<//>`;
+}
+
 /** What can be done, each as {open, node}; `open` is the dialog's name. */
 function useAccountActions(object) {
   const [dialog, setDialog] = useState(null);
@@ -149,15 +178,18 @@ function useAccountActions(object) {
       toast(t('account.no-link'));
     }
   };
-  const resume = async () => {
+  const attempt = (method, below, words) => async () => {
     try {
-      await request('DELETE', `${path}/suspend`);
-      toast(t('account.resumed', { address: account.address }));
+      await request(method, `${path}/${below}`);
+      toast(words);
     } catch {
       toast(t('failure.refused'));
     }
     object.reload();
   };
+  const unfreeze = attempt('DELETE', 'freeze', t('account.unfrozen', { address: account?.address }));
+  const endSessions = attempt('DELETE', 'sessions', t('session.all-ended'));
+  const resume = attempt('DELETE', 'suspend', t('account.resumed', { address: account?.address }));
   const remove = async () => {
     await request('DELETE', path, { version: account.version });
     toast(t('account.deleted', { address: account.address }));
@@ -170,12 +202,13 @@ function useAccountActions(object) {
       ? html`<${LinkShown} address=${account.address} link=${dialog.link} onClose=${close} />`
       : {
           password: html`<${SetPassword} account=${account} onClose=${close} onDone=${object.reload} />`,
-          suspend: html`<${Suspend} account=${account} object=${object} onClose=${close} />`,
+          suspend: html`<${TakeAway} kind="suspend" account=${account} object=${object} onClose=${close} />`,
+          freeze: html`<${TakeAway} kind="freeze" account=${account} object=${object} onClose=${close} />`,
           delete: html`<${Confirm} title=${t('account.delete-title', { address: account.address })}
             verb=${t('account.delete')} danger type=${account.address} run=${remove} onClose=${close}>
         <p>${t('account.delete-text', { n: account.quota.messages })} ${t('danger.final')}</p><//>`,
         }[dialog.name]);
-  return { node, makeLink, resume, open: (name) => setDialog({ name }) };
+  return { node, makeLink, resume, unfreeze, endSessions, open: (name) => setDialog({ name }) };
 }
 
 export default function Account({ address }) {
@@ -191,6 +224,8 @@ export default function Account({ address }) {
   const account = object.data;
   const items = [
     { word: t('account.set-password'), run: () => actions.open('password') },
+    account.frozen === null && { word: t('account.freeze'), run: () => actions.open('freeze') },
+    account.frozen !== null && { word: t('account.unfreeze'), run: actions.unfreeze },
     account.state !== 'suspended' && { word: t('account.suspend'), run: () => actions.open('suspend') },
     account.state === 'suspended' && { word: t('account.resume'), run: actions.resume },
     { word: t('account.delete'), run: () => actions.open('delete'), danger: true },
@@ -207,7 +242,8 @@ export default function Account({ address }) {
         <${More} label=${t('action.more')} items=${items} /></div>`
       }
     </div><${AccountTabs} base=${`/accounts/${segment(account.address)}`} tab="overview" />
-      <${Suspended} account=${account} resume=${actions.resume} now=${now} /></div>
+      <${Suspended} account=${account} resume=${actions.resume} now=${now} />
+      <${Frozen} account=${account} actions=${actions} now=${now} /></div>
     <div class="split">
       ${can('accounts:write') ? html`<${Edit} key=${stale.generation} object=${object} stale=${stale} />` : html`
         <div></div>`}

@@ -21,7 +21,7 @@ function fields() {
     {
       name: 'state',
       label: t('queue.state'),
-      options: ['active', 'invited', 'suspended'].map((state) => [state, t(`account.state.${state}`)]),
+      options: ['active', 'invited', 'frozen', 'suspended'].map((state) => [state, t(`account.state.${state}`)]),
     },
     { name: 'role', label: t('account.role'), options: ROLES.map((role) => [role, t(`role.${role}`)]) },
   ];

@@ -26,7 +26,7 @@ const MESSAGE = {
   removed: ['plain', 'close'],
   gone: ['plain', 'next'],
 };
-const ACCOUNT = { active: ['plain', 'ok'], invited: ['plain', 'invited'], suspended: ['fail', 'fail'] };
+const ACCOUNT = { active: ['plain', 'ok'], invited: ['plain', 'invited'], frozen: ['held', 'held'], suspended: ['fail', 'fail'] };
 const DOMAIN = { active: ['plain', 'ok'], disabled: ['held', 'held'] };
 
 const stateOf =

@@ -23,6 +23,14 @@ const MENU = [
   { name: 'explain', path: '/explain', scope: 'trace:read', key: 'e', rest: true },
   { name: 'settings', path: '/settings', scope: 'settings:read', key: 's', rest: true },
 ];
+/** Of a person who administers nothing; the others have these under their name. */
+const PERSON_MENU = [
+  { name: 'me', path: '/me', exact: true, icon: 'account' },
+  { name: 'devices', path: '/me/devices', icon: 'device' },
+  { name: 'filters', path: '/me/filters', icon: 'filter' },
+  { name: 'security', path: '/me/security', icon: 'key' },
+  { name: 'activity', path: '/me/activity', icon: 'overview' },
+];
 
 const CREATE = [
   ['a', 'accounts:write', '/accounts?add'],
@@ -32,7 +40,7 @@ const CREATE = [
 ];
 
 const isHere = (item, path) =>
-  item.path === '/' ? path === '/' : path === item.path || path.startsWith(`${item.path}/`);
+  item.path === '/' || item.exact ? path === item.path : path === item.path || path.startsWith(`${item.path}/`);
 
 /** Fetches /status for the menu's count, Overview and Queue; events say when. */
 export function refreshStatus() {
@@ -53,7 +61,8 @@ function useStatus() {
 
 function Menu({ path }) {
   const waiting = useStore((s) => s.status?.queue.waiting);
-  const items = MENU.filter((item) => can(item.scope));
+  const admin = MENU.filter((item) => can(item.scope));
+  const items = admin.length > 0 ? admin : PERSON_MENU;
   const rest = items.filter((item) => item.rest);
   const here = (item) => (isHere(item, path) ? 'page' : undefined);
   const count = html` <span class="count" aria-hidden="true">${waiting}</span><span class="hidden">
@@ -193,6 +202,23 @@ function useShellKeys() {
   useKeys(bindings);
 }
 
+/** The dialog that asks for the password again, when a request needs it. */
+function Proof({ account }) {
+  const answer = useStore((s) => s.proof);
+  const [dialog, setDialog] = useState(null);
+  useEffect(() => {
+    if (answer === null || dialog !== null) return;
+    import('/app/parts/proof.js').then(
+      (module) => setDialog(() => module.default),
+      () => {
+        store.set({ proof: null });
+        answer(false);
+      },
+    );
+  }, [answer]);
+  return answer !== null && dialog !== null && html`<${dialog} account=${account} answer=${answer} />`;
+}
+
 export function Shell({ children }) {
   const { path } = useLocation();
   const account = useStore((s) => s.session?.account);
@@ -216,5 +242,6 @@ export function Shell({ children }) {
     <main id="main" class="stack">${children}</main>
     <${Toasts} />
     ${palette && html`<${palette.Palette} pages=${pages} onClose=${() => store.set({ palette: false })} />`}
+    <${Proof} account=${account} />
     ${help && html`<${Help} onClose=${() => store.set({ help: false })} />`}`;
 }
