@@ -1071,3 +1071,30 @@ test('task 9, an alias: c l, then the button', options, async () => {
   assertQuiet(page);
   await hand.end();
 });
+
+test('explain: by keys from anywhere, the question in the URL, each step with its reason', options, async () => {
+  const page = await site.open({ path: '/queue' });
+  await page.keyboard.press('g');
+  await page.keyboard.press('e');
+  await page.waitForURL('**/explain');
+  await page.fill('[name=from]', 'alice@example.org');
+  await page.fill('[name=to]', 'sales@example.org');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('text=The message is taken, but does not reach everybody.');
+  assert.match(page.url(), /\/explain\?from=alice%40example\.org&to=sales%40example\.org$/);
+  assert.equal(await page.locator('.timeline.is-steps > li').count(), 7);
+  await page.waitForSelector('text=The domain example.net does not exist, or takes no mail.');
+  await page.fill('[name=text]', '550 5.1.1 no such user');
+  await page.click('text=Explain the answer');
+  await page.waitForSelector('text=The other server does not know the recipient.');
+  await close(page);
+});
+
+test('explain: e on a message asks about it', options, async () => {
+  const page = await site.open({ path: '/trace/q7f3k9' });
+  await page.keyboard.press('e');
+  await page.waitForURL('**/explain?*');
+  assert.equal(await page.inputValue('[name=to]'), 'joe@example.net');
+  await page.waitForSelector('.timeline.is-steps');
+  await close(page);
+});
