@@ -283,6 +283,11 @@ CREATE TABLE public.domain_admin (
     domain_id bigint NOT NULL,
     account_id bigint NOT NULL
 );
+CREATE TABLE public.domain_dns (
+    domain_id bigint NOT NULL,
+    checked_at timestamp with time zone DEFAULT now() NOT NULL,
+    found jsonb NOT NULL
+);
 ALTER TABLE public.domain ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.domain_id_seq
     START WITH 1
@@ -710,6 +715,8 @@ ALTER TABLE ONLY public.credential
     ADD CONSTRAINT credential_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.domain_admin
     ADD CONSTRAINT domain_admin_pkey PRIMARY KEY (domain_id, account_id);
+ALTER TABLE ONLY public.domain_dns
+    ADD CONSTRAINT domain_dns_pkey PRIMARY KEY (domain_id);
 ALTER TABLE ONLY public.domain
     ADD CONSTRAINT domain_name_key UNIQUE (name);
 ALTER TABLE ONLY public.domain
@@ -874,6 +881,8 @@ ALTER TABLE ONLY public.domain_admin
     ADD CONSTRAINT domain_admin_domain_id_fkey FOREIGN KEY (domain_id) REFERENCES public.domain(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.domain
     ADD CONSTRAINT domain_alias_of_fkey FOREIGN KEY (alias_of) REFERENCES public.domain(id);
+ALTER TABLE ONLY public.domain_dns
+    ADD CONSTRAINT domain_dns_domain_id_fkey FOREIGN KEY (domain_id) REFERENCES public.domain(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.domain
     ADD CONSTRAINT domain_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
 ALTER TABLE ONLY public.session
