@@ -22,14 +22,17 @@ export async function submitMail({ port, from, password, to, subject, text = 'he
     assert.ok(value?.startsWith(code), `${text}: ${value}`);
     return value;
   };
-  await say(null, '220');
-  await say('EHLO client.example', '250');
-  await say(`AUTH PLAIN ${Buffer.from(`\0${from}\0${password}`).toString('base64')}`, '235');
-  await say(`MAIL FROM:<${from}>`, '250');
-  for (const one of to) await say(`RCPT TO:<${one}>`, '250');
-  await say('DATA', '354');
-  const answer = await say(`From: ${from}\r\nTo: ${to[0]}\r\nSubject: ${subject}\r\n\r\n${text}\r\n.`, '250');
-  await say('QUIT', '221');
-  socket.destroy();
-  return /queued as (\w+)/.exec(answer)[1];
+  try {
+    await say(null, '220');
+    await say('EHLO client.example', '250');
+    await say(`AUTH PLAIN ${Buffer.from(`\0${from}\0${password}`).toString('base64')}`, '235');
+    await say(`MAIL FROM:<${from}>`, '250');
+    for (const one of to) await say(`RCPT TO:<${one}>`, '250');
+    await say('DATA', '354');
+    const answer = await say(`From: ${from}\r\nTo: ${to[0]}\r\nSubject: ${subject}\r\n\r\n${text}\r\n.`, '250');
+    await say('QUIT', '221');
+    return /queued as (\w+)/.exec(answer)[1];
+  } finally {
+    socket.destroy();
+  }
 }
