@@ -1,3 +1,6 @@
+CREATE SCHEMA trgm;
+CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA trgm;
+COMMENT ON EXTENSION pg_trgm IS 'text similarity measurement and index searching based on trigrams';
 CREATE FUNCTION public.blob_copy(from_account bigint, from_email bigint, to_account bigint, to_email bigint) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -72,6 +75,16 @@ CREATE FUNCTION public.thread_find(account bigint, ids text[]) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$SELECT thread_id FROM email WHERE account_id = account AND message_id = ANY (ids) ORDER BY id LIMIT 1$$;
+CREATE FUNCTION public.trace_forget_refused(keep integer, most integer) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  WITH old AS MATERIALIZED (SELECT at, id FROM trace WHERE outcome = 6 AND at < now() - make_interval(days => greatest(keep, 1)) LIMIT most),
+  e AS (DELETE FROM trace_event e USING old WHERE e.at = old.at AND e.trace_id = old.id),
+  r AS (DELETE FROM trace_recipient r USING old WHERE r.at = old.at AND r.trace_id = old.id),
+  t AS (DELETE FROM trace t USING old WHERE t.at = old.at AND t.id = old.id RETURNING 1)
+  SELECT count(*) FROM t;
+$$;
 CREATE FUNCTION public.trace_partitions(keep integer, only_base text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -118,7 +131,15 @@ CREATE TABLE public.account (
     version bigint DEFAULT 1 NOT NULL,
     delivery_user text,
     forward text[] DEFAULT '{}'::text[] NOT NULL,
-    forward_keep boolean DEFAULT true NOT NULL
+    forward_keep boolean DEFAULT true NOT NULL,
+    frozen_at timestamp with time zone,
+    frozen_by text,
+    frozen_reason text,
+    frozen_before smallint,
+    sessions_from timestamp with time zone,
+    totp_at timestamp with time zone,
+    CONSTRAINT account_check CHECK (((frozen_at IS NULL) = (frozen_before IS NULL))),
+    CONSTRAINT account_frozen_before_check CHECK ((frozen_before = ANY (ARRAY[0, 1])))
 );
 ALTER TABLE public.account ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.account_id_seq
@@ -211,6 +232,24 @@ CREATE TABLE public.blob (
     data bytea NOT NULL
 );
 ALTER TABLE ONLY public.blob ALTER COLUMN data SET STORAGE EXTERNAL;
+CREATE UNLOGGED TABLE public.connection (
+    presence_id bigint NOT NULL,
+    n bigint NOT NULL,
+    id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    protocol text NOT NULL,
+    ip inet,
+    began_at timestamp with time zone NOT NULL,
+    ending boolean DEFAULT false NOT NULL
+);
+ALTER TABLE public.connection ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.connection_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE public.credential (
     id bigint NOT NULL,
     account_id bigint NOT NULL,
@@ -221,7 +260,10 @@ CREATE TABLE public.credential (
     networks cidr[],
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     last_used_at timestamp with time zone,
-    expires_at timestamp with time zone
+    expires_at timestamp with time zone,
+    last_used_protocol text,
+    last_used_ip inet,
+    step bigint
 );
 ALTER TABLE public.credential ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.credential_id_seq
@@ -399,6 +441,20 @@ CREATE TABLE public.pop3_lock (
     holder text NOT NULL,
     until timestamp with time zone NOT NULL
 );
+CREATE UNLOGGED TABLE public.presence (
+    id bigint NOT NULL,
+    node text NOT NULL,
+    process text NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE public.presence ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.presence_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE public.queue_blob (
     queue_id bigint NOT NULL,
     n integer NOT NULL,
@@ -520,7 +576,18 @@ CREATE TABLE public.session (
     authenticated_at timestamp with time zone DEFAULT now() NOT NULL,
     must_set_password boolean DEFAULT false NOT NULL,
     ip inet,
-    user_agent text
+    user_agent text,
+    id bigint NOT NULL,
+    code_due boolean DEFAULT false NOT NULL,
+    tries smallint DEFAULT 0 NOT NULL
+);
+ALTER TABLE public.session ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.session_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 CREATE TABLE public.setting (
     key text NOT NULL,
@@ -564,6 +631,17 @@ CREATE TABLE public.sign_in (
     ip inet
 )
 WITH (fillfactor='50');
+CREATE TABLE public.sign_in_log (
+    account_id bigint NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    protocol text NOT NULL,
+    result smallint NOT NULL,
+    network cidr NOT NULL,
+    ip inet,
+    first_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    count bigint NOT NULL
+);
 CREATE TABLE public.subscription (
     account_id bigint NOT NULL,
     name text NOT NULL
@@ -652,7 +730,9 @@ CREATE TABLE public.trace_event (
     reply text,
     milliseconds integer,
     dialogue bytea,
-    actor text
+    actor text,
+    mailbox text,
+    rule text
 )
 PARTITION BY RANGE (at);
 CREATE TABLE public.trace_event_default (
@@ -674,7 +754,9 @@ CREATE TABLE public.trace_event_default (
     reply text,
     milliseconds integer,
     dialogue bytea,
-    actor text
+    actor text,
+    mailbox text,
+    rule text
 );
 CREATE TABLE public.trace_recipient (
     at timestamp with time zone NOT NULL,
@@ -718,6 +800,10 @@ ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.blob
     ADD CONSTRAINT blob_pkey PRIMARY KEY (account_id, email_id, n);
+ALTER TABLE ONLY public.connection
+    ADD CONSTRAINT connection_id_key UNIQUE (id);
+ALTER TABLE ONLY public.connection
+    ADD CONSTRAINT connection_pkey PRIMARY KEY (presence_id, n);
 ALTER TABLE ONLY public.credential
     ADD CONSTRAINT credential_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.domain_admin
@@ -752,6 +838,10 @@ ALTER TABLE ONLY public.operation
     ADD CONSTRAINT operation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.pop3_lock
     ADD CONSTRAINT pop3_lock_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY public.presence
+    ADD CONSTRAINT presence_node_process_key UNIQUE (node, process);
+ALTER TABLE ONLY public.presence
+    ADD CONSTRAINT presence_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.queue_blob
     ADD CONSTRAINT queue_blob_pkey PRIMARY KEY (queue_id, n);
 ALTER TABLE ONLY public.queue_destination
@@ -769,6 +859,8 @@ ALTER TABLE ONLY public.quota_due
 ALTER TABLE ONLY public.secret
     ADD CONSTRAINT secret_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY public.session
+    ADD CONSTRAINT session_id_key UNIQUE (id);
+ALTER TABLE ONLY public.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (hash);
 ALTER TABLE ONLY public.setting
     ADD CONSTRAINT setting_pkey PRIMARY KEY (key);
@@ -776,6 +868,8 @@ ALTER TABLE ONLY public.sieve_mark
     ADD CONSTRAINT sieve_mark_pkey PRIMARY KEY (account_id, kind, hash);
 ALTER TABLE ONLY public.sieve_script
     ADD CONSTRAINT sieve_script_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.sign_in_log
+    ADD CONSTRAINT sign_in_log_pkey PRIMARY KEY (account_id, hour, protocol, result, network);
 ALTER TABLE ONLY public.sign_in
     ADD CONSTRAINT sign_in_pkey PRIMARY KEY (account_id, protocol);
 ALTER TABLE ONLY public.subscription
@@ -809,9 +903,11 @@ CREATE INDEX audit_action ON public.audit USING btree (action, id);
 CREATE INDEX audit_actor ON public.audit USING btree (((actor ->> 'name'::text)), id);
 CREATE INDEX audit_at ON public.audit USING btree (at);
 CREATE INDEX audit_objects ON public.audit USING gin (objects);
+CREATE INDEX connection_account ON public.connection USING btree (account_id);
 CREATE INDEX credential_account ON public.credential USING btree (account_id, kind);
 CREATE INDEX credential_link ON public.credential USING btree (verifier) WHERE (kind = 4);
 CREATE UNIQUE INDEX credential_password ON public.credential USING btree (account_id) WHERE (kind = 0);
+CREATE UNIQUE INDEX credential_totp ON public.credential USING btree (account_id) WHERE (kind = 2);
 CREATE INDEX email_message_id ON public.email USING btree (account_id, message_id) WHERE (message_id IS NOT NULL);
 CREATE INDEX expunged_email ON public.expunged USING btree (account_id, email_id) WHERE (email_id IS NOT NULL);
 CREATE INDEX expunged_sweep ON public.expunged USING btree (at) WHERE (email_id IS NOT NULL);
@@ -833,34 +929,50 @@ CREATE UNIQUE INDEX sieve_script_active ON public.sieve_script USING btree (acco
 CREATE INDEX sieve_script_domain ON public.sieve_script USING btree (domain_id) WHERE (domain_id IS NOT NULL);
 CREATE UNIQUE INDEX sieve_script_name ON public.sieve_script USING btree (COALESCE(account_id, (0)::bigint), COALESCE(domain_id, (0)::bigint), place, name);
 CREATE INDEX sieve_script_server ON public.sieve_script USING btree (place) WHERE ((account_id IS NULL) AND (domain_id IS NULL) AND active);
+CREATE INDEX sign_in_log_hour ON public.sign_in_log USING btree (hour);
 CREATE INDEX token_account ON public.token USING btree (account_id);
+CREATE INDEX trace_account ON ONLY public.trace USING btree (account_id, at) WHERE (account_id IS NOT NULL);
+CREATE INDEX trace_client ON ONLY public.trace USING btree (client, at) WHERE (client IS NOT NULL);
+CREATE INDEX trace_default_account_id_at_idx ON public.trace_default USING btree (account_id, at) WHERE (account_id IS NOT NULL);
+CREATE INDEX trace_default_client_at_idx ON public.trace_default USING btree (client, at) WHERE (client IS NOT NULL);
 CREATE INDEX trace_id ON ONLY public.trace USING btree (id);
 CREATE INDEX trace_default_id_idx ON public.trace_default USING btree (id);
+CREATE INDEX trace_sender ON ONLY public.trace USING btree (lower(sender), at);
+CREATE INDEX trace_default_lower_at_idx ON public.trace_default USING btree (lower(sender), at);
+CREATE INDEX trace_subject ON ONLY public.trace USING gin (lower(subject) trgm.gin_trgm_ops);
+CREATE INDEX trace_default_lower_idx ON public.trace_default USING gin (lower(subject) trgm.gin_trgm_ops);
 CREATE INDEX trace_message_id ON ONLY public.trace USING btree (message_id) WHERE (message_id IS NOT NULL);
 CREATE INDEX trace_default_message_id_idx ON public.trace_default USING btree (message_id) WHERE (message_id IS NOT NULL);
-CREATE INDEX trace_sender ON ONLY public.trace USING btree (sender text_pattern_ops, at);
-CREATE INDEX trace_default_sender_at_idx ON public.trace_default USING btree (sender text_pattern_ops, at);
+CREATE INDEX trace_sender_local ON ONLY public.trace USING btree ("substring"(lower(sender), '^.*@'::text), at);
+CREATE INDEX trace_default_substring_at_idx ON public.trace_default USING btree ("substring"(lower(sender), '^.*@'::text), at);
+CREATE INDEX trace_sender_domain ON ONLY public.trace USING btree ("substring"(lower(sender), '@[^@]*$'::text), at);
+CREATE INDEX trace_default_substring_at_idx1 ON public.trace_default USING btree ("substring"(lower(sender), '@[^@]*$'::text), at);
 CREATE INDEX trace_event_time ON ONLY public.trace_event USING brin (happened_at);
 CREATE INDEX trace_event_default_happened_at_idx ON public.trace_event_default USING brin (happened_at);
 CREATE INDEX trace_event_id ON ONLY public.trace_event USING btree (trace_id, n);
 CREATE INDEX trace_event_default_trace_id_n_idx ON public.trace_event_default USING btree (trace_id, n);
-CREATE INDEX trace_recipient_address ON ONLY public.trace_recipient USING btree (recipient text_pattern_ops, at);
+CREATE INDEX trace_recipient_address ON ONLY public.trace_recipient USING btree (lower(recipient), at);
 CREATE INDEX trace_recipient_domain ON ONLY public.trace_recipient USING btree (domain, at);
 CREATE INDEX trace_recipient_default_domain_at_idx ON public.trace_recipient_default USING btree (domain, at);
-CREATE INDEX trace_recipient_default_recipient_at_idx ON public.trace_recipient_default USING btree (recipient text_pattern_ops, at);
-CREATE INDEX trace_recipient_id ON ONLY public.trace_recipient USING btree (trace_id);
-CREATE INDEX trace_recipient_default_trace_id_idx ON public.trace_recipient_default USING btree (trace_id);
+CREATE INDEX trace_recipient_default_lower_at_idx ON public.trace_recipient_default USING btree (lower(recipient), at);
+CREATE INDEX trace_recipient_local ON ONLY public.trace_recipient USING btree ("substring"(lower(recipient), '^.*@'::text), at);
+CREATE INDEX trace_recipient_default_substring_at_idx ON public.trace_recipient_default USING btree ("substring"(lower(recipient), '^.*@'::text), at);
+ALTER INDEX public.trace_account ATTACH PARTITION public.trace_default_account_id_at_idx;
+ALTER INDEX public.trace_client ATTACH PARTITION public.trace_default_client_at_idx;
 ALTER INDEX public.trace_id ATTACH PARTITION public.trace_default_id_idx;
+ALTER INDEX public.trace_sender ATTACH PARTITION public.trace_default_lower_at_idx;
+ALTER INDEX public.trace_subject ATTACH PARTITION public.trace_default_lower_idx;
 ALTER INDEX public.trace_message_id ATTACH PARTITION public.trace_default_message_id_idx;
 ALTER INDEX public.trace_pkey ATTACH PARTITION public.trace_default_pkey;
-ALTER INDEX public.trace_sender ATTACH PARTITION public.trace_default_sender_at_idx;
+ALTER INDEX public.trace_sender_local ATTACH PARTITION public.trace_default_substring_at_idx;
+ALTER INDEX public.trace_sender_domain ATTACH PARTITION public.trace_default_substring_at_idx1;
 ALTER INDEX public.trace_event_time ATTACH PARTITION public.trace_event_default_happened_at_idx;
 ALTER INDEX public.trace_event_pkey ATTACH PARTITION public.trace_event_default_pkey;
 ALTER INDEX public.trace_event_id ATTACH PARTITION public.trace_event_default_trace_id_n_idx;
 ALTER INDEX public.trace_recipient_domain ATTACH PARTITION public.trace_recipient_default_domain_at_idx;
+ALTER INDEX public.trace_recipient_address ATTACH PARTITION public.trace_recipient_default_lower_at_idx;
 ALTER INDEX public.trace_recipient_pkey ATTACH PARTITION public.trace_recipient_default_pkey;
-ALTER INDEX public.trace_recipient_address ATTACH PARTITION public.trace_recipient_default_recipient_at_idx;
-ALTER INDEX public.trace_recipient_id ATTACH PARTITION public.trace_recipient_default_trace_id_idx;
+ALTER INDEX public.trace_recipient_local ATTACH PARTITION public.trace_recipient_default_substring_at_idx;
 ALTER TABLE ONLY public.account
     ADD CONSTRAINT account_domain_id_fkey FOREIGN KEY (domain_id) REFERENCES public.domain(id);
 ALTER TABLE ONLY public.account
@@ -879,6 +991,8 @@ ALTER TABLE ONLY public.alias
     ADD CONSTRAINT alias_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
 ALTER TABLE ONLY public.annotation
     ADD CONSTRAINT annotation_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.connection
+    ADD CONSTRAINT connection_presence_id_fkey FOREIGN KEY (presence_id) REFERENCES public.presence(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.credential
     ADD CONSTRAINT credential_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.domain_admin
