@@ -1,6 +1,7 @@
 /* /accounts and /accounts/{address} */
 #include "api/accounts.h"
 #include "api/delivery.h"
+#include "api/events.h"
 #include "api/fields.h"
 #include "api/handlers.h"
 #include "api/names.h"
@@ -9,9 +10,10 @@
 #include "api/query.h"
 #include "api/record.h"
 #include "api/words.h"
+#include "config/settings.h"
 
 static const char *const roles[] = { "account", "domain_admin", "system_admin" };
-static const char *const states[] = { "invited", "active", "frozen", "suspended" };
+static const char *const states[] = { "invited", "active", "frozen", "suspended", "deleted" };
 static const char *const languages[] = { "en", "pt-BR" };
 
 #define MAX_FORWARDS 20
@@ -35,6 +37,7 @@ static const struct field members[] = {
     { .name = "address", .type = FIELD_KEPT },
     { .name = "state", .type = FIELD_KEPT },
     { .name = "suspended", .type = FIELD_KEPT },
+    { .name = "deleted", .type = FIELD_KEPT },
     { .name = "last_sign_in", .type = FIELD_KEPT },
     { .name = "created_at", .type = FIELD_KEPT },
     { .name = "version", .type = FIELD_KEPT },
@@ -52,6 +55,18 @@ static struct json_object *suspension(const struct account *a)
     js_set(o, "at", js_time(a->state_us != DB_NO_TIME ? a->state_us : a->created_us));
     js_set(o, "by", js_str(a->state_by.p != NULL ? a->state_by : STR("local")));
     js_set(o, "reason", js_str(a->state_reason));
+    return o;
+}
+
+static struct json_object *deletion(const struct account *a)
+{
+    struct json_object *o;
+
+    if (a->deleted_us == DB_NO_TIME)
+        return NULL;
+    o = js_object();
+    js_set(o, "at", js_time(a->deleted_us));
+    js_set(o, "until", js_time(a->deleted_us + settings_get()->keep_deleted_s * 1000000));
     return o;
 }
 
@@ -82,6 +97,7 @@ struct json_object *account_json(const struct account *a)
     js_set(o, "role", js_str(str_c(roles[a->role])));
     js_set(o, "state", js_str(str_c(states[a->state])));
     js_set(o, "suspended", suspension(a));
+    js_set(o, "deleted", deletion(a));
     js_set(o, "language", js_str(a->language));
     js_set(o, "quota", quota);
     js_set(o, "delivery", js_str(a->delivery));
@@ -98,7 +114,7 @@ void accounts_list(struct request *r)
 {
     static const char *const singles[] = { "limit", "cursor", "count", "sort", "q" };
     static const char *const repeated[] = { "domain", "state", "role" };
-    static const char *const asked_states[] = { "invited", "active", "suspended" };
+    static const char *const asked_states[] = { "invited", "active", "suspended", "deleted" };
     struct account_filter filter = { .visible = r->caller.visible };
     struct list_page page;
     struct account *v;
@@ -112,7 +128,7 @@ void accounts_list(struct request *r)
     query_begin(r, singles, ARRAY_LEN(singles), repeated, ARRAY_LEN(repeated));
     filter.n_domains = query_lowered(r, "domain", 255, &filter.domains);
     asked = query_words(r, "state", asked_states, ARRAY_LEN(asked_states));
-    filter.states = (asked & 3) | (asked & 4 ? 1u << ACCOUNT_SUSPENDED : 0);
+    filter.states = (asked & 3) | (asked & 4 ? 1u << ACCOUNT_SUSPENDED : 0) | (asked & 8 ? 1u << ACCOUNT_DELETED : 0);
     filter.roles = query_words(r, "role", roles, ARRAY_LEN(roles));
     filter.text = arena_lower(&r->arena, query_text(r, "q", 1, 320));
     if (!query_page(r, "address", true, &page) || errors_of_query(r))
@@ -160,14 +176,9 @@ void account_refuse(struct request *r, enum result result, struct str address)
     problem_of_result(r, result);
 }
 
-bool account_take(struct request *r, struct account *ret)
+/* Answers unless the account was found and the caller may change it. */
+static bool may_take(struct request *r, enum result result, const struct account *ret)
 {
-    struct str address;
-    enum result result;
-
-    if (!path_address(r, false, &address))
-        return false;
-    result = account_get(r->service->db, address, &r->caller.visible, &r->arena, ret);
     if (result != RES_OK)
         problem_of_result(r, result);
     else if (!caller_may_change(&r->caller, ret->role))
@@ -177,12 +188,37 @@ bool account_take(struct request *r, struct account *ret)
     return false;
 }
 
-void accounts_get(struct request *r)
+bool account_take(struct request *r, struct account *ret)
 {
     struct str address;
 
-    if (path_address(r, false, &address))
-        account_answer(r, address, 200);
+    return path_address(r, false, &address) &&
+           may_take(r, account_get(r->service->db, address, &r->caller.visible, &r->arena, ret), ret);
+}
+
+bool account_take_deleted(struct request *r, struct account *ret)
+{
+    struct str address;
+
+    return path_address(r, false, &address) &&
+           may_take(r, account_get_deleted(r->service->db, address, &r->caller.visible, &r->arena, ret), ret);
+}
+
+void accounts_get(struct request *r)
+{
+    struct account a;
+    struct str address;
+    enum result result;
+
+    if (!path_address(r, false, &address))
+        return;
+    result = account_get(r->service->db, address, &r->caller.visible, &r->arena, &a);
+    if (result == RES_NOTFOUND)
+        result = account_get_deleted(r->service->db, address, &r->caller.visible, &r->arena, &a);
+    if (result == RES_OK)
+        reply_object(r, 200, account_json(&a), a.version);
+    else
+        problem_of_result(r, result);
 }
 
 /* Where the account's mail is sent on to. */
@@ -241,6 +277,7 @@ static struct json_object *without_password(struct request *r, const struct acco
 
 static void create(struct request *r, const struct account_write *w, struct str password)
 {
+    struct account deleted;
     int64_t id;
     enum result result = account_create(r->service->db, w, record(r, "account.create", w->address, NULL, without_password(r, w)), &id);
 
@@ -248,6 +285,11 @@ static void create(struct request *r, const struct account_write *w, struct str 
         error_at(r, STR("address"), "unknown-domain", "\"%.*s\" is none of this server's local domains.",
                  STR_ARG(name_domain_of(w->address)));
         (void)errors_of_body(r);
+        return;
+    }
+    if (result == RES_EXISTS &&
+        account_get_deleted(r->service->db, w->address, &r->caller.visible, &r->arena, &deleted) == RES_OK) {
+        problem(r, PROBLEM_EXISTS, "A deleted account has this address: restore it, or delete it with purge.");
         return;
     }
     if (result == RES_OK && password.p != NULL)
@@ -333,16 +375,45 @@ void accounts_patch(struct request *r)
 
 void accounts_delete(struct request *r)
 {
+    static const char *const singles[] = { "purge" };
+    struct str address;
     struct account old;
     int64_t version;
+    bool purge;
     enum result result;
 
-    if (!match_version(r, false, &version) || !account_take(r, &old))
+    query_begin(r, singles, ARRAY_LEN(singles), NULL, 0);
+    purge = query_bool(r, "purge", false);
+    if (errors_of_query(r) || !match_version(r, false, &version) || !path_address(r, false, &address))
         return;
-    result = account_delete(r->service->db, old.address, version,
-                            record(r, "account.delete", old.address, account_json(&old), NULL));
+    result = account_get(r->service->db, address, &r->caller.visible, &r->arena, &old);
+    if (result == RES_NOTFOUND && purge)
+        result = account_get_deleted(r->service->db, address, &r->caller.visible, &r->arena, &old);
+    if (!may_take(r, result, &old))
+        return;
+    result = account_delete(r->service->db, old.address, purge, version,
+                            record(r, purge ? "account.purge" : "account.delete", old.address, account_json(&old), NULL));
+    events_recheck();
     if (result == RES_OK)
         reply_empty(r);
     else
         account_refuse(r, result, old.address);
+}
+
+void accounts_restore_post(struct request *r)
+{
+    struct json_object *body;
+    struct account account;
+    enum result result;
+
+    if (!account_take_deleted(r, &account) || (body = body_object(r, true)) == NULL)
+        return;
+    fields_check(r, body, STR(""), NULL, 0, NULL);
+    if (errors_of_body(r))
+        return;
+    result = account_restore(r->service->db, account.address, record(r, "account.restore", account.address, NULL, NULL));
+    if (result == RES_OK)
+        account_answer(r, account.address, 200);
+    else
+        problem_of_result(r, result);
 }

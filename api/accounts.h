@@ -7,6 +7,8 @@ struct json_object *account_json(const struct account *a);
 void account_answer(struct request *r, struct str address, int status) SUSPENDS;
 /* The account of the path, which the caller may change.  False: answered. */
 bool account_take(struct request *r, struct account *ret) SUSPENDS;
+/* The same of a deleted one. */
+bool account_take_deleted(struct request *r, struct account *ret) SUSPENDS;
 /* stale, last-admin and so on. */
 void account_refuse(struct request *r, enum result result, struct str address) SUSPENDS;
 

@@ -6,9 +6,9 @@ route_handler status_get;                                                     /*
 route_handler queue_messages_list, queue_message_get, queue_attempts_list;    /* queue.c */
 route_handler queue_actions_post, queue_message_delete;                       /* queue_actions.c */
 route_handler traces_list, trace_get_one;                                     /* traces.c */
-route_handler domains_list, domains_get, domains_put, domains_patch, domains_delete;
 route_handler domains_dns_get, domains_dns_check;                              /* dns.c */
-route_handler accounts_list, accounts_get, accounts_put, accounts_patch, accounts_delete;
+route_handler domains_list, domains_get, domains_put, domains_patch, domains_delete, domains_restore_post;
+route_handler accounts_list, accounts_get, accounts_put, accounts_patch, accounts_delete, accounts_restore_post;
 route_handler accounts_password_put, accounts_link_post, accounts_suspend_put, accounts_suspend_delete,
     accounts_recount_post; /* account_acts.c */
 route_handler aliases_list, aliases_get, aliases_put, aliases_patch, aliases_delete,

@@ -52,7 +52,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON queue_message, queue_blob, queue_recipie
 GRANT SELECT (at, id), UPDATE (outcome) ON trace TO correio_relay;
 GRANT SELECT (at, trace_id, n, outcome), UPDATE (outcome) ON trace_recipient TO correio_relay;
 GRANT EXECUTE ON FUNCTION trace_partitions(int, text) TO correio_relay;
-GRANT EXECUTE ON FUNCTION mail_sweep(interval, int) TO correio_relay;
+GRANT EXECUTE ON FUNCTION mail_sweep(interval, int), account_purge(interval, int) TO correio_relay;
 GRANT DELETE ON quota_due TO correio_relay;
 
 -- mda: its part of the queue, and where the mailboxes are; no mail that is in PostgreSQL.
@@ -99,7 +99,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON node TO correio_api;
 GRANT SELECT, INSERT, UPDATE ON account_state TO correio_api;
 GRANT SELECT, INSERT ON mailbox TO correio_api;
 GRANT SELECT, INSERT ON quota_due TO correio_api;
-GRANT EXECUTE ON FUNCTION quota_level(bigint, bigint), mail_recount(bigint, boolean) TO correio_api;
+GRANT EXECUTE ON FUNCTION quota_level(bigint, bigint), mail_recount(bigint, boolean), account_release(bigint) TO correio_api;
 GRANT USAGE ON SEQUENCE mailbox_id_seq TO correio_api;
 GRANT SELECT, UPDATE ON queue_message, queue_recipient, queue_destination TO correio_api;
 GRANT DELETE ON queue_message, queue_blob, queue_recipient TO correio_api;

@@ -13,6 +13,7 @@ static const struct column columns[] = {
     { "Delivery", "delivery", COLUMN_TEXT },      { "Unix user", "delivery_user", COLUMN_TEXT },
     { "Forward", "forward", COLUMN_TEXT },        { "A copy stays", "forward_keep", COLUMN_TEXT },
     { "Made", "created_at", COLUMN_TIME },        { "Message limit", "quota.message_limit", COLUMN_NUMBER },
+    { "Deleted", "deleted.at", COLUMN_TIME },     { "Kept until", "deleted.until", COLUMN_TIME },
 };
 #define LIST_COLUMNS 7
 
@@ -156,7 +157,17 @@ enum outcome verb_account_resume(struct call *c)
 
 enum outcome verb_account_remove(struct call *c)
 {
-    if (!confirm(c, t("This removes %s and its mail."), c->args[0]))
+    bool purge = option(c, "purge") != NULL;
+
+    if (!confirm(c, purge ? t("This removes %s and its mail for good.") : t("This deletes %s; it can be restored for a while."), c->args[0]))
         return FAILED;
-    return done(c, client_call(c, "DELETE", path(c, ""), NULL, "", NULL), NULL, t("removed"));
+    return done(c, client_call(c, "DELETE", path(c, purge ? "?purge=true" : ""), NULL, "", NULL), NULL, t("removed"));
+}
+
+enum outcome verb_account_restore(struct call *c)
+{
+    struct json_object *answer = NULL;
+    enum outcome out = client_call(c, "POST", path(c, "/restore"), NULL, "", &answer);
+
+    return done(c, out, answer, t("restored"));
 }

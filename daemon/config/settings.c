@@ -22,6 +22,7 @@ const struct setting_def setting_defs[] = {
     { "quota.full_reply", "452", "choice", "What mail for a full mailbox is answered: 452 (the sender's server tries again) or 552 (it is returned).", false },
     { "quota.grace", "0", "size", "How far one last message may take a mailbox over its quota.", false },
     { "quota.apart", "false", "boolean", "Whether Junk and Trash are counted apart from the rest of a mailbox, against the same quota.", false },
+    { "accounts.keep_deleted", "7d", "duration", "How long a deleted account or domain can be restored; then its mail goes.", false },
     { "relay.routes", "", "routes", "Smart hosts: domain=[host]:port,tls=must,user=u,password-file=/path; * is every other domain.", false },
     { "mda.users", "", "string", "Unix users as whom mail may be delivered into files and to programs; never root.", false },
     { "mda.programs", "", "string", "Programs that aliases and filters may name: name=user:/path arguments; name2=...", false },
@@ -257,6 +258,8 @@ static enum result take(struct str key, struct arena *a, struct settings *s, str
         return take_size(value, 0, INT64_C(1) << 30, a, &s->quota_grace, ret_value, ret_error);
     if (str_eq(key, STR("quota.apart")))
         return take_boolean(value, &s->quota_apart, ret_value, ret_error);
+    if (str_eq(key, STR("accounts.keep_deleted")))
+        return take_duration(value, 0, 365 * 86400, a, &s->keep_deleted_s, ret_value, ret_error);
     if (str_eq(key, STR("relay.routes")))
         return relay_route_list_parse(value, a, &s->relay_routes, ret_error);
     if (str_eq(key, STR("smtp.trusted_users")))

@@ -1,9 +1,11 @@
 /* relay/relay.c - the relay's crew (queue/crew.h), and what it does for the whole queue.
  *
  *   keeper       heals the queue each minute; partitions and sweep each hour
- *   sweeper      each minute, warns whose mailbox is nearly full, and removes the bodies of mail that was expunged a week ago
+ *   sweeper      each minute, warns whose mailbox is nearly full, and removes the bodies of mail that was expunged a week ago, and what was
+ *                deleted longer ago than it is kept
  *   worker       worker.c */
 #include "base/log.h"
+#include "config/settings.h"
 #include "io/tls.h"
 #include "relay/relay_internal.h"
 #include "relay/warn.h"
@@ -59,6 +61,9 @@ static void sweep(void *arg)
         warn_full_mailboxes(relay->service->db, relay->service->deliver, is_stopping, relay);
         if (sweep_mail(relay->service->db, SWEEP_BATCH, is_stopping, relay, &swept) == RES_OK && swept > 0)
             log_info("relay-swept", F_INT("records", swept));
+        if (sweep_accounts(relay->service->db, settings_get()->keep_deleted_s, SWEEP_BATCH, is_stopping, relay, &swept) == RES_OK &&
+            swept > 0)
+            log_info("relay-purged", F_INT("records", swept));
         while (!relay->crew->stopping && loop_now() < wait_until)
             coroutine_wait(deadline_in(POLL_MS), false);
     }

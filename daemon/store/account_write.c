@@ -65,12 +65,13 @@ enum result account_create(struct db *db, const struct account_write *w, const s
     return r;
 }
 
-/* Begins a transaction that may take away an administrator, and locks the account's row. */
-static enum result begin_locked(struct db *db, struct str address, int64_t if_version, struct tx **tx,
+static const struct db_stmt lock_live = { "account_lock_row",
+    "SELECT id, version FROM account WHERE address = $1 AND state <> 4 FOR UPDATE" };
+
+/* Begins a transaction that may take away an administrator, and locks the account's row by `stmt`. */
+static enum result begin_locked(struct db *db, const struct db_stmt *stmt, struct str address, int64_t if_version, struct tx **tx,
                                 struct admins *ret_admins, int64_t *ret_id)
 {
-    static const struct db_stmt stmt = { "account_lock_row",
-        "SELECT id, version FROM account WHERE address = $1 AND state <> 4 FOR UPDATE" };
     const struct db_param params[] = { db_text(address) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r = tx_begin(db, STR_NULL, tx);
@@ -78,7 +79,7 @@ static enum result begin_locked(struct db *db, struct str address, int64_t if_ve
     if (r == RES_OK)
         r = admins_begin(*tx, ret_admins);
     if (r == RES_OK)
-        r = tx_query(*tx, &stmt, params, 1, &rows);
+        r = tx_query(*tx, stmt, params, 1, &rows);
     if (r != RES_OK)
         return RES_TEMPFAIL;
     if (db_count(&rows) == 0)
@@ -108,7 +109,7 @@ enum result account_update(struct db *db, const struct account_write *w, int64_t
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     struct admins admins;
     int64_t id;
-    enum result r = begin_locked(db, w->address, if_version, &tx, &admins, &id);
+    enum result r = begin_locked(db, &lock_live, w->address, if_version, &tx, &admins, &id);
 
     if (r == RES_OK) {
         const struct db_param params[] = { db_int8(id), db_text(w->name), db_int2((int16_t)w->role), db_text(w->language),
@@ -133,7 +134,7 @@ enum result account_suspend(struct db *db, struct str address, struct str reason
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     struct admins admins;
     int64_t id;
-    enum result r = begin_locked(db, address, -1, &tx, &admins, &id);
+    enum result r = begin_locked(db, &lock_live, address, -1, &tx, &admins, &id);
 
     if (r == RES_OK) {
         const struct db_param params[] = { db_int8(id), db_text(reason), db_text(by) };
@@ -151,7 +152,7 @@ enum result account_resume(struct db *db, struct str address, const struct audit
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     struct admins admins;
     int64_t id;
-    enum result r = begin_locked(db, address, -1, &tx, &admins, &id);
+    enum result r = begin_locked(db, &lock_live, address, -1, &tx, &admins, &id);
 
     if (r == RES_OK) {
         const struct db_param params[] = { db_int8(id) };
@@ -161,37 +162,45 @@ enum result account_resume(struct db *db, struct str address, const struct audit
     return r == RES_OK ? finish(&tx, &admins, audit) : r;
 }
 
-enum result account_remove(struct tx *tx, int64_t account_id)
+enum result account_remove(struct tx *tx, int64_t account_id, bool purge)
 {
-    static const struct db_stmt aliases = { "account_leave_aliases",
-        "WITH m AS (DELETE FROM alias_member WHERE address = (SELECT address FROM account WHERE id = $1) RETURNING alias_id) "
-        "UPDATE alias SET version = version + 1 WHERE id IN (SELECT alias_id FROM m)" };
-    static const struct db_stmt empty = { "account_empty_aliases",
-        "DELETE FROM alias l WHERE NOT EXISTS (SELECT FROM alias_member m WHERE m.alias_id = l.id)" };
-    static const struct db_stmt ends = { "account_ends",
-        "WITH s AS (DELETE FROM session WHERE account_id = $1), t AS (DELETE FROM token WHERE account_id = $1), "
-        "d AS (DELETE FROM domain_admin WHERE account_id = $1) DELETE FROM address WHERE account_id = $1" };
-    /* No address has a blank: the old one may be given again. */
     static const struct db_stmt remove = { "account_remove",
-        "UPDATE account SET state = 4, address = 'deleted ' || id || ' ' || address, deleted_at = now(), "
-        "version = version + 1 WHERE id = $1" };
-    static const struct db_stmt *const stmts[] = { &aliases, &empty, &ends, &remove };
+        "WITH s AS (DELETE FROM session WHERE account_id = $1) UPDATE account SET deleted_from = state, state = 4, "
+        "deleted_at = now(), version = version + 1 WHERE id = $1 AND state <> 4" };
+    static const struct db_stmt release = { "account_release", "SELECT account_release($1)" };
     const struct db_param params[] = { db_int8(account_id) };
-    enum result r = RES_OK;
+    enum result r = tx_query(tx, &remove, params, 1, NULL);
 
-    for (size_t i = 0; r == RES_OK && i < ARRAY_LEN(stmts); i++)
-        r = tx_query(tx, stmts[i], params, stmts[i] == &empty ? 0 : 1, NULL);
-    return r;
+    return r == RES_OK && purge ? tx_query(tx, &release, params, 1, NULL) : r;
 }
 
-enum result account_delete(struct db *db, struct str address, int64_t if_version, const struct audit *audit)
+enum result account_delete(struct db *db, struct str address, bool purge, int64_t if_version, const struct audit *audit)
 {
+    static const struct db_stmt stmt = { "account_lock_any",
+        "SELECT id, version FROM account WHERE address = $1 FOR UPDATE" };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     struct admins admins;
     int64_t id;
-    enum result r = begin_locked(db, address, if_version, &tx, &admins, &id);
+    enum result r = begin_locked(db, purge ? &stmt : &lock_live, address, if_version, &tx, &admins, &id);
 
     if (r == RES_OK)
-        r = account_remove(tx, id);
+        r = account_remove(tx, id, purge);
     return r == RES_OK ? finish(&tx, &admins, audit) : r;
+}
+
+enum result account_restore(struct db *db, struct str address, const struct audit *audit)
+{
+    static const struct db_stmt stmt = { "account_restore",
+        "UPDATE account a SET state = a.deleted_from, deleted_from = NULL, deleted_at = NULL, version = a.version + 1 "
+        "FROM domain d WHERE a.address = $1 AND a.state = 4 AND NOT a.purging AND d.id = a.domain_id AND d.deleted_at IS NULL" };
+    const struct db_param params[] = { db_text(address) };
+    CLEANUP(tx_rollbackp) struct tx *tx = NULL;
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    enum result r = tx_begin(db, STR_NULL, &tx);
+
+    if (r == RES_OK)
+        r = tx_query(tx, &stmt, params, 1, &rows);
+    if (r == RES_OK && db_affected(&rows) == 0)
+        return RES_NOTFOUND;
+    return r == RES_OK ? audit_commit(&tx, audit) : r;
 }

@@ -59,6 +59,12 @@ test('domains', async () => {
   await ok(['domain', 'set', domain, '--quota', 'none']);
   await ok(['domain', 'set', domain, '--quota', 'much'], { status: 2 });
   await ok(['domain', 'remove', `relay.${domain}`]);
+  assert.deepEqual(lines(await ok(['domain', 'list', '--state', 'deleted', `--q=${domain}`, '--quiet'])), [`relay.${domain}`]);
+  assert.match(await ok(['domain', 'show', `relay.${domain}`]), /Kept until/);
+  assert.match((await ctl(['domain', 'restore', `relay.${domain}`, ...remote])).err, /restored/);
+  await ok(['domain', 'restore', `relay.${domain}`], { status: 3 });
+  await ok(['domain', 'remove', `relay.${domain}`, '--purge'], { status: 1 });
+  await ok(['domain', 'remove', `relay.${domain}`, '--purge', '--yes']);
   await ok(['domain', 'show', `relay.${domain}`], { status: 3 });
   await ok(['domain', 'add', 'not a domain'], { status: 6 });
 });
@@ -87,6 +93,12 @@ test('accounts', async () => {
   await ok(['account', 'resume', address]);
   await ok(['account', 'remove', address], { status: 1 });
   await ok(['account', 'remove', address, '--yes']);
+  assert.deepEqual(lines(await ok(['account', 'list', '--domain', domain, '--state', 'deleted', '--quiet'])), [address]);
+  await ok(['account', 'add', address, '--link'], { status: 4 });
+  assert.match((await ctl(['account', 'restore', address])).err, /restored/);
+  await ok(['account', 'restore', address], { status: 3 });
+  await ok(['account', 'remove', address, '--purge', '--yes']);
+  await ok(['account', 'show', address], { status: 3 });
   assert.match(await ok(['account', 'add', address, '--link']), /#link=/);
   await ok(['account', 'remove', address, '--yes', ...remote], { status: 5 });
 });

@@ -137,6 +137,8 @@ test('the fake server answers as the contract says', async () => {
     headers: { 'If-Match': '"1"' },
   });
   await call('DELETE', '/domains/example.test', '/domains/{domain}', { status: 204 });
+  await call('GET', '/domains/example.test', '/domains/{domain}');
+  await call('POST', '/domains/example.test/restore', '/domains/{domain}/restore');
   await call('PUT', '/accounts/rita@example.org', '/accounts/{address}', { status: 201, body: { name: 'Rita' } });
   const password = 'nine green bottles';
   await call('PUT', '/accounts/sara@example.org', '/accounts/{address}', { status: 201, body: { name: '', password } });
@@ -144,6 +146,11 @@ test('the fake server answers as the contract says', async () => {
   await call('PUT', '/accounts/rita@nowhere.example', '/accounts/{address}', { status: 422, body: { name: 'Rita' } });
   await call('POST', '/accounts/rita@example.org/link', '/accounts/{address}/link', { status: 201 });
   await call('PUT', '/accounts/rita@example.org/suspend', '/accounts/{address}/suspend', { body: { reason: null } });
+  await call('DELETE', '/accounts/rita@example.org', '/accounts/{address}', { status: 204 });
+  await call('GET', '/accounts?state=deleted', '/accounts');
+  await call('POST', '/accounts/rita@example.org/restore', '/accounts/{address}/restore');
+  await call('POST', '/accounts/rita@example.org/restore', '/accounts/{address}/restore', { status: 404 });
+  await call('DELETE', '/accounts/rita@example.org?purge=true', '/accounts/{address}', { status: 204 });
   const F = '/accounts/{address}/filters/{name}';
   const mine = '/accounts/alice@example.org/filters';
   await call('GET', mine, '/accounts/{address}/filters');

@@ -160,6 +160,18 @@ function makeRoutes(state) {
   const remove = (list, object) => {
     list.splice(list.indexOf(object), 1);
   };
+  const erase = (list, object, query) => {
+    if (query.get('purge') === 'true') remove(list, object);
+    else if (object.state === 'deleted') refuse(404, 'not-found');
+    else {
+      const deleted = { at: new Date(now()).toISOString(), until: new Date(now() + 7 * 86400e3).toISOString() };
+      change(object, { before: object.state, state: 'deleted', deleted });
+    }
+  };
+  const bringBack = (object) => {
+    if (object.state !== 'deleted') refuse(404, 'not-found');
+    return change(object, { state: object.before ?? 'active', deleted: null });
+  };
   const change = (object, body) => {
     Object.assign(object, body);
     object.version++;
@@ -454,7 +466,7 @@ function makeRoutes(state) {
         page(
           state.domains
             .filter((d) => !query.has('kind') || query.getAll('kind').includes(d.kind))
-            .filter((d) => !query.has('state') || query.getAll('state').includes(d.state))
+            .filter((d) => (query.has('state') ? query.getAll('state').includes(d.state) : d.state !== 'deleted'))
             .filter((d) => d.name.includes(query.get('q') ?? '')),
           query,
         ),
@@ -481,6 +493,7 @@ function makeRoutes(state) {
           quota: { limit: null, used: null },
           accounts: 0,
           aliases: 0,
+          deleted: null,
           created_at: new Date(now()).toISOString(),
           version: 1,
           ...body,
@@ -510,9 +523,10 @@ function makeRoutes(state) {
         checkVersion(domain, headers);
         if (domain.accounts + domain.aliases > 0 && query.get('force') !== 'true')
           refuse(409, 'not-empty', { accounts: domain.accounts, aliases: domain.aliases });
-        remove(state.domains, domain);
+        erase(state.domains, domain, query);
       },
     ],
+    ['POST', '/domains/:name/restore', ({ params }) => bringBack(find(state.domains, 'name', params.name))],
     [
       'GET',
       '/accounts',
@@ -520,7 +534,7 @@ function makeRoutes(state) {
         page(
           state.accounts.filter(
             (a) =>
-              (!query.has('state') || query.getAll('state').includes(a.state)) &&
+              (query.has('state') ? query.getAll('state').includes(a.state) : a.state !== 'deleted') &&
               (!query.has('domain') || query.getAll('domain').some((d) => a.address.endsWith(`@${d}`))) &&
               `${a.address} ${a.name}`.toLowerCase().includes((query.get('q') ?? '').toLowerCase()),
           ),
@@ -542,6 +556,7 @@ function makeRoutes(state) {
           role: 'account',
           state: body.password ? 'active' : 'invited',
           suspended: null,
+          deleted: null,
           language: null,
           quota: { limit: 5e9, message_limit: null, used: 0, messages: 0 },
           delivery: null,
@@ -572,12 +587,13 @@ function makeRoutes(state) {
     [
       'DELETE',
       '/accounts/:address',
-      ({ params }) => {
+      ({ params, query }) => {
         const account = find(state.accounts, 'address', params.address);
         if (account.role === 'system_admin') refuse(409, 'last-admin');
-        remove(state.accounts, account);
+        erase(state.accounts, account, query);
       },
     ],
+    ['POST', '/accounts/:address/restore', ({ params }) => bringBack(find(state.accounts, 'address', params.address))],
     [
       'PUT',
       '/accounts/:address/password',

@@ -474,7 +474,7 @@ test('add a domain, change it, delete it', options, async () => {
   await page.waitForFunction(() => document.activeElement.name === 'name');
   await page.fill('[name=name]', 'example.org');
   await page.click('dialog .is-primary');
-  await shown(page, 'This domain is here already.');
+  await shown(page, 'This domain is here already, perhaps as a deleted one.');
   await page.fill('[name=name]', 'example.test');
   await page.click('text=Relay: mail is taken');
   await page.fill('[name=route]', '[mx.example.test]:25');
@@ -632,10 +632,46 @@ test('set an account: quota, suspend with a reason, resume, password, delete', o
   await page.click('dialog .is-primary');
   await shown(page, 'The password is set.');
   await choose('Delete account');
+  await page.waitForURL('**/accounts');
+  await shown(page, 'bob@example.org is deleted.');
+  assert.ok(!(await column(page, 1)).includes('bob@example.org'));
+  await page.click('.toast >> text=Undo');
+  await page.waitForURL('**/accounts/bob@example.org');
+  await shown(page, 'bob@example.org is back.');
+  await close(page);
+});
+
+test('what was deleted is found, restored, or deleted for good', options, async () => {
+  const page = await site.open({ path: '/accounts/bob@example.org' });
+  const remove = async () => {
+    await page.click('main .head [aria-label="More actions"]');
+    await page.click('.sheet >> text=Delete account >> visible=true');
+    await page.waitForURL('**/accounts');
+  };
+  await remove();
+  await page.goto(`${site.server.url}/accounts?state=deleted`);
+  await shown(page, 'bob@example.org');
+  await page.click('tr:has-text("bob@") >> text=Restore');
+  await shown(page, 'bob@example.org is back.');
+  await page.waitForFunction(() => !document.querySelector('tbody').innerText.includes('bob@'));
+  await page.goto(`${site.server.url}/accounts/bob@example.org`);
+  await remove();
+  await page.goto(`${site.server.url}/accounts/bob@example.org`);
+  await shown(page, 'It can be restored until');
+  await page.click('main .is-danger');
   await page.fill('dialog input', 'bob@example.org');
   await page.click('dialog .is-danger');
   await page.waitForURL('**/accounts');
-  assert.ok(!(await column(page, 1)).includes('bob@example.org'));
+  await shown(page, 'bob@example.org is gone.');
+  assert.deepEqual(site.server.requests.findLast((r) => r.name.startsWith('DELETE')).query, '?purge=true');
+  await page.goto(`${site.server.url}/domains/example.org`);
+  await page.click('main .is-danger');
+  await page.fill('dialog input', 'example.org');
+  await page.click('dialog .is-danger');
+  await page.waitForURL('**/domains');
+  await page.click('.toast >> text=Undo');
+  await page.waitForURL('**/domains/example.org');
+  await shown(page, 'example.org is back.');
   await close(page);
 });
 

@@ -227,6 +227,7 @@ function accountsOf() {
     role: 'account',
     state: 'active',
     suspended: null,
+    deleted: null,
     language: null,
     quota: { limit: limit && limit * 1e9, message_limit: null, used: used * 1e9, messages: Math.round(used * 3600) },
     delivery: null,
@@ -247,6 +248,10 @@ function accountsOf() {
     account('diego', 'Diego Martins', 4.5, 5, 60, 'imap'),
     account('dora', 'Dora Campos', 0.4, 5, 5, 'imap'),
     account('elisa', 'Elisa Tavares', 2.2, 5, 1180, 'imap'),
+    account('gita', 'Gita Moraes', 0.3, 5, 9000, 'imap', {
+      state: 'deleted',
+      deleted: { at: at(-2 * DAY), until: at(5 * DAY) },
+    }),
     account('hugo', 'Hugo Prado', 0.9, 5, 150000, 'pop3', {
       state: 'suspended',
       suspended: { at: at(-100 * DAY), by: 'admin@example.org', reason: 'left the company' },
@@ -300,6 +305,7 @@ function settingsOf() {
     ...more,
   });
   return [
+    setting('accounts.keep_deleted', 'duration', '7d', '7d'),
     setting('auth.cleartext', 'string', 'loopback', 'loopback'),
     setting('queue.delay_notice', 'duration', '4h', '4h'),
     setting('queue.expire', 'duration', '3d', '5d'),
@@ -345,6 +351,7 @@ export function makeStory() {
     quota: { limit: null, used: null },
     accounts: 0,
     aliases: 0,
+    deleted: null,
     created_at: at(-200 * DAY),
     version: 4,
     ...more,
@@ -359,6 +366,7 @@ export function makeStory() {
     domains: [
       domain('example.com', { state: 'disabled' }),
       domain('example.org', { quota: { limit: 100e9, used: 28e9 }, accounts: 14, aliases: 3, language: 'pt-BR' }),
+      domain('old.example', { state: 'deleted', deleted: { at: at(-DAY), until: at(6 * DAY) } }),
       domain('partner.example', { kind: 'relay', route: '[mx.partner.example]:25' }),
     ],
     aliases: [

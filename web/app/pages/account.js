@@ -5,13 +5,14 @@ import { html } from '/app/html.js';
 import { clock, day, LANGUAGES, t } from '/app/i18n.js';
 import { useKeys } from '/app/keys.js';
 import { AccountTabs, quotaBody, quotaText, SignInTime, Used } from '/app/parts/account.js';
-import { Confirm, Dialog } from '/app/parts/dialog.js';
+import { Deleted, sayDeleted } from '/app/parts/deleted.js';
+import { Dialog } from '/app/parts/dialog.js';
 import { Input, Password, Select, Submit, useForm } from '/app/parts/form.js';
 import { AccountState } from '/app/parts/icon.js';
 import { LinkShown } from '/app/parts/link.js';
 import { More } from '/app/parts/menu.js';
 import { NoObject, useObject, useStale } from '/app/parts/object.js';
-import { byWhom, Crumb, Fact, Facts, Heading, Notice } from '/app/parts/page.js';
+import { byWhom, Crumb, Fact, Facts, Heading, Notice, problemText } from '/app/parts/page.js';
 import { toast } from '/app/parts/toast.js';
 import { useNow, useQuery } from '/app/query.js';
 import { back, navigate } from '/app/router.js';
@@ -136,6 +137,15 @@ function Suspended({ account, resume, now }) {
     <p>${t('account.suspended-text')} ${byWhom(suspended)}</p><//>`;
 }
 
+/** What is left of a deleted account. */
+function Gone({ object, now }) {
+  const { address, name, state, quota } = object.data;
+  return html`<div class="near"><${Crumb} href="/accounts" text=${t('menu.accounts')}>${name}<//>
+    <${Heading} title=${address} className="row"><span class="break">${address}</span> <${AccountState} state=${state} chip /><//>
+    <${Deleted} object=${object} path=${`/accounts/${segment(address)}`} kind="account" name=${address} args=${{ address }}
+      scope="accounts:write" home="/accounts" now=${now}>${t('account.purge-text', { n: quota.messages })}<//></div>`;
+}
+
 /** What can be done, each as {open, node}; `open` is the dialog's name. */
 function useAccountActions(object) {
   const [dialog, setDialog] = useState(null);
@@ -159,8 +169,15 @@ function useAccountActions(object) {
     object.reload();
   };
   const remove = async () => {
-    await request('DELETE', path, { version: account.version });
-    toast(t('account.deleted', { address: account.address }));
+    try {
+      await request('DELETE', path, { version: account.version });
+    } catch (error) {
+      toast(problemText(error));
+      object.reload();
+      return;
+    }
+    const { address } = account;
+    sayDeleted(t('account.deleted', { address }), path, t('account.restored', { address }));
     navigate('/accounts');
   };
   const node =
@@ -171,11 +188,8 @@ function useAccountActions(object) {
       : {
           password: html`<${SetPassword} account=${account} onClose=${close} onDone=${object.reload} />`,
           suspend: html`<${Suspend} account=${account} object=${object} onClose=${close} />`,
-          delete: html`<${Confirm} title=${t('account.delete-title', { address: account.address })}
-            verb=${t('account.delete')} danger type=${account.address} run=${remove} onClose=${close}>
-        <p>${t('account.delete-text', { n: account.quota.messages })} ${t('danger.final')}</p><//>`,
         }[dialog.name]);
-  return { node, makeLink, resume, open: (name) => setDialog({ name }) };
+  return { node, makeLink, resume, remove, open: (name) => setDialog({ name }) };
 }
 
 export default function Account({ address }) {
@@ -189,11 +203,12 @@ export default function Account({ address }) {
       unknown=${t('account.unknown')} unreadable=${t('account.unreadable')} />`;
   }
   const account = object.data;
+  if (account.state === 'deleted') return html`<${Gone} object=${object} now=${now} />`;
   const items = [
     { word: t('account.set-password'), run: () => actions.open('password') },
     account.state !== 'suspended' && { word: t('account.suspend'), run: () => actions.open('suspend') },
     account.state === 'suspended' && { word: t('account.resume'), run: actions.resume },
-    { word: t('account.delete'), run: () => actions.open('delete'), danger: true },
+    { word: t('account.delete'), run: actions.remove, danger: true },
   ];
   return html`
     <div class="near"><div class="head">

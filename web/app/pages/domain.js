@@ -4,6 +4,7 @@ import { request, segment } from '/app/api.js';
 import { html } from '/app/html.js';
 import { day, LANGUAGES, number, t } from '/app/i18n.js';
 import { quotaBody, quotaText, Used } from '/app/parts/account.js';
+import { Deleted, sayDeleted } from '/app/parts/deleted.js';
 import { Confirm } from '/app/parts/dialog.js';
 import { Dns } from '/app/parts/dns.js';
 import { Input, Select, Submit, useForm } from '/app/parts/form.js';
@@ -58,7 +59,8 @@ function Remove({ domain }) {
       version: domain.version,
       query: full ? { force: true } : {},
     });
-    toast(t('domain.deleted', { name: domain.name }));
+    const { name } = domain;
+    sayDeleted(t('domain.deleted', { name }), `/domains/${segment(name)}`, t('domain.restored', { name }));
     navigate('/domains');
   };
   return html`<section class="near"><h2>${t('danger.title')}</h2>
@@ -69,9 +71,18 @@ function Remove({ domain }) {
       html`<${Confirm} title=${t('domain.delete-title', { name: domain.name })} verb=${t('domain.delete')} danger
         type=${full ? domain.name : null}
       run=${run} onClose=${() => setAsking(false)}>
-      <p>${what} ${t('danger.final')}</p><//>`
+      <p>${what} ${t('domain.delete-kept')}</p><//>`
     }
   </section>`;
+}
+
+/** What is left of a deleted domain. */
+function Gone({ object }) {
+  const { name, state } = object.data;
+  return html`<div class="near"><${Crumb} href="/domains" text=${t('menu.domains')} />
+    <${Heading} title=${name} className="row"><span class="break">${name}</span> <${DomainState} state=${state} chip /><//>
+    <${Deleted} object=${object} path=${`/domains/${segment(name)}`} kind="domain" name=${name} args=${{ name }}
+      scope="domains:write" home="/domains">${t('domain.purge-text')}<//></div>`;
 }
 
 export default function Domain({ domain: name }) {
@@ -83,6 +94,7 @@ export default function Domain({ domain: name }) {
       unknown=${t('domain.unknown')} unreadable=${t('domain.unreadable')} />`;
   }
   const domain = object.data;
+  if (domain.state === 'deleted') return html`<${Gone} object=${object} />`;
   const to = (path) => `${path}?domain=${encodeURIComponent(domain.name)}`;
   return html`
     <div><${Crumb} href="/domains" text=${t('menu.domains')} />

@@ -25,8 +25,8 @@ const MESSAGE = {
   removed: ['plain', 'close'],
   gone: ['plain', 'next'],
 };
-const ACCOUNT = { active: ['plain', 'ok'], invited: ['plain', 'invited'], suspended: ['fail', 'fail'] };
-const DOMAIN = { active: ['plain', 'ok'], disabled: ['held', 'held'] };
+const ACCOUNT = { active: ['plain', 'ok'], invited: ['plain', 'invited'], suspended: ['fail', 'fail'], deleted: ['plain', 'close'] };
+const DOMAIN = { active: ['plain', 'ok'], disabled: ['held', 'held'], deleted: ['plain', 'close'] };
 
 const stateOf =
   (table, prefix) =>

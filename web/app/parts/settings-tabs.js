@@ -4,7 +4,7 @@ import { t } from '/app/i18n.js';
 import { Heading } from '/app/parts/page.js';
 import { can } from '/app/store.js';
 
-export const GROUPS = ['server', 'smtp', 'auth', 'queue', 'quota', 'relay'];
+export const GROUPS = ['server', 'smtp', 'auth', 'queue', 'quota', 'accounts', 'relay'];
 
 export function SettingsHead({ group }) {
   const groups = [...GROUPS, can('tokens:read') && 'tokens', can('audit:read') && 'audit'].filter(Boolean);

@@ -8,8 +8,9 @@ const SHOWN_MS = 10000;
 let show = () => {};
 let last = 0;
 
-export function toast(text) {
-  show({ id: ++last, text });
+/** action: {word, run}, a button in it (Undo); run may reject. */
+export function toast(text, action = null) {
+  show({ id: ++last, text, action });
 }
 
 export function Toasts() {
@@ -31,6 +32,18 @@ export function Toasts() {
     html`<div class="toast"
       onMouseEnter=${hold(true)} onMouseLeave=${hold(false)} onFocusIn=${hold(true)} onFocusOut=${hold(false)}>
     <span>${message.text}</span>
+    ${
+      message.action &&
+      html`<button class="button" type="button" onClick=${async () => {
+        keep.current = false;
+        setMessage(null);
+        try {
+          await message.action.run();
+        } catch {
+          toast(t('failure.refused'));
+        }
+      }}>${message.action.word}</button>`
+    }
     <button class="button is-icon" type="button" aria-label=${t('action.close')}
       onClick=${() => {
         keep.current = false;
