@@ -175,3 +175,37 @@ enum outcome verb_domain_restore(struct call *c)
     js_free(answer);
     return out;
 }
+
+static const char *admin_path(struct call *c)
+{
+    return arena_printf(&c->arena, "%s/%s", path(c, "/admins"), escape(c, c->args[1])).p;
+}
+
+enum outcome verb_domain_admin_list(struct call *c)
+{
+    static const struct column admin_columns[] = {
+        { "Account", "address", COLUMN_TEXT }, { "Name", "name", COLUMN_TEXT }, { "State", "state", COLUMN_TEXT },
+    };
+
+    return client_list(c, path(c, "/admins"), "", admin_columns, ARRAY_LEN(admin_columns), "address");
+}
+
+enum outcome verb_domain_admin_add(struct call *c)
+{
+    struct json_object *answer = NULL;
+    enum outcome out = client_call(c, "PUT", admin_path(c), NULL, "", &answer);
+
+    if (out == DONE)
+        print_done(c, answer, "address", t("added"));
+    js_free(answer);
+    return out;
+}
+
+enum outcome verb_domain_admin_remove(struct call *c)
+{
+    enum outcome out = client_call(c, "DELETE", admin_path(c), NULL, "", NULL);
+
+    if (out == DONE)
+        print_done(c, NULL, "", t("removed"));
+    return out;
+}

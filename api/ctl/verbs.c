@@ -19,6 +19,9 @@ const struct verb verbs[] = {
     { "domain", "zone", "DOMAIN", 1, 1, "", "Prints the records for its zone file.", verb_domain_zone },
     { "domain", "remove", "DOMAIN", 1, 1, "force purge", "Deletes a domain; --force: with its accounts and aliases; --purge: for good.", verb_domain_remove },
     { "domain", "restore", "DOMAIN", 1, 1, "", "Brings a deleted domain back, with what was deleted with it.", verb_domain_restore },
+    { "domain", "admin list", "DOMAIN", 1, 1, "", "Lists who administers a domain.", verb_domain_admin_list },
+    { "domain", "admin add", "DOMAIN ADDRESS", 2, 2, "", "Lets an account administer a domain.", verb_domain_admin_add },
+    { "domain", "admin remove", "DOMAIN ADDRESS", 2, 2, "", "Ends that.", verb_domain_admin_remove },
 
     { "account", "add", "ADDRESS", 1, 1, "name=NAME link password-file=FILE quota=BYTES quota-messages=NUMBER role=ROLE language=LANG delivery=TARGET delivery-user=USER forward=ADDRESSES forward-keep=YES|NO", "Makes an account.", verb_account_add },
     { "account", "list", "", 0, 0, "domain=DOMAIN state=STATE q=TEXT", "Lists accounts.", verb_account_list },

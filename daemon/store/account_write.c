@@ -4,12 +4,12 @@
 #include "store/admins.h"
 #include "store/quota.h"
 
-/* An account's role says what, these rows say where. */
+/* An account's role says what, these rows say where (store/domain_admin.h): at first in its own domain. */
 static enum result set_admin_rows(struct tx *tx, int64_t account_id, enum account_role role)
 {
     static const struct db_stmt add = { "account_admin_add",
         "INSERT INTO domain_admin (domain_id, account_id) SELECT domain_id, id FROM account WHERE id = $1 "
-        "ON CONFLICT DO NOTHING" };
+        "AND NOT EXISTS (SELECT FROM domain_admin WHERE account_id = $1)" };
     static const struct db_stmt clear = { "account_admin_clear", "DELETE FROM domain_admin WHERE account_id = $1" };
     const struct db_param params[] = { db_int8(account_id) };
 

@@ -67,6 +67,12 @@ test('domains', async () => {
   await ok(['domain', 'remove', `relay.${domain}`, '--purge', '--yes']);
   await ok(['domain', 'show', `relay.${domain}`], { status: 3 });
   await ok(['domain', 'add', 'not a domain'], { status: 6 });
+  await ok(['account', 'add', `boss@${domain}`, '--link']);
+  assert.match((await ctl(['domain', 'admin', 'add', domain, `boss@${domain}`, ...remote])).err, /added/);
+  assert.deepEqual(lines(await ok(['domain', 'admin', 'list', domain, '--quiet'])), [`boss@${domain}`]);
+  await ok(['domain', 'admin', 'add', domain, `none@${domain}`], { status: 3 });
+  assert.match((await ctl(['domain', 'admin', 'remove', domain, `boss@${domain}`])).err, /removed/);
+  await ok(['account', 'remove', `boss@${domain}`, '--purge', '--yes']);
 });
 
 test('accounts', async () => {

@@ -136,6 +136,11 @@ test('the fake server answers as the contract says', async () => {
     body: { state: 'active' },
     headers: { 'If-Match': '"1"' },
   });
+  const admin = '/domains/{domain}/admins/{account}';
+  await call('GET', '/domains/example.org/admins', '/domains/{domain}/admins');
+  await call('PUT', '/domains/example.org/admins/bob@example.org', admin, { status: 201 });
+  await call('PUT', '/domains/example.org/admins/admin@example.org', admin, { status: 422 });
+  await call('DELETE', '/domains/example.org/admins/bob@example.org', admin, { status: 204 });
   await call('DELETE', '/domains/example.test', '/domains/{domain}', { status: 204 });
   await call('GET', '/domains/example.test', '/domains/{domain}');
   await call('POST', '/domains/example.test/restore', '/domains/{domain}/restore');

@@ -168,6 +168,13 @@ function makeRoutes(state) {
       change(object, { before: object.state, state: 'deleted', deleted });
     }
   };
+  const adminsOf = (name) => {
+    find(state.domains, 'name', name);
+    return state.admins
+      .filter((one) => one.domain === name)
+      .map(({ address }) => state.accounts.find((account) => account.address === address))
+      .map(({ address, name: person, state: now }) => ({ address, name: person, state: now }));
+  };
   const bringBack = (object) => {
     if (object.state !== 'deleted') refuse(404, 'not-found');
     return change(object, { state: object.before ?? 'active', deleted: null });
@@ -524,6 +531,27 @@ function makeRoutes(state) {
         if (domain.accounts + domain.aliases > 0 && query.get('force') !== 'true')
           refuse(409, 'not-empty', { accounts: domain.accounts, aliases: domain.aliases });
         erase(state.domains, domain, query);
+      },
+    ],
+    ['GET', '/domains/:name/admins', ({ params, query }) => page(adminsOf(params.name), query)],
+    [
+      'PUT',
+      '/domains/:name/admins/:address',
+      ({ params }) => {
+        const account = find(state.accounts, 'address', params.address);
+        if (account.role === 'system_admin') wrong('account', 'system-admin');
+        const known = adminsOf(params.name).some((one) => one.address === account.address);
+        if (!known) state.admins.push({ domain: params.name, address: account.address });
+        account.role = 'domain_admin';
+        return [known ? 200 : 201, adminsOf(params.name).find((one) => one.address === account.address)];
+      },
+    ],
+    [
+      'DELETE',
+      '/domains/:name/admins/:address',
+      ({ params }) => {
+        const { domain, address } = { domain: params.name, address: params.address };
+        remove(state.admins, state.admins.find((one) => one.domain === domain && one.address === address) ?? refuse(404, 'not-found'));
       },
     ],
     ['POST', '/domains/:name/restore', ({ params }) => bringBack(find(state.domains, 'name', params.name))],

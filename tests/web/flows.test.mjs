@@ -492,6 +492,27 @@ test('add a domain, change it, delete it', options, async () => {
   await close(page);
 });
 
+test('who administers a domain: added, taken out, back by Undo', options, async () => {
+  const page = await site.open({ path: '/domains/example.org' });
+  await page.click('.tabs >> text=Admins');
+  await page.waitForURL('**/domains/example.org/admins');
+  await page.click('text=Add administrator');
+  await page.fill('[name=address]', 'nobody@example.org');
+  await page.click('dialog .is-primary');
+  await shown(page, 'There is no such account on this server.');
+  await page.fill('[name=address]', 'admin@example.org');
+  await page.click('dialog .is-primary');
+  await shown(page, 'A system administrator looks after every domain already.');
+  await page.fill('[name=address]', 'bob@example.org');
+  await page.click('dialog .is-primary');
+  await shown(page, 'bob@example.org administers example.org.');
+  await page.click('[aria-label="Remove carol@example.org"]');
+  await shown(page, 'carol@example.org no longer administers example.org.');
+  await page.click('.toast >> text=Undo');
+  await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 2);
+  await close(page);
+});
+
 test('the quota of a domain', options, async () => {
   const page = await site.open({ path: '/domains/example.org' });
   await shown(page, '28 of 100 GB');

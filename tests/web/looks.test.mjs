@@ -54,6 +54,8 @@ const STORY_PAGES = [
   '/accounts/gita@example.org',
   '/domains?state=deleted',
   '/domains/old.example',
+  '/domains/example.org/admins',
+  '/domains/partner.example/admins',
   '/aliases/sales@example.org',
   '/accounts/alice@example.org/filters',
   '/accounts/alice@example.org/filters?add',

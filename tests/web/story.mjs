@@ -244,7 +244,7 @@ function accountsOf() {
     account('alice', 'Alice Souza', 3.1, 5, 2, 'imap'),
     account('ana', 'Ana Reis', 0, 5, null, null, { state: 'invited' }),
     account('bob', 'Bob Lima', 5, 5, 27, 'submission'),
-    account('carol', 'Carol Nunes', 1.8, 5, 6, 'imap'),
+    account('carol', 'Carol Nunes', 1.8, 5, 6, 'imap', { role: 'domain_admin' }),
     account('diego', 'Diego Martins', 4.5, 5, 60, 'imap'),
     account('dora', 'Dora Campos', 0.4, 5, 5, 'imap'),
     account('elisa', 'Elisa Tavares', 2.2, 5, 1180, 'imap'),
@@ -361,6 +361,7 @@ export function makeStory() {
     attempts: attemptsOf(),
     traces: tracesOf(queue),
     accounts: accountsOf(),
+    admins: [{ domain: 'example.org', address: 'carol@example.org' }],
     filters: filtersOf(),
     settings: settingsOf(),
     domains: [

@@ -18,6 +18,7 @@ const PAGES = [
   { path: '/trace/:id', scope: 'trace:read', load: () => import('/app/pages/message.js') },
   { path: '/domains', scope: 'domains:read', load: () => import('/app/pages/domains.js') },
   { path: '/domains/:domain', scope: 'domains:read', load: () => import('/app/pages/domain.js') },
+  { path: '/domains/:domain/admins', scope: 'domains:read', load: () => import('/app/pages/domain-admins.js') },
   { path: '/accounts', scope: 'accounts:read', load: () => import('/app/pages/accounts.js') },
   { path: '/accounts/:address', scope: 'accounts:read', load: () => import('/app/pages/account.js') },
   { path: '/accounts/:address/filters', scope: 'accounts:read', load: () => import('/app/pages/filters.js') },

@@ -7,6 +7,7 @@ import { quotaBody, quotaText, Used } from '/app/parts/account.js';
 import { Deleted, sayDeleted } from '/app/parts/deleted.js';
 import { Confirm } from '/app/parts/dialog.js';
 import { Dns } from '/app/parts/dns.js';
+import { DomainTabs } from '/app/parts/domain-tabs.js';
 import { Input, Select, Submit, useForm } from '/app/parts/form.js';
 import { DomainState } from '/app/parts/icon.js';
 import { NoObject, useObject, useStale } from '/app/parts/object.js';
@@ -101,6 +102,7 @@ export default function Domain({ domain: name }) {
       <${Heading} title=${domain.name} className="row"><span
         class="break">${domain.name}</span>${domain.state !== 'active' && html`
         <${DomainState} state=${domain.state} chip />`}<//></div>
+    <${DomainTabs} domain=${domain.name} tab="overview" />
     <div class="split">
       <div class="stack"><${Dns} domain=${domain} />
         ${can('domains:write') && html`<${Edit} key=${stale.generation} object=${object} stale=${stale} />
