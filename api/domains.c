@@ -3,6 +3,7 @@
 #include "api/events.h"
 #include "api/fields.h"
 #include "api/handlers.h"
+#include "api/limits.h"
 #include "api/names.h"
 #include "api/path.h"
 #include "api/problem.h"
@@ -34,6 +35,7 @@ static const struct field members[] = {
     { .name = "delivery", .type = FIELD_STRING, .min = 1, .max = 1000 },
     { .name = "delivery_user", .type = FIELD_STRING, .nullable = true, .min = 1, .max = 32 },
     { .name = "quota", .type = FIELD_OBJECT, .members = quota_members, .n_members = ARRAY_LEN(quota_members) },
+    { .name = "limits", .type = FIELD_OBJECT, .members = limits_members, .n_members = LIMITS_MEMBERS },
     { .name = "id", .type = FIELD_KEPT },
     { .name = "name", .type = FIELD_KEPT },
     { .name = "accounts", .type = FIELD_KEPT },
@@ -74,6 +76,7 @@ static struct json_object *to_json(const struct domain *d)
     js_set(o, "delivery", js_str(d->delivery));
     js_set(o, "delivery_user", js_str(d->delivery_user));
     js_set(o, "quota", quota);
+    js_set(o, "limits", limits_json(&d->limits));
     js_set(o, "accounts", js_int(d->accounts));
     js_set(o, "aliases", js_int(d->aliases));
     js_set(o, "created_at", js_time(d->created_us));
@@ -178,6 +181,7 @@ static void take_members(struct request *r, const struct json_object *body, stru
     w->delivery = field_str(body, "delivery", w->delivery);
     w->delivery_user = field_str(body, "delivery_user", w->delivery_user);
     w->quota_bytes = field_int(js_get(body, "quota", NULL), "limit", 0, w->quota_bytes);
+    limits_take(body, &w->limits);
     take_addressing(r, body, w);
     if (w->kind != DOMAIN_LOCAL && w->quota_bytes > 0)
         error_at(r, STR("/quota/limit"), "syntax", "Only a domain with mailboxes here has a quota.");
@@ -234,7 +238,7 @@ static void write_domain(struct request *r, bool patch)
         present = request_keep(r, to_json(&old));
         if (patch)
             w = (struct domain_write){ w.name, old.kind, old.route, old.disabled, old.language, old.delivery,
-                                       old.delivery_user, old.quota_bytes, old.alias_of, old.catch_all, old.subaddress };
+                                       old.delivery_user, old.quota_bytes, old.alias_of, old.catch_all, old.subaddress, old.limits };
     } else if (r->caller.visible.limited) { /* makes no domain that it could not see afterwards */
         problem(r, PROBLEM_INSUFFICIENT_SCOPE, NULL);
         return;

@@ -9,7 +9,8 @@ route_handler traces_list, trace_get_one;                                     /*
 route_handler domains_dns_get, domains_dns_check;                              /* dns.c */
 route_handler domains_list, domains_get, domains_put, domains_patch, domains_delete, domains_restore_post;
 route_handler domain_admins_list, domain_admins_put, domain_admins_delete;
-route_handler accounts_list, accounts_get, accounts_put, accounts_patch, accounts_delete, accounts_restore_post;
+route_handler accounts_list, accounts_get, accounts_put, accounts_patch, accounts_delete, accounts_restore_post,
+    accounts_usage;
 route_handler accounts_password_put, accounts_link_post, accounts_suspend_put, accounts_suspend_delete,
     accounts_recount_post; /* account_acts.c */
 route_handler aliases_list, aliases_get, aliases_put, aliases_patch, aliases_delete,

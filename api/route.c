@@ -30,6 +30,7 @@ const struct route routes[] = {
     { "PATCH", V1 "/accounts/{}", SCOPE_ACCOUNTS_WRITE, accounts_patch },
     { "DELETE", V1 "/accounts/{}", SCOPE_ACCOUNTS_WRITE, accounts_delete },
     { "POST", V1 "/accounts/{}/restore", SCOPE_ACCOUNTS_WRITE, accounts_restore_post },
+    { "GET", V1 "/accounts/{}/usage", SCOPE_ACCOUNTS_READ, accounts_usage },
     { "PUT", V1 "/accounts/{}/password", SCOPE_ACCOUNTS_WRITE, accounts_password_put },
     { "POST", V1 "/accounts/{}/link", SCOPE_ACCOUNTS_WRITE, accounts_link_post },
     { "PUT", V1 "/accounts/{}/suspend", SCOPE_ACCOUNTS_WRITE, accounts_suspend_put },

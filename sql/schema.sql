@@ -183,7 +183,9 @@ CREATE TABLE public.account (
     forward text[] DEFAULT '{}'::text[] NOT NULL,
     forward_keep boolean DEFAULT true NOT NULL,
     deleted_from smallint,
-    purging boolean DEFAULT false NOT NULL
+    purging boolean DEFAULT false NOT NULL,
+    recipients_per_hour integer,
+    recipients_per_day integer
 );
 ALTER TABLE public.account ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.account_id_seq
@@ -314,7 +316,9 @@ CREATE TABLE public.domain (
     version bigint DEFAULT 1 NOT NULL,
     delivery text DEFAULT 'store'::text NOT NULL,
     delivery_user text,
-    purging boolean DEFAULT false NOT NULL
+    purging boolean DEFAULT false NOT NULL,
+    recipients_per_hour integer,
+    recipients_per_day integer
 );
 CREATE TABLE public.domain_admin (
     domain_id bigint NOT NULL,
@@ -496,6 +500,13 @@ CREATE TABLE public.secret (
     name text NOT NULL,
     value bytea NOT NULL
 );
+CREATE TABLE public.sent (
+    account_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    slot smallint NOT NULL,
+    recipients integer NOT NULL
+)
+WITH (fillfactor='70');
 CREATE TABLE public.session (
     hash bytea NOT NULL,
     account_id bigint NOT NULL,
@@ -743,6 +754,8 @@ ALTER TABLE ONLY public.quota_due
     ADD CONSTRAINT quota_due_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY public.secret
     ADD CONSTRAINT secret_pkey PRIMARY KEY (name);
+ALTER TABLE ONLY public.sent
+    ADD CONSTRAINT sent_pkey PRIMARY KEY (account_id, at, slot);
 ALTER TABLE ONLY public.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (hash);
 ALTER TABLE ONLY public.setting
@@ -799,6 +812,7 @@ CREATE INDEX queue_destination_due ON public.queue_recipient USING btree (destin
 CREATE INDEX queue_due ON public.queue_recipient USING btree (due_at) WHERE (state = 0);
 CREATE INDEX queue_message_sender ON public.queue_message USING btree (lower(reverse_path), id);
 CREATE INDEX queue_recipient_address ON public.queue_recipient USING btree (lower(recipient), queue_id);
+CREATE INDEX sent_at ON public.sent USING btree (at);
 CREATE INDEX session_account ON public.session USING btree (account_id);
 CREATE INDEX sieve_mark_until ON public.sieve_mark USING btree (until);
 CREATE UNIQUE INDEX sieve_script_active ON public.sieve_script USING btree (account_id) WHERE (active AND (place = 0) AND (account_id IS NOT NULL));

@@ -76,7 +76,7 @@ enum outcome verb_domain_set(struct call *c)
         if (value != NULL) /* empty: none */
             js_set(body, members[i].member, value[0] == '\0' && strcmp(members[i].option, "subaddress") != 0 ? NULL : js_str(str_c(value)));
     }
-    if (!take_quota(c, body)) {
+    if (!take_quota(c, body) || !take_limits(c, body)) {
         js_free(body);
         return USAGE;
     }

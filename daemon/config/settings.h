@@ -34,6 +34,7 @@ struct settings {
     bool quota_full_final;                          /* quota.full_reply: 552, not 452 */
     int64_t quota_grace;                            /* quota.grace: bytes */
     bool quota_apart;                               /* quota.apart */
+    int64_t recipients_per_hour, recipients_per_day; /* accounts.recipients_per_hour, _per_day: 0: no limit */
     int64_t keep_deleted_s;                         /* accounts.keep_deleted */
     struct str language;                            /* server.language of DSNs: "en", "pt-BR" */
 };

@@ -9,6 +9,7 @@
 #include "io/tls.h"
 #include "relay/relay_internal.h"
 #include "relay/warn.h"
+#include "store/sent.h"
 #include "store/sweep.h"
 #include "store/trace.h"
 
@@ -39,7 +40,7 @@ static void keep(void *arg)
     while (!relay->crew->stopping) {
         if (is_due(&heal_at, HEAL_MS) && queue_heal(db) != RES_OK)
             heal_at = deadline_in(POLL_MS);
-        if (is_due(&maintain_at, MAINTAIN_MS) && (trace_maintain(db) != RES_OK || queue_sweep(db) != RES_OK))
+        if (is_due(&maintain_at, MAINTAIN_MS) && (trace_maintain(db) != RES_OK || queue_sweep(db) != RES_OK || sent_sweep(db) != RES_OK))
             maintain_at = deadline_in(HEAL_MS);
         coroutine_wait(deadline_in(POLL_MS), false);
     }

@@ -13,11 +13,26 @@
 #include "store/routing.h"
 
 #define MAX_LINKS 10000 /* from RCPTs to recipients */
+#define LIMITS_MS (60 * 1000)
 
 static bool may_relay(const struct smtp_session *s)
 {
     return s->identity.account_id != 0 || smtp_is_local(s) ||
            (s->listener == LISTEN_SMTP && network_list_contains(&settings_get()->relay_networks, stream_peer(s->stream)));
+}
+
+/* How many recipients the account may still have.  One without limits is asked about again after a minute. */
+static bool look_at_limits(struct smtp_session *s, enum next *ret_next)
+{
+    if (loop_now() < s->sent_until)
+        return true;
+    if (sent_get(s->service->db, s->identity.account_id, &s->sent) != RES_OK) {
+        *ret_next = smtp_reply_tempfail(s);
+        return false;
+    }
+    if (s->sent.limits.per_hour == SENT_NO_LIMIT && s->sent.limits.per_day == SENT_NO_LIMIT)
+        s->sent_until = deadline_in(LIMITS_MS);
+    return true;
 }
 
 bool smtp_policy_sender(struct cmd *c, const struct smtp_path *from, enum next *ret_next)
@@ -36,6 +51,8 @@ bool smtp_policy_sender(struct cmd *c, const struct smtp_path *from, enum next *
         *ret_next = smtp_reply(s, 550, "5.7.1", "Sending is stopped for this account");
         return false;
     }
+    if (!look_at_limits(s, ret_next))
+        return false;
     if (from->null || settings_get()->sender_check == SENDER_ANY || s->trusted) /* null: notifications of a mail program (RFC 8098, 3) */
         return true;
     r = routing_may_send_as(s->service->db, s->identity.account_id, from->local, from->domain, &may);
@@ -50,7 +67,7 @@ bool smtp_policy_sender(struct cmd *c, const struct smtp_path *from, enum next *
 
 /* What became of an RCPT. */
 enum found { FOUND, FOUND_NONE, FOUND_DISABLED, FOUND_RELAY_DENIED, FOUND_SENDER_DENIED, FOUND_FULL, FOUND_LOOP, FOUND_TOO_MANY,
-             FOUND_FORGED, FOUND_TROUBLE };
+             FOUND_FORGED, FOUND_OVER_LIMIT, FOUND_BEYOND_LIMIT, FOUND_TROUBLE };
 
 static bool same_recipient(const struct compose_recipient *a, const struct compose_recipient *b)
 {
@@ -207,6 +224,8 @@ static struct refusal refusal_of(const struct smtp_session *s, enum found found)
         [FOUND_LOOP] = { 550, "5.4.6", "<", "> leads to itself", "loop" },
         [FOUND_TOO_MANY] = { 550, "5.2.4", "<", "> stands for too many addresses", "permanent" },
         [FOUND_FORGED] = { 550, "5.1.1", "<", "> is no return address of ours, or an old one", "unknown-recipient" },
+        [FOUND_OVER_LIMIT] = { 451, "4.7.1", "<", "> is one recipient more than this account may send to now; please try again later", "policy" },
+        [FOUND_BEYOND_LIMIT] = { 550, "5.7.1", "<", "> is one recipient more than this account may ever send to at once", "policy" },
     };
 
     if (found == FOUND_FULL)
@@ -243,6 +262,19 @@ static enum next refuse(struct cmd *c, enum found found, struct str address)
     log_info("smtp-refused", F_STR("session", s->id), F_STR("from", s->tx.from.text), F_STR("to", address), F_C("why", r.reason));
     trace_refusal(c, &r, address);
     return smtp_reply(s, r.code, r.enhanced, "%s%.*s%s", r.before, STR_ARG(address), r.after);
+}
+
+/* Limits pass with time, so the client may come again; a message with more recipients than a limit never fits. */
+static enum found judge_limits(const struct smtp_session *s)
+{
+    int64_t n = (int64_t)s->tx.n_given + 1;
+    int64_t per_hour = s->sent.limits.per_hour, per_day = s->sent.limits.per_day;
+
+    if (s->identity.account_id == 0)
+        return FOUND;
+    if ((per_hour > 0 && n > per_hour) || (per_day > 0 && n > per_day))
+        return FOUND_BEYOND_LIMIT;
+    return (per_hour > 0 && s->sent.hour + n > per_hour) || (per_day > 0 && s->sent.day + n > per_day) ? FOUND_OVER_LIMIT : FOUND;
 }
 
 /* smtp.max_transaction_size bounds what one message may take in all mailboxes. */
@@ -296,7 +328,9 @@ enum next smtp_policy_recipient(struct cmd *c, const struct smtp_path *to, const
         return smtp_reply(s, 452, "4.5.3", "Too many recipients' domains in one session");
     if (address_is_literal(to->domain))
         return smtp_reply(s, 550, "5.1.2", "Addresses at a literal are not served");
-    found = find(c, to, &route);
+    found = judge_limits(s);
+    if (found == FOUND)
+        found = find(c, to, &route);
     if (found == FOUND && !accept_given(s, &route, to, params))
         found = FOUND_TOO_MANY;
     if (found != FOUND)

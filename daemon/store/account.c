@@ -3,10 +3,13 @@
 #define COLUMNS                                                                                                    \
     "a.id, a.address, a.name, a.role, a.state, a.language, a.state_at, a.state_reason, a.state_by, s.quota_bytes, " \
     "s.used_bytes, s.used_messages, i.at, i.protocol, i.ip, a.created_at, a.version, " \
-    "a.delivery, a.delivery_user, s.quota_messages, a.forward, a.forward_keep, a.deleted_at"
+    "a.delivery, a.delivery_user, s.quota_messages, a.forward, a.forward_keep, a.deleted_at, a.recipients_per_hour, a.recipients_per_day, n.hour, n.day"
 #define TABLES                                                                                                     \
     "account a JOIN domain d ON d.id = a.domain_id LEFT JOIN account_state s ON s.account_id = a.id "              \
-    "LEFT JOIN LATERAL (SELECT at, protocol, ip FROM sign_in WHERE account_id = a.id ORDER BY at DESC LIMIT 1) i ON true "
+    "LEFT JOIN LATERAL (SELECT at, protocol, ip FROM sign_in WHERE account_id = a.id ORDER BY at DESC LIMIT 1) i ON true " \
+    "CROSS JOIN LATERAL (SELECT coalesce(sum(recipients), 0)::bigint AS day, coalesce(sum(recipients) FILTER "      \
+    "(WHERE at > now() - interval '1 hour'), 0)::bigint AS hour FROM sent WHERE account_id = a.id "                \
+    "AND at > now() - interval '1 day') n "
 
 /* $1 states, $2 roles, $3 domains, $4 text, $5 limited, $6 visible domains */
 #define MATCHES                                                                                                    \
@@ -40,6 +43,9 @@ static struct account from_row(const struct db_rows *rows, size_t row, struct ar
         .quota_messages = db_get_int(rows, row, 19),
         .forward_keep = db_get_int(rows, row, 21) != 0,
         .deleted_us = db_get_time(rows, row, 22),
+        .limits = { db_get_int(rows, row, 23), db_get_int(rows, row, 24) },
+        .sent_hour = db_get_int(rows, row, 25),
+        .sent_day = db_get_int(rows, row, 26),
     };
 
     account.n_forward = db_get_str_array(rows, row, 20, a, &account.forward);

@@ -7,6 +7,7 @@
 #include "store/audit.h"
 #include "store/credential.h"
 #include "store/domain.h"
+#include "store/sent.h"
 
 enum account_role { ROLE_ACCOUNT, ROLE_DOMAIN_ADMIN, ROLE_SYSTEM_ADMIN };
 
@@ -27,6 +28,8 @@ struct account {
     struct str *forward;                     /* where its mail is sent on to */
     size_t n_forward;
     bool forward_keep;                       /* and a copy stays */
+    struct sent_limits limits;               /* its own (store/sent.h) */
+    int64_t sent_hour, sent_day;             /* recipients that it sent to in the last hour and day */
     int64_t created_us, version;
 };
 
@@ -60,13 +63,14 @@ struct account_write {
     struct str *forward;
     size_t n_forward;
     bool forward_drop; /* no copy stays */
+    struct sent_limits limits;
 };
 /* Makes the account, its address, counters and the mailboxes INBOX, Drafts, Sent, Junk, Trash and Archive in one
  * transaction.  It is invited: the first password makes it active.  A domain administrator administers the account's
  * domain.  RES_NOTFOUND: its domain is no local domain of ours; RES_EXISTS: the address is taken, also by a deleted account. */
 enum result account_create(struct db *db, const struct account_write *w, const struct audit *audit, int64_t *ret_id)
     SUSPENDS NODISCARD;
-/* Replaces name, role, language, quota, delivery and forward.  if_version -1: any.  RES_NOTFOUND; RES_CONFLICT: another version;
+/* Replaces name, role, language, quota, delivery, forward and limits.  if_version -1: any.  RES_NOTFOUND; RES_CONFLICT: another version;
  * RES_DENIED: it is the last system administrator. */
 enum result account_update(struct db *db, const struct account_write *w, int64_t if_version, const struct audit *audit)
     SUSPENDS NODISCARD;

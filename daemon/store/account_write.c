@@ -22,8 +22,8 @@ enum result account_create(struct db *db, const struct account_write *w, const s
     static const struct db_stmt stmt = { "account_create",
         "WITH d AS (SELECT id, tenant_id FROM domain WHERE name = $2 AND kind = 0 AND deleted_at IS NULL FOR SHARE),"
         " a AS (INSERT INTO account (tenant_id, domain_id, address, name, role, state, language, delivery,"
-        "   delivery_user, forward, forward_keep)"
-        "   SELECT tenant_id, id, $3, coalesce($4, ''), $5, 0, $6, $8, $9, $11, NOT $12 FROM d RETURNING id, domain_id),"
+        "   delivery_user, forward, forward_keep, recipients_per_hour, recipients_per_day)"
+        "   SELECT tenant_id, id, $3, coalesce($4, ''), $5, 0, $6, $8, $9, $11, NOT $12, nullif($13, 0), nullif($14, 0) FROM d RETURNING id, domain_id),"
         " x AS (INSERT INTO address (domain_id, localpart, account_id) SELECT domain_id, $1, id FROM a),"
         " t AS (SELECT extract(epoch FROM now())::bigint AS now),"
         " s AS (INSERT INTO account_state (account_id, last_uidvalidity, quota_bytes, quota_messages)"
@@ -47,7 +47,8 @@ enum result account_create(struct db *db, const struct account_write *w, const s
                                            db_text(w->address), db_text(w->name), db_int2((int16_t)w->role),
                                            db_text(w->language), db_int8(w->quota_bytes), db_text(w->delivery),
                                            db_text(w->delivery_user), db_int8(w->quota_messages),
-                                           db_text_array(&a, w->forward, w->n_forward), db_bool(w->forward_drop) };
+                                           db_text_array(&a, w->forward, w->n_forward), db_bool(w->forward_drop),
+                                           db_int4((int32_t)w->limits.per_hour), db_int4((int32_t)w->limits.per_day) };
 
         r = tx_query(tx, &stmt, params, ARRAY_LEN(params), &rows);
     }
@@ -101,7 +102,8 @@ enum result account_update(struct db *db, const struct account_write *w, int64_t
 {
     static const struct db_stmt stmt = { "account_update",
         "UPDATE account SET name = coalesce($2, ''), role = $3, language = $4, delivery = $5,"
-        " delivery_user = $6, forward = $7, forward_keep = NOT $8, version = version + 1 WHERE id = $1" };
+        " delivery_user = $6, forward = $7, forward_keep = NOT $8, recipients_per_hour = nullif($9, 0),"
+        " recipients_per_day = nullif($10, 0), version = version + 1 WHERE id = $1" };
     static const struct db_stmt quota = { "account_quota",
         "WITH a AS (UPDATE account_state c SET quota_bytes = nullif($2, 0), quota_messages = nullif($3, 0) WHERE account_id = $1 "
         "AND (quota_bytes, quota_messages) IS DISTINCT FROM (nullif($2, 0), nullif($3, 0)) RETURNING " QUOTA_LEVELS ") " QUOTA_NOTE };
@@ -114,7 +116,8 @@ enum result account_update(struct db *db, const struct account_write *w, int64_t
     if (r == RES_OK) {
         const struct db_param params[] = { db_int8(id), db_text(w->name), db_int2((int16_t)w->role), db_text(w->language),
                                            db_text(w->delivery), db_text(w->delivery_user),
-                                           db_text_array(&a, w->forward, w->n_forward), db_bool(w->forward_drop) };
+                                           db_text_array(&a, w->forward, w->n_forward), db_bool(w->forward_drop),
+                                           db_int4((int32_t)w->limits.per_hour), db_int4((int32_t)w->limits.per_day) };
         const struct db_param limit[] = { db_int8(id), db_int8(w->quota_bytes), db_int8(w->quota_messages) };
 
         r = tx_query(tx, &stmt, params, ARRAY_LEN(params), NULL);

@@ -8,7 +8,8 @@
     "(SELECT count(*) FROM alias l WHERE l.domain_id = d.id), d.created_at, d.version, d.delivery, d.delivery_user, " \
     "d.quota_bytes, CASE WHEN d.quota_bytes IS NOT NULL THEN (SELECT coalesce(sum(s.used_bytes), 0)::bigint FROM account a " \
     "JOIN account_state s ON s.account_id = a.id WHERE a.domain_id = d.id AND a.state <> 4) END, " \
-    "(SELECT t.name FROM domain t WHERE t.id = d.alias_of), d.catch_all, d.subaddress, d.deleted_at"
+    "(SELECT t.name FROM domain t WHERE t.id = d.alias_of), d.catch_all, d.subaddress, d.deleted_at, " \
+    "d.recipients_per_hour, d.recipients_per_day"
 
 /* $1 kinds, $2 states, $3 text, $4 limited, $5 domains */
 #define MATCHES                                                                                                    \
@@ -37,6 +38,7 @@ static struct domain from_row(const struct db_rows *rows, size_t row, struct are
         .catch_all = arena_str(a, db_get_str(rows, row, 15)),
         .subaddress = arena_str(a, db_get_str(rows, row, 16)),
         .deleted_us = db_get_time(rows, row, 17),
+        .limits = { db_get_int(rows, row, 18), db_get_int(rows, row, 19) },
     };
 }
 
@@ -125,12 +127,13 @@ enum result domain_create(struct db *db, const struct domain_write *w, const str
 {
     static const struct db_stmt stmt = { "domain_create",
         "INSERT INTO domain (tenant_id, name, kind, route, state, language, delivery, delivery_user, quota_bytes, alias_of, "
-        "catch_all, subaddress) SELECT (SELECT min(id) FROM tenant), $1, $2, $3, $4, $5, coalesce($6, 'store'), $7, nullif($8, 0), "
-        ALIAS_OF ", $10, coalesce($11, '+') WHERE $9::text IS NULL OR " ALIAS_OF " IS NOT NULL" };
+        "catch_all, subaddress, recipients_per_hour, recipients_per_day) SELECT (SELECT min(id) FROM tenant), $1, $2, $3, $4, $5, coalesce($6, 'store'), $7, nullif($8, 0), "
+        ALIAS_OF ", $10, coalesce($11, '+'), nullif($12, 0), nullif($13, 0) WHERE $9::text IS NULL OR " ALIAS_OF " IS NOT NULL" };
     const struct db_param params[] = { db_text(w->name), db_int2((int16_t)w->kind), db_text(w->route),
                                        db_int2(w->disabled), db_text(w->language), db_text(w->delivery),
                                        db_text(w->delivery_user), db_int8(w->quota_bytes), db_text(w->alias_of),
-                                       db_text(w->catch_all), db_text(w->subaddress) };
+                                       db_text(w->catch_all), db_text(w->subaddress), db_int4((int32_t)w->limits.per_hour),
+                                       db_int4((int32_t)w->limits.per_day) };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r = tx_begin(db, STR_NULL, &tx);
@@ -170,6 +173,7 @@ enum result domain_update(struct db *db, const struct domain_write *w, int64_t i
     static const struct db_stmt stmt = { "domain_update",
         "UPDATE domain SET kind = $2, route = $3, state = $4, language = $5, delivery = coalesce($6, 'store'), delivery_user = $7, "
         "quota_bytes = nullif($8, 0), alias_of = " ALIAS_OF ", catch_all = $10, subaddress = coalesce($11, '+'), "
+        "recipients_per_hour = nullif($12, 0), recipients_per_day = nullif($13, 0), "
         "version = version + 1 WHERE id = $1 AND ($9::text IS NULL OR " ALIAS_OF " <> $1)" };
     CLEANUP(arena_releasep) struct arena a = { 0 };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
@@ -190,7 +194,8 @@ enum result domain_update(struct db *db, const struct domain_write *w, int64_t i
         const struct db_param params[] = { db_int8(old.id), db_int2((int16_t)w->kind), db_text(w->route),
                                            db_int2(w->disabled), db_text(w->language), db_text(w->delivery),
                                            db_text(w->delivery_user), db_int8(w->quota_bytes), db_text(w->alias_of),
-                                           db_text(w->catch_all), db_text(w->subaddress) };
+                                           db_text(w->catch_all), db_text(w->subaddress), db_int4((int32_t)w->limits.per_hour),
+                                       db_int4((int32_t)w->limits.per_day) };
 
         r = tx_query(tx, &stmt, params, ARRAY_LEN(params), &rows);
     }

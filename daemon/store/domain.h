@@ -4,6 +4,7 @@
  * SUSPENDS: all.  RES_TEMPFAIL: database trouble, already logged. */
 #pragma once
 #include "store/audit.h"
+#include "store/sent.h"
 
 enum domain_kind { DOMAIN_LOCAL, DOMAIN_RELAY, DOMAIN_ALIAS };
 
@@ -21,6 +22,7 @@ struct domain {
     int64_t accounts, aliases; /* how many */
     int64_t quota_bytes;       /* of all its accounts together; 0: no limit */
     int64_t used_bytes;        /* 0 without a limit */
+    struct sent_limits limits; /* of its accounts that have none of their own (store/sent.h) */
     int64_t deleted_us;        /* DB_NO_TIME: it is not deleted */
     int64_t created_us, version;
 };
@@ -61,6 +63,7 @@ struct domain_write {
     int64_t quota_bytes;                /* 0: no limit */
     struct str alias_of, catch_all;     /* STR_NULL: none */
     struct str subaddress;              /* STR_NULL: "+" */
+    struct sent_limits limits;
 };
 /* RES_EXISTS: also a deleted one.  RES_INVALID: alias_of is no local domain of ours, or another one. */
 enum result domain_create(struct db *db, const struct domain_write *w, const struct audit *audit) SUSPENDS NODISCARD;

@@ -75,3 +75,13 @@ BEGIN
   RETURN 1;
 END $$;
 REVOKE ALL ON FUNCTION account_purge(interval, int) FROM PUBLIC;
+
+-- ---------------------------------------------------------------- limits of sending
+-- Recipients that an account may send to: NULL as said above it (domain, then setting), -1 no limit.
+ALTER TABLE account ADD recipients_per_hour int, ADD recipients_per_day int;
+ALTER TABLE domain ADD recipients_per_hour int, ADD recipients_per_day int;
+-- How many it sent to, in ten minutes; of several rows the sum.  slot: so that sessions at the same time do not wait for each other.
+CREATE TABLE sent (
+  account_id bigint NOT NULL, at timestamptz NOT NULL, slot smallint NOT NULL, recipients int NOT NULL,
+  PRIMARY KEY (account_id, at, slot)) WITH (fillfactor = 70);
+CREATE INDEX sent_at ON sent (at);

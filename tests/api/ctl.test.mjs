@@ -83,6 +83,12 @@ test('accounts', async () => {
   assert.deepEqual(shown, await local.call('GET', `/accounts/${address}`, '/accounts/{address}'));
   assert.deepEqual([shown.name, shown.quota.limit, shown.state], ['Ann', 5e9, 'active']);
   assert.deepEqual(lines(await ok(['account', 'list', '--domain', domain, '--quiet'])), [address]);
+  await ok(['account', 'set', address, '--recipients-per-hour', '200', '--recipients-per-day', 'none']);
+  assert.deepEqual((await local.call('GET', `/accounts/${address}`, '/accounts/{address}')).limits, { recipients_per_hour: 200, recipients_per_day: null });
+  await ok(['account', 'set', address, '--recipients-per-hour', 'many'], { status: 2 });
+  assert.match(await ok(['account', 'usage', address, ...remote]), /Limit an hour: +200/);
+  await ok(['domain', 'set', domain, '--recipients-per-day', '1000']);
+  assert.equal(JSON.parse(await ok(['account', 'usage', address, '--json'])).limits.recipients_per_day, 1000);
   await ok(['account', 'set', address, '--name', 'Anna', '--quota', 'none', '--quota-messages', '5000', '--role', 'domain_admin', '--language', 'pt-BR']);
   const changed = await local.call('GET', `/accounts/${address}`, '/accounts/{address}');
   assert.equal(changed.quota.message_limit, 5000);

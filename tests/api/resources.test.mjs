@@ -1,7 +1,8 @@
 // Domains, accounts, aliases, settings, tokens: what they take, refuse and answer.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { errorsOf, local, makeWorld, nobody, page, PASSWORD, run, signIn } from './server.mjs';
+import { submitMail } from '../support/submit.mjs';
+import { endpoints, errorsOf, local, makeWorld, nobody, page, PASSWORD, run, signIn } from './server.mjs';
 
 let world;
 before(async () => { world = await makeWorld('things'); });
@@ -428,4 +429,45 @@ test('addresses beyond ASCII: composed or not, in any case, they are one', async
   const found = await local.call('GET', `/aliases/${encodeURIComponent(`Jose\u0301-${run}@${world.domain}`)}/expansion`, '/aliases/{address}/expansion');
   assert.deepEqual(found.recipients.map((r) => r.address), [address]);
   await local.call('DELETE', `/accounts/${encodeURIComponent(address)}`, A, { status: 204 });
+});
+
+test('limits of sending: own, of the domain, counted, refused beyond', async () => {
+  const U = `${A}/usage`;
+  const url = `/accounts/${world.bob}`;
+  const submit = (to) => submitMail({ port: endpoints.SUBMISSION_PORT, from: world.bob, password: PASSWORD, to, subject: 'limits' });
+  const inside = [world.alice, world.admin];
+  assert.deepEqual((await local.call('GET', url, A)).limits, { recipients_per_hour: null, recipients_per_day: null });
+  assert.deepEqual((await local.call('GET', `${url}/usage`, U)).limits, { recipients_per_hour: null, recipients_per_day: null });
+  await local.call('PATCH', `/domains/${world.domain}`, D, { body: { limits: { recipients_per_hour: 3 } } });
+  await local.call('PATCH', url, A, { body: { limits: { recipients_per_day: 5 } } });
+  assert.deepEqual((await local.call('GET', `${url}/usage`, U)).limits, { recipients_per_hour: 3, recipients_per_day: 5 });
+  await submit(inside);
+  const used = await local.call('GET', `${url}/usage`, U);
+  assert.deepEqual([used.sent.last_hour, used.sent.last_day, used.sent.hours.at(-1)], [2, 2, 2]);
+  assert.deepEqual((await local.call('GET', url, A)).sent, { last_hour: 2, last_day: 2 });
+  await assert.rejects(submit(inside), /RCPT TO.*: 451 4\.7\.1 .*later/);
+  await submit([world.alice]);
+  await assert.rejects(submit([world.alice]), /451 4\.7\.1/);
+  await assert.rejects(submit([...inside, ...inside]), /451 4\.7\.1/);
+  await local.call('PATCH', url, A, { body: { limits: { recipients_per_hour: 0, recipients_per_day: null } } });
+  await submit([...inside, ...inside]);
+  assert.equal((await local.call('GET', url, A)).limits.recipients_per_hour, 0);
+  await local.call('PATCH', url, A, { body: { limits: { recipients_per_hour: 2 } } });
+  await assert.rejects(submit([...inside, ...inside]), /451 4\.7\.1/);
+  await local.call('PATCH', `/accounts/${world.alice}`, A, { body: { limits: { recipients_per_hour: 1 } } });
+  await assert.rejects(submitMail({ port: endpoints.SUBMISSION_PORT, from: world.alice, password: PASSWORD, to: inside, subject: 'x' }), /550 5\.7\.1/);
+  assert.deepEqual(errorsOf(await local.call('PATCH', url, A, { status: 422, body: { limits: { recipients_per_hour: -1, recipients_per_day: 1e7, per_week: 1 } } })),
+    { '/limits/recipients_per_hour': 'minimum', '/limits/recipients_per_day': 'maximum', '/limits/per_week': 'unknown-field' });
+  await local.call('GET', `/accounts/nobody@${world.domain}/usage`, U, { status: 404 });
+
+  // A domain administrator gives no more than the domain was given.
+  await local.call('PATCH', `/domains/${world.other}`, D, { body: { limits: { recipients_per_hour: 50 } } });
+  const office = await signIn(world.office);
+  const far = `/accounts/${world.far}`;
+  for (const more of [51, 0]) assert.deepEqual(errorsOf(await office.call('PATCH', far, A, { status: 422, body: { limits: { recipients_per_hour: more } } })), { '/limits/recipients_per_hour': 'maximum' });
+  await office.call('PATCH', far, A, { body: { limits: { recipients_per_hour: 50, recipients_per_day: 0 } } });
+  await office.call('PATCH', far, A, { body: { limits: { recipients_per_hour: null } } });
+  await local.call('PATCH', far, A, { body: { limits: { recipients_per_hour: 90 } } });
+  await office.call('PATCH', far, A, { body: { name: 'Far', limits: { recipients_per_hour: 90 } } }); // what was given stays
+  await local.call('PATCH', `/domains/${world.domain}`, D, { body: { limits: { recipients_per_hour: null } } });
 });

@@ -149,6 +149,7 @@ test('the fake server answers as the contract says', async () => {
   await call('PUT', '/accounts/sara@example.org', '/accounts/{address}', { status: 201, body: { name: '', password } });
   await call('PATCH', '/accounts/sara@example.org', '/accounts/{address}', { body: { quota: { limit: 1e9 } } });
   await call('PUT', '/accounts/rita@nowhere.example', '/accounts/{address}', { status: 422, body: { name: 'Rita' } });
+  await call('GET', '/accounts/bob@example.org/usage', '/accounts/{address}/usage');
   await call('POST', '/accounts/rita@example.org/link', '/accounts/{address}/link', { status: 201 });
   await call('PUT', '/accounts/rita@example.org/suspend', '/accounts/{address}/suspend', { body: { reason: null } });
   await call('DELETE', '/accounts/rita@example.org', '/accounts/{address}', { status: 204 });

@@ -175,6 +175,10 @@ function makeRoutes(state) {
       .map(({ address }) => state.accounts.find((account) => account.address === address))
       .map(({ address, name: person, state: now }) => ({ address, name: person, state: now }));
   };
+  const checkLimits = (body) => {
+    for (const [name, limit] of Object.entries(body.limits ?? {}))
+      if (limit !== null && typeof limit !== 'number') wrong(`/limits/${name}`, 'type');
+  };
   const bringBack = (object) => {
     if (object.state !== 'deleted') refuse(404, 'not-found');
     return change(object, { state: object.before ?? 'active', deleted: null });
@@ -498,6 +502,7 @@ function makeRoutes(state) {
           delivery_user: null,
           language: null,
           quota: { limit: null, used: null },
+          limits: { recipients_per_hour: null, recipients_per_day: null },
           accounts: 0,
           aliases: 0,
           deleted: null,
@@ -519,7 +524,12 @@ function makeRoutes(state) {
         if (body.route && !/:\d+$/.test(body.route)) wrong('/route', 'syntax');
         if (body.quota && body.quota.limit !== null && typeof body.quota.limit !== 'number')
           wrong('/quota/limit', 'type');
-        return change(domain, { ...body, quota: { ...domain.quota, ...body.quota } });
+        checkLimits(body);
+        return change(domain, {
+          ...body,
+          quota: { ...domain.quota, ...body.quota },
+          limits: { ...domain.limits, ...body.limits },
+        });
       },
     ],
     [
@@ -571,6 +581,14 @@ function makeRoutes(state) {
     ],
     ['GET', '/accounts/:address', ({ params }) => find(state.accounts, 'address', params.address)],
     [
+      'GET',
+      '/accounts/:address/usage',
+      ({ params }) => {
+        const { quota, limits, sent } = find(state.accounts, 'address', params.address);
+        return { quota, limits, sent: { ...sent, hours: Array.from({ length: 24 }, (_, i) => (i === 23 ? sent.last_hour : 0)) } };
+      },
+    ],
+    [
       'PUT',
       '/accounts/:address',
       ({ params, body }) => {
@@ -591,6 +609,8 @@ function makeRoutes(state) {
           delivery_user: null,
           forward: [],
           forward_keep: true,
+          limits: { recipients_per_hour: null, recipients_per_day: null },
+          sent: { last_hour: 0, last_day: 0 },
           last_sign_in: null,
           created_at: new Date(now()).toISOString(),
           version: 1,
@@ -609,7 +629,12 @@ function makeRoutes(state) {
         if (body.quota && body.quota.limit !== null && typeof body.quota.limit !== 'number')
           wrong('/quota/limit', 'type');
         if (account.role === 'system_admin' && body.role && body.role !== 'system_admin') refuse(409, 'last-admin');
-        return change(account, { ...body, quota: { ...account.quota, ...body.quota } });
+        checkLimits(body);
+        return change(account, {
+          ...body,
+          quota: { ...account.quota, ...body.quota },
+          limits: { ...account.limits, ...body.limits },
+        });
       },
     ],
     [

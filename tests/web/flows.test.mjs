@@ -638,6 +638,15 @@ test('set an account: quota, suspend with a reason, resume, password, delete', o
   await page.click('.form .is-primary');
   await shown(page, 'Saved.');
   assert.equal(body('PATCH /accounts/bob@example.org').quota.limit, 7.5e9);
+  await page.fill('[name=perHour]', 'many');
+  await page.click('.form .is-primary');
+  await shown(page, 'This is of the wrong kind.');
+  await page.fill('[name=perHour]', '200');
+  await page.fill('[name=perDay]', '');
+  await page.click('.form .is-primary');
+  await shown(page, 'Saved.');
+  const { limits } = body('PATCH /accounts/bob@example.org');
+  assert.deepEqual(limits, { recipients_per_hour: 200, recipients_per_day: null });
   const choose = async (item) => {
     await page.click('main .head [aria-label="More actions"]');
     await page.click(`.sheet >> text=${item} >> visible=true`);

@@ -234,6 +234,8 @@ function accountsOf() {
     delivery_user: null,
     forward: [],
     forward_keep: true,
+    limits: { recipients_per_hour: null, recipients_per_day: null },
+    sent: { last_hour: Math.round(used), last_day: Math.round(used * 9) },
     last_sign_in: age === null ? null : { at: at(-age * MINUTE), protocol, ip: '203.0.113.24' },
     created_at: at(-200 * DAY),
     version: 12,
@@ -243,7 +245,10 @@ function accountsOf() {
     account('admin', 'Admin', 0.01, null, 1, 'page', { role: 'system_admin' }),
     account('alice', 'Alice Souza', 3.1, 5, 2, 'imap'),
     account('ana', 'Ana Reis', 0, 5, null, null, { state: 'invited' }),
-    account('bob', 'Bob Lima', 5, 5, 27, 'submission'),
+    account('bob', 'Bob Lima', 5, 5, 27, 'submission', {
+      limits: { recipients_per_hour: null, recipients_per_day: 300 },
+      sent: { last_hour: 0, last_day: 300 },
+    }),
     account('carol', 'Carol Nunes', 1.8, 5, 6, 'imap', { role: 'domain_admin' }),
     account('diego', 'Diego Martins', 4.5, 5, 60, 'imap'),
     account('dora', 'Dora Campos', 0.4, 5, 5, 'imap'),
@@ -306,6 +311,8 @@ function settingsOf() {
   });
   return [
     setting('accounts.keep_deleted', 'duration', '7d', '7d'),
+    setting('accounts.recipients_per_day', 'integer', '1000', '0'),
+    setting('accounts.recipients_per_hour', 'integer', '0', '0'),
     setting('auth.cleartext', 'string', 'loopback', 'loopback'),
     setting('queue.delay_notice', 'duration', '4h', '4h'),
     setting('queue.expire', 'duration', '3d', '5d'),
@@ -349,6 +356,7 @@ export function makeStory() {
     delivery_user: null,
     language: null,
     quota: { limit: null, used: null },
+    limits: { recipients_per_hour: null, recipients_per_day: null },
     accounts: 0,
     aliases: 0,
     deleted: null,

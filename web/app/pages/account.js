@@ -2,9 +2,20 @@
 import { useState } from 'preact/hooks';
 import { get, request, segment } from '/app/api.js';
 import { html } from '/app/html.js';
-import { clock, day, LANGUAGES, t } from '/app/i18n.js';
+import { clock, day, LANGUAGES, number, t } from '/app/i18n.js';
 import { useKeys } from '/app/keys.js';
-import { AccountTabs, quotaBody, quotaText, SignInTime, Used } from '/app/parts/account.js';
+import {
+  AccountTabs,
+  LIMITS_PLACES,
+  LimitFields,
+  limitsBody,
+  limitsText,
+  quotaBody,
+  quotaText,
+  Sent,
+  SignInTime,
+  Used,
+} from '/app/parts/account.js';
 import { Deleted, sayDeleted } from '/app/parts/deleted.js';
 import { Dialog } from '/app/parts/dialog.js';
 import { Input, Password, Select, Submit, useForm } from '/app/parts/form.js';
@@ -29,6 +40,7 @@ function Edit({ object, stale }) {
       role: account.role,
       language: account.language ?? '',
       quota: quotaText(account.quota),
+      ...limitsText(account.limits),
       delivery: account.delivery ?? '',
       deliveryUser: account.delivery_user ?? '',
     },
@@ -38,6 +50,7 @@ function Edit({ object, stale }) {
         role: values.role,
         language: values.language || null,
         quota: quotaBody(values.quota),
+        limits: limitsBody(values),
       };
       if (role === 'system_admin') {
         body.delivery = values.delivery.trim() || null;
@@ -51,6 +64,7 @@ function Edit({ object, stale }) {
       '/role': 'role',
       '/language': 'language',
       '/quota/limit': 'quota',
+      ...LIMITS_PLACES,
       '/delivery': 'delivery',
       '/delivery_user': 'deliveryUser',
     },
@@ -61,6 +75,7 @@ function Edit({ object, stale }) {
     <${Input} label=${t('account.name')} ...${form.field('name')} autocomplete="off" />
     <${Input} label=${t('account.quota')} hint=${t('account.quota-hint')} ...${form.field('quota')} inputmode="decimal"
       autocomplete="off" />
+    <${LimitFields} form=${form} hint=${t('account.limit-hint')} />
     <${Select} label=${t('account.language')} ...${form.field('language')} options=${languages} />
     ${role === 'system_admin' && html`<${Select} label=${t('account.role')} ...${form.field('role')} options=${roles} />
       <${Input} label=${t('account.delivery')} hint=${t('account.delivery-hint')} ...${form.field('delivery')}
@@ -230,6 +245,8 @@ export default function Account({ address }) {
         <section class="near"><h2>${t('account.facts')}</h2><${Facts}>
           <${Fact} name=${t('account.used')}><${Used} quota=${account.quota} />
             <span class="muted">${t('account.messages', { n: account.quota.messages })}</span><//>
+          <${Fact} name=${t('account.sent')}><${Sent} account=${account} />
+            <span class="muted"> ${t('account.sent-hour', { n: number(account.sent.last_hour) })}</span><//>
           <${Fact} name=${t('account.last-sign-in')}><${SignInTime} account=${account} now=${now} />
             ${account.last_sign_in?.ip && html`<br /><span class="mono muted">${account.last_sign_in.ip}</span>`}<//>
           <${Fact} name=${t('account.role')}>${t(`role.${account.role}`)}<//>

@@ -9,7 +9,7 @@ import { Input, Password, Radios, Submit, useForm } from '/app/parts/form.js';
 import { AccountState } from '/app/parts/icon.js';
 import { LinkShown } from '/app/parts/link.js';
 import { Listing } from '/app/parts/listing.js';
-import { SignInTime, Used } from '/app/parts/account.js';
+import { Sent, SignInTime, Used } from '/app/parts/account.js';
 import { toast } from '/app/parts/toast.js';
 import { useNow, useQuery } from '/app/query.js';
 import { can } from '/app/store.js';
@@ -62,6 +62,13 @@ function columns(now, deleted, reload) {
       head: t('account.last-sign-in'),
       className: 'muted nowrap',
       cell: (row) => html`<${SignInTime} account=${row} now=${now} />`,
+    },
+    {
+      key: 'sent',
+      head: t('account.sent'),
+      label: t('account.sent'),
+      className: 'num',
+      cell: (row) => html`<${Sent} account=${row} />`,
     },
     ...(deleted ? [restoreColumn(pathOf, (row) => t('account.restored', { address: row.address }), reload)] : []),
   ];

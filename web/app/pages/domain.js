@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { request, segment } from '/app/api.js';
 import { html } from '/app/html.js';
 import { day, LANGUAGES, number, t } from '/app/i18n.js';
-import { quotaBody, quotaText, Used } from '/app/parts/account.js';
+import { LIMITS_PLACES, LimitFields, limitsBody, limitsText, quotaBody, quotaText, Used } from '/app/parts/account.js';
 import { Deleted, sayDeleted } from '/app/parts/deleted.js';
 import { Confirm } from '/app/parts/dialog.js';
 import { Dns } from '/app/parts/dns.js';
@@ -25,15 +25,16 @@ function Edit({ object, stale }) {
       language: domain.language ?? '',
       route: domain.route ?? '',
       quota: quotaText(domain.quota),
+      ...limitsText(domain.limits),
     },
-    save: async ({ state, language, route, quota }) => {
+    save: async ({ state, language, route, quota, ...limits }) => {
       const body = { state, language: language || null };
       if (domain.kind === 'relay') body.route = route.trim() || null;
-      else body.quota = quotaBody(quota);
+      else Object.assign(body, { quota: quotaBody(quota), limits: limitsBody(limits) });
       await object.patch(body);
       toast(t('saved'));
     },
-    places: { '/state': 'state', '/language': 'language', '/route': 'route', '/quota/limit': 'quota' },
+    places: { '/state': 'state', '/language': 'language', '/route': 'route', '/quota/limit': 'quota', ...LIMITS_PLACES },
   });
   const states = ['active', 'disabled'].map((state) => [state, t(`domain.state.${state}.long`)]);
   const languages = [['', t('language.server')], ...Object.entries(LANGUAGES)];
@@ -44,7 +45,8 @@ function Edit({ object, stale }) {
     ${domain.kind === 'relay' && html`<${Input} label=${t('domain.route')} hint=${t('domain.route-hint')}
       ...${form.field('route')} mono autocomplete="off" spellcheck=${false} />`}
     ${domain.kind === 'local' && html`<${Input} label=${t('account.quota')} hint=${t('domain.quota-hint')}
-      ...${form.field('quota')} inputmode="decimal" autocomplete="off" />`}
+      ...${form.field('quota')} inputmode="decimal" autocomplete="off" />
+      <${LimitFields} form=${form} hint=${t('domain.limit-hint')} />`}
     <${Submit} state=${form} verb=${t('action.save')} explain=${stale.explain} />${stale.offer(form.failure)}
   </form></section>`;
 }
