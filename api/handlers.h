@@ -13,6 +13,7 @@ route_handler accounts_list, accounts_get, accounts_put, accounts_patch, account
     accounts_usage;
 route_handler accounts_password_put, accounts_link_post, accounts_suspend_put, accounts_suspend_delete,
     accounts_recount_post; /* account_acts.c */
+route_handler account_addresses_list, account_addresses_put, account_addresses_delete;
 route_handler aliases_list, aliases_get, aliases_put, aliases_patch, aliases_delete,
     aliases_expansion;
 route_handler filters_list, filters_get, filters_put, filters_patch, filters_delete;

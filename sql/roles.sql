@@ -101,7 +101,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON node TO correio_api;
 GRANT SELECT, INSERT, UPDATE ON account_state TO correio_api;
 GRANT SELECT, INSERT ON mailbox TO correio_api;
 GRANT SELECT, INSERT ON quota_due TO correio_api;
-GRANT EXECUTE ON FUNCTION quota_level(bigint, bigint), mail_recount(bigint, boolean), account_release(bigint) TO correio_api;
+GRANT EXECUTE ON FUNCTION quota_level(bigint, bigint), mail_recount(bigint, boolean), account_release(bigint), address_leave_aliases(text[]) TO correio_api;
 GRANT USAGE ON SEQUENCE mailbox_id_seq TO correio_api;
 GRANT SELECT, UPDATE ON queue_message, queue_recipient, queue_destination TO correio_api;
 GRANT DELETE ON queue_message, queue_blob, queue_recipient TO correio_api;

@@ -49,17 +49,24 @@ CREATE FUNCTION public.account_release(account bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
-DECLARE
-  touched bigint[];
 BEGIN
-  WITH m AS (DELETE FROM alias_member WHERE address IN (SELECT x.localpart || '@' || d.name FROM address x
-      JOIN domain d ON d.id = x.domain_id WHERE x.account_id = account) RETURNING alias_id)
-    SELECT array_agg(DISTINCT alias_id) INTO touched FROM m;
-  UPDATE alias SET version = version + 1 WHERE id = ANY (touched);
-  DELETE FROM alias l WHERE id = ANY (touched) AND NOT EXISTS (SELECT FROM alias_member m WHERE m.alias_id = l.id);
+  PERFORM address_leave_aliases(ARRAY(SELECT x.localpart || '@' || d.name FROM address x
+    JOIN domain d ON d.id = x.domain_id WHERE x.account_id = account));
   DELETE FROM address WHERE account_id = account;
   UPDATE account a SET purging = true, address = 'deleted ' || a.id || ' ' || a.address, version = version + 1
     WHERE a.id = account AND NOT a.purging;
+END $$;
+CREATE FUNCTION public.address_leave_aliases(addresses text[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+  touched bigint[];
+BEGIN
+  WITH m AS (DELETE FROM alias_member WHERE address = ANY (addresses) RETURNING alias_id)
+    SELECT array_agg(DISTINCT alias_id) INTO touched FROM m;
+  UPDATE alias SET version = version + 1 WHERE id = ANY (touched);
+  DELETE FROM alias l WHERE id = ANY (touched) AND NOT EXISTS (SELECT FROM alias_member m WHERE m.alias_id = l.id);
 END $$;
 CREATE FUNCTION public.blob_copy(from_account bigint, from_email bigint, to_account bigint, to_email bigint) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -323,6 +330,11 @@ CREATE TABLE public.domain (
 CREATE TABLE public.domain_admin (
     domain_id bigint NOT NULL,
     account_id bigint NOT NULL
+);
+CREATE TABLE public.domain_dns (
+    domain_id bigint NOT NULL,
+    checked_at timestamp with time zone DEFAULT now() NOT NULL,
+    found jsonb NOT NULL
 );
 ALTER TABLE public.domain ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.domain_id_seq
@@ -718,6 +730,8 @@ ALTER TABLE ONLY public.credential
     ADD CONSTRAINT credential_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.domain_admin
     ADD CONSTRAINT domain_admin_pkey PRIMARY KEY (domain_id, account_id);
+ALTER TABLE ONLY public.domain_dns
+    ADD CONSTRAINT domain_dns_pkey PRIMARY KEY (domain_id);
 ALTER TABLE ONLY public.domain
     ADD CONSTRAINT domain_name_key UNIQUE (name);
 ALTER TABLE ONLY public.domain
@@ -873,6 +887,8 @@ ALTER TABLE ONLY public.domain_admin
     ADD CONSTRAINT domain_admin_domain_id_fkey FOREIGN KEY (domain_id) REFERENCES public.domain(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.domain
     ADD CONSTRAINT domain_alias_of_fkey FOREIGN KEY (alias_of) REFERENCES public.domain(id);
+ALTER TABLE ONLY public.domain_dns
+    ADD CONSTRAINT domain_dns_domain_id_fkey FOREIGN KEY (domain_id) REFERENCES public.domain(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.domain
     ADD CONSTRAINT domain_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
 ALTER TABLE ONLY public.session

@@ -190,3 +190,28 @@ enum outcome verb_account_restore(struct call *c)
 
     return done(c, out, answer, t("restored"));
 }
+
+static const char *address_path(struct call *c)
+{
+    return path(c, arena_printf(&c->arena, "/addresses/%s", escape(c, c->args[1])).p);
+}
+
+enum outcome verb_account_address_list(struct call *c)
+{
+    static const struct column address_columns[] = { { "Address", "address", COLUMN_TEXT }, { "Main", "main", COLUMN_TEXT } };
+
+    return client_list(c, path(c, "/addresses"), "", address_columns, ARRAY_LEN(address_columns), "address");
+}
+
+enum outcome verb_account_address_add(struct call *c)
+{
+    struct json_object *answer = NULL;
+    enum outcome out = client_call(c, "PUT", address_path(c), NULL, "", &answer);
+
+    return done(c, out, answer, t("added"));
+}
+
+enum outcome verb_account_address_remove(struct call *c)
+{
+    return done(c, client_call(c, "DELETE", address_path(c), NULL, "", NULL), NULL, t("removed"));
+}

@@ -9,7 +9,7 @@ verb_run verb_domain_add, verb_domain_list, verb_domain_show, verb_domain_set, v
     verb_domain_check, verb_domain_zone, verb_domain_restore, verb_domain_admin_add, verb_domain_admin_remove, verb_domain_admin_list;
 verb_run verb_account_add, verb_account_list, verb_account_show, verb_account_set, verb_account_password, verb_account_link,
     verb_account_suspend, verb_account_resume, verb_account_remove, verb_account_restore,
-    verb_account_usage;
+    verb_account_usage, verb_account_address_add, verb_account_address_list, verb_account_address_remove;
 verb_run verb_alias_add, verb_alias_list, verb_alias_show, verb_alias_set, verb_alias_expand, verb_alias_remove;
 verb_run verb_filter_list, verb_filter_get, verb_filter_put, verb_filter_activate, verb_filter_deactivate, verb_filter_rename,
     verb_filter_remove, verb_filter_test;

@@ -7,18 +7,25 @@ UPDATE account SET purging = true WHERE state = 4;                    -- of befo
 UPDATE domain SET purging = true WHERE deleted_at IS NOT NULL;
 CREATE INDEX account_deleted ON account (deleted_at) WHERE state = 4;
 
--- Gives up a deleted account's addresses, and takes them out of aliases (one left empty goes, too).  No address has a blank:
--- the old one may be given again.
-CREATE FUNCTION account_release(account bigint) RETURNS void
+-- Takes addresses that nobody has any more out of aliases; one left empty goes, too.
+CREATE FUNCTION address_leave_aliases(addresses text[]) RETURNS void
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   touched bigint[];
 BEGIN
-  WITH m AS (DELETE FROM alias_member WHERE address IN (SELECT x.localpart || '@' || d.name FROM address x
-      JOIN domain d ON d.id = x.domain_id WHERE x.account_id = account) RETURNING alias_id)
+  WITH m AS (DELETE FROM alias_member WHERE address = ANY (addresses) RETURNING alias_id)
     SELECT array_agg(DISTINCT alias_id) INTO touched FROM m;
   UPDATE alias SET version = version + 1 WHERE id = ANY (touched);
   DELETE FROM alias l WHERE id = ANY (touched) AND NOT EXISTS (SELECT FROM alias_member m WHERE m.alias_id = l.id);
+END $$;
+REVOKE ALL ON FUNCTION address_leave_aliases(text[]) FROM PUBLIC;
+
+-- Gives up a deleted account's addresses, also in aliases.  No address has a blank: the old one may be given again.
+CREATE FUNCTION account_release(account bigint) RETURNS void
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  PERFORM address_leave_aliases(ARRAY(SELECT x.localpart || '@' || d.name FROM address x
+    JOIN domain d ON d.id = x.domain_id WHERE x.account_id = account));
   DELETE FROM address WHERE account_id = account;
   UPDATE account a SET purging = true, address = 'deleted ' || a.id || ' ' || a.address, version = version + 1
     WHERE a.id = account AND NOT a.purging;

@@ -86,6 +86,10 @@ test('accounts', async () => {
   await ok(['account', 'set', address, '--recipients-per-hour', '200', '--recipients-per-day', 'none']);
   assert.deepEqual((await local.call('GET', `/accounts/${address}`, '/accounts/{address}')).limits, { recipients_per_hour: 200, recipients_per_day: null });
   await ok(['account', 'set', address, '--recipients-per-hour', 'many'], { status: 2 });
+  assert.match((await ctl(['account', 'address', 'add', address, `annie@${domain}`])).err, /added/);
+  assert.deepEqual(lines(await ok(['account', 'address', 'list', address, '--quiet', ...remote])), [address, `annie@${domain}`]);
+  await ok(['account', 'address', 'remove', address, address], { status: 6 });
+  assert.match((await ctl(['account', 'address', 'remove', address, `annie@${domain}`])).err, /removed/);
   assert.match(await ok(['account', 'usage', address, ...remote]), /Limit an hour: +200/);
   await ok(['domain', 'set', domain, '--recipients-per-day', '1000']);
   assert.equal(JSON.parse(await ok(['account', 'usage', address, '--json'])).limits.recipients_per_day, 1000);

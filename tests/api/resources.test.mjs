@@ -471,3 +471,36 @@ test('limits of sending: own, of the domain, counted, refused beyond', async () 
   await office.call('PATCH', far, A, { body: { name: 'Far', limits: { recipients_per_hour: 90 } } }); // what was given stays
   await local.call('PATCH', `/domains/${world.domain}`, D, { body: { limits: { recipients_per_hour: null } } });
 });
+
+test('further addresses: taken, delivered to, used as sender, given up', async () => {
+  const L1 = `${A}/addresses`;
+  const L2 = `${A}/addresses/{further}`;
+  const url = `/accounts/${world.admin}/addresses`;
+  const more = `chief@${world.domain}`;
+  const there = `chief@${world.other}`;
+  assert.deepEqual((await local.call('GET', url, L1)).data, [{ address: world.admin, main: true }]);
+  assert.deepEqual(await local.call('PUT', `${url}/CHIEF@${world.domain}`, L2, { status: 201 }), { address: more, main: false });
+  await local.call('PUT', `${url}/${more}`, L2, { body: {} });
+  await local.call('PUT', `${url}/${there}`, L2, { status: 201 });
+  assert.deepEqual((await local.call('GET', url, L1)).data.map((one) => one.address), [world.admin, more, there].sort());
+  assert.deepEqual((await expansion(there)).recipients.map((one) => one.address), [world.admin]);
+  const port = endpoints.SUBMISSION_PORT;
+  await submitMail({ port, from: world.admin, as: more, password: PASSWORD, to: [there], subject: 'as another' });
+  await assert.rejects(submitMail({ port, from: world.admin, as: world.bob, password: PASSWORD, to: [there], subject: 'as bob' }), /553 5\.7\.1/);
+  await local.call('PUT', `${url}/${world.bob}`, L2, { status: 409, type: 'exists' });
+  await local.call('PUT', `/accounts/${world.bob}/addresses/${more}`, L2, { status: 409, type: 'exists' });
+  await local.call('PUT', `/aliases/${more}`, L, { status: 409, type: 'exists', body: { members: [world.bob] } });
+  for (const [bad, code] of [['x', 'syntax'], [`a*@${world.domain}`, 'syntax'], ['x@nowhere.example', 'unknown-domain']])
+    assert.deepEqual(errorsOf(await local.call('PUT', `${url}/${bad}`, L2, { status: 422 })), { further: code });
+  assert.deepEqual(errorsOf(await local.call('DELETE', `${url}/${world.admin}`, L2, { status: 422 })), { further: 'main-address' });
+  await local.call('PUT', `/aliases/lead@${world.domain}`, L, { status: 201, body: { members: [more, world.bob] } });
+  await local.call('DELETE', `${url}/${more}`, L2, { status: 204 });
+  await local.call('DELETE', `${url}/${more}`, L2, { status: 404 });
+  assert.deepEqual((await local.call('GET', `/aliases/lead@${world.domain}`, L)).members, [world.bob]);
+  assert.equal((await expansion(more)).result, 'unknown');
+  const office = await signIn(world.office);
+  assert.deepEqual(errorsOf(await office.call('PUT', `/accounts/${world.far}/addresses/x@${world.domain}`, L2, { status: 422 })), { further: 'unknown-domain' });
+  await office.call('PUT', `/accounts/${world.far}/addresses/near@${world.other}`, L2, { status: 201 });
+  await office.call('DELETE', `/accounts/${world.far}/addresses/near@${world.other}`, L2, { status: 204 });
+  await local.call('DELETE', `${url}/${there}`, L2, { status: 204 });
+});

@@ -11,7 +11,7 @@ const operations = Object.entries(contract.paths).flatMap(([path, item]) => METH
 const inside = operations.filter((o) => !o.outside);
 
 let world;
-const fill = (path) => path.replace('{domain}', world.domain).replace('{address}', world.alice).replace('{account}', world.bob).replace('{place}', 'before').replace('{name}', 'none').replace('{key}', 'queue.expire').replace('{id}', 'q1');
+const fill = (path) => path.replace('{domain}', world.domain).replace('{address}', world.alice).replace('{account}', world.bob).replace('{further}', `more@${world.domain}`).replace('{place}', 'before').replace('{name}', 'none').replace('{key}', 'queue.expire').replace('{id}', 'q1');
 
 before(async () => { world = await makeWorld('rights'); });
 

@@ -149,6 +149,10 @@ test('the fake server answers as the contract says', async () => {
   await call('PUT', '/accounts/sara@example.org', '/accounts/{address}', { status: 201, body: { name: '', password } });
   await call('PATCH', '/accounts/sara@example.org', '/accounts/{address}', { body: { quota: { limit: 1e9 } } });
   await call('PUT', '/accounts/rita@nowhere.example', '/accounts/{address}', { status: 422, body: { name: 'Rita' } });
+  const more = '/accounts/{address}/addresses/{further}';
+  await call('PUT', '/accounts/bob@example.org/addresses/bobby@example.org', more, { status: 201 });
+  await call('GET', '/accounts/bob@example.org/addresses', '/accounts/{address}/addresses');
+  await call('DELETE', '/accounts/bob@example.org/addresses/bobby@example.org', more, { status: 204 });
   await call('GET', '/accounts/bob@example.org/usage', '/accounts/{address}/usage');
   await call('POST', '/accounts/rita@example.org/link', '/accounts/{address}/link', { status: 201 });
   await call('PUT', '/accounts/rita@example.org/suspend', '/accounts/{address}/suspend', { body: { reason: null } });

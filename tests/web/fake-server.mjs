@@ -175,6 +175,10 @@ function makeRoutes(state) {
       .map(({ address }) => state.accounts.find((account) => account.address === address))
       .map(({ address, name: person, state: now }) => ({ address, name: person, state: now }));
   };
+  const addressesOf = (name) => [
+    { address: find(state.accounts, 'address', name).address, main: true },
+    ...state.further.filter((one) => one.account === name).map(({ address }) => ({ address, main: false })),
+  ];
   const checkLimits = (body) => {
     for (const [name, limit] of Object.entries(body.limits ?? {}))
       if (limit !== null && typeof limit !== 'number') wrong(`/limits/${name}`, 'type');
@@ -580,6 +584,27 @@ function makeRoutes(state) {
         ),
     ],
     ['GET', '/accounts/:address', ({ params }) => find(state.accounts, 'address', params.address)],
+    ['GET', '/accounts/:address/addresses', ({ params }) => ({ data: addressesOf(params.address), next: null })],
+    [
+      'PUT',
+      '/accounts/:address/addresses/:further',
+      ({ params }) => {
+        const known = addressesOf(params.address).find((one) => one.address === params.further);
+        if (known) return known;
+        localDomain(params.further, 'further');
+        taken(params.further);
+        state.further.push({ account: params.address, address: params.further });
+        return [201, { address: params.further, main: false }];
+      },
+    ],
+    [
+      'DELETE',
+      '/accounts/:address/addresses/:further',
+      ({ params }) => {
+        if (params.address === params.further) wrong('further', 'main-address');
+        remove(state.further, find(state.further, 'address', params.further));
+      },
+    ],
     [
       'GET',
       '/accounts/:address/usage',

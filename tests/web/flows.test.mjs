@@ -705,6 +705,24 @@ test('what was deleted is found, restored, or deleted for good', options, async 
   await close(page);
 });
 
+test('further addresses: added, taken away, back by Undo', options, async () => {
+  const page = await site.open({ path: '/accounts/alice@example.org' });
+  await page.click('.tabs >> text=Addresses');
+  await page.waitForURL('**/accounts/alice@example.org/addresses');
+  await page.click('text=Add address');
+  await page.fill('[name=address]', 'bob@example.org');
+  await page.click('dialog .is-primary');
+  await shown(page, 'This address is taken');
+  await page.fill('[name=address]', 'alice.s@example.org');
+  await page.click('dialog .is-primary');
+  await shown(page, 'alice.s@example.org is added.');
+  await page.click('[aria-label="Remove a.souza@example.org"]');
+  await shown(page, 'a.souza@example.org is no longer its address.');
+  await page.click('.toast >> text=Undo');
+  await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 3);
+  await close(page);
+});
+
 test('the last administrator stays', options, async () => {
   const page = await site.open({ path: '/accounts/admin@example.org' });
   await page.selectOption('[name=role]', 'account');

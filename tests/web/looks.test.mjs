@@ -50,6 +50,7 @@ const STORY_PAGES = [
   '/domains/partner.example',
   '/accounts/alice@example.org',
   '/accounts/hugo@example.org',
+  '/accounts/alice@example.org/addresses',
   '/accounts?state=deleted',
   '/accounts/gita@example.org',
   '/domains?state=deleted',

@@ -369,6 +369,7 @@ export function makeStory() {
     attempts: attemptsOf(),
     traces: tracesOf(queue),
     accounts: accountsOf(),
+    further: [{ account: 'alice@example.org', address: 'a.souza@example.org' }],
     admins: [{ domain: 'example.org', address: 'carol@example.org' }],
     filters: filtersOf(),
     settings: settingsOf(),

@@ -21,6 +21,7 @@ const PAGES = [
   { path: '/domains/:domain/admins', scope: 'domains:read', load: () => import('/app/pages/domain-admins.js') },
   { path: '/accounts', scope: 'accounts:read', load: () => import('/app/pages/accounts.js') },
   { path: '/accounts/:address', scope: 'accounts:read', load: () => import('/app/pages/account.js') },
+  { path: '/accounts/:address/addresses', scope: 'accounts:read', load: () => import('/app/pages/addresses.js') },
   { path: '/accounts/:address/filters', scope: 'accounts:read', load: () => import('/app/pages/filters.js') },
   { path: '/accounts/:address/filters/:name', scope: 'accounts:read', load: () => import('/app/pages/filter.js') },
   { path: '/aliases', scope: 'aliases:read', load: () => import('/app/pages/aliases.js') },

@@ -72,12 +72,13 @@ export function SignInTime({ account, now }) {
   });
 }
 
-const TABS = ['overview', 'filters'];
+const TABS = ['overview', 'addresses', 'filters'];
+const OWN_TABS = ['overview', 'filters'];
 
 /** The pages of one account; base: "/accounts/alice@example.org" or "/me". */
 export function AccountTabs({ base, tab }) {
   return html`<nav class="tabs" aria-label=${t('account.tabs')}>
-    ${TABS.map((name) => html`<a key=${name} href=${name === 'overview' ? base : `${base}/${name}`}
+    ${(base === '/me' ? OWN_TABS : TABS).map((name) => html`<a key=${name} href=${name === 'overview' ? base : `${base}/${name}`}
       aria-current=${name === tab ? 'page' : undefined}>${t(`account.tab.${name}`)}</a>`)}
   </nav>`;
 }
