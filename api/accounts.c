@@ -1,17 +1,20 @@
 /* /accounts and /accounts/{address} */
 #include "api/accounts.h"
 #include "api/delivery.h"
+#include "api/events.h"
 #include "api/fields.h"
 #include "api/handlers.h"
+#include "api/limits.h"
 #include "api/names.h"
 #include "api/path.h"
 #include "api/problem.h"
 #include "api/query.h"
 #include "api/record.h"
 #include "api/words.h"
+#include "config/settings.h"
 
 static const char *const roles[] = { "account", "domain_admin", "system_admin" };
-static const char *const states[] = { "invited", "active", "frozen", "suspended" };
+static const char *const states[] = { "invited", "active", "frozen", "suspended", "deleted" };
 static const char *const languages[] = { "en", "pt-BR" };
 
 #define MAX_FORWARDS 20
@@ -31,11 +34,14 @@ static const struct field members[] = {
     { .name = "delivery_user", .type = FIELD_STRING, .nullable = true, .min = 1, .max = 32 },
     { .name = "forward", .type = FIELD_STRINGS, .max = MAX_FORWARDS, .each = 320 },
     { .name = "forward_keep", .type = FIELD_BOOL },
+    { .name = "limits", .type = FIELD_OBJECT, .members = limits_members, .n_members = LIMITS_MEMBERS },
+    { .name = "sent", .type = FIELD_KEPT },
     { .name = "id", .type = FIELD_KEPT },
     { .name = "address", .type = FIELD_KEPT },
     { .name = "state", .type = FIELD_KEPT },
     { .name = "suspended", .type = FIELD_KEPT },
     { .name = "frozen", .type = FIELD_KEPT },
+    { .name = "deleted", .type = FIELD_KEPT },
     { .name = "last_sign_in", .type = FIELD_KEPT },
     { .name = "created_at", .type = FIELD_KEPT },
     { .name = "version", .type = FIELD_KEPT },
@@ -65,6 +71,18 @@ static struct json_object *freeze(const struct account *a)
     return a->frozen_us == DB_NO_TIME ? NULL : by_whom(a->frozen_us, a->frozen_by, a->frozen_reason);
 }
 
+static struct json_object *deletion(const struct account *a)
+{
+    struct json_object *o;
+
+    if (a->deleted_us == DB_NO_TIME)
+        return NULL;
+    o = js_object();
+    js_set(o, "at", js_time(a->deleted_us));
+    js_set(o, "until", js_time(a->deleted_us + settings_get()->keep_deleted_s * 1000000));
+    return o;
+}
+
 static struct json_object *sign_in(const struct account *a)
 {
     struct json_object *o;
@@ -78,14 +96,30 @@ static struct json_object *sign_in(const struct account *a)
     return o;
 }
 
-struct json_object *account_json(const struct account *a)
+static struct json_object *quota_json(const struct account *a)
 {
-    struct json_object *o = js_object(), *quota = js_object();
+    struct json_object *quota = js_object();
 
     js_set(quota, "limit", a->quota_bytes > 0 ? js_int(a->quota_bytes) : NULL);
     js_set(quota, "message_limit", a->quota_messages > 0 ? js_int(a->quota_messages) : NULL);
     js_set(quota, "used", js_int(a->used_bytes));
     js_set(quota, "messages", js_int(a->used_messages));
+    return quota;
+}
+
+static struct json_object *sent_json(int64_t hour, int64_t day)
+{
+    struct json_object *o = js_object();
+
+    js_set(o, "last_hour", js_int(hour));
+    js_set(o, "last_day", js_int(day));
+    return o;
+}
+
+struct json_object *account_json(const struct account *a)
+{
+    struct json_object *o = js_object();
+
     js_set(o, "id", js_id('a', a->id));
     js_set(o, "address", js_str(a->address));
     js_set(o, "name", js_str(a->name));
@@ -93,12 +127,15 @@ struct json_object *account_json(const struct account *a)
     js_set(o, "state", js_str(str_c(states[a->state])));
     js_set(o, "suspended", suspension(a));
     js_set(o, "frozen", freeze(a));
+    js_set(o, "deleted", deletion(a));
     js_set(o, "language", js_str(a->language));
-    js_set(o, "quota", quota);
+    js_set(o, "quota", quota_json(a));
     js_set(o, "delivery", js_str(a->delivery));
     js_set(o, "delivery_user", js_str(a->delivery_user));
     js_set(o, "forward", js_strs(a->forward, a->n_forward));
     js_set(o, "forward_keep", js_bool(a->forward_keep));
+    js_set(o, "limits", limits_json(&a->limits));
+    js_set(o, "sent", sent_json(a->sent_hour, a->sent_day));
     js_set(o, "last_sign_in", sign_in(a));
     js_set(o, "created_at", js_time(a->created_us));
     js_set(o, "version", js_int(a->version));
@@ -168,14 +205,9 @@ void account_refuse(struct request *r, enum result result, struct str address)
     problem_of_result(r, result);
 }
 
-bool account_take(struct request *r, struct account *ret)
+/* Answers unless the account was found and the caller may change it. */
+static bool may_take(struct request *r, enum result result, const struct account *ret)
 {
-    struct str address;
-    enum result result;
-
-    if (!path_address(r, false, &address))
-        return false;
-    result = account_get(r->service->db, address, &r->caller.visible, &r->arena, ret);
     if (result != RES_OK)
         problem_of_result(r, result);
     else if (!caller_may_change(&r->caller, ret->role))
@@ -214,12 +246,37 @@ bool account_of_path(struct request *r, struct account *ret, struct str *ret_res
     return own ? take_own(r, ret) : account_take(r, ret);
 }
 
-void accounts_get(struct request *r)
+bool account_take(struct request *r, struct account *ret)
 {
     struct str address;
 
-    if (path_address(r, false, &address))
-        account_answer(r, address, 200);
+    return path_address(r, false, &address) &&
+           may_take(r, account_get(r->service->db, address, &r->caller.visible, &r->arena, ret), ret);
+}
+
+bool account_take_deleted(struct request *r, struct account *ret)
+{
+    struct str address;
+
+    return path_address(r, false, &address) &&
+           may_take(r, account_get_deleted(r->service->db, address, &r->caller.visible, &r->arena, ret), ret);
+}
+
+void accounts_get(struct request *r)
+{
+    struct account a;
+    struct str address;
+    enum result result;
+
+    if (!path_address(r, false, &address))
+        return;
+    result = account_get(r->service->db, address, &r->caller.visible, &r->arena, &a);
+    if (result == RES_NOTFOUND)
+        result = account_get_deleted(r->service->db, address, &r->caller.visible, &r->arena, &a);
+    if (result == RES_OK)
+        reply_object(r, 200, account_json(&a), a.version);
+    else
+        problem_of_result(r, result);
 }
 
 /* Where the account's mail is sent on to. */
@@ -253,8 +310,21 @@ static void take_members(struct request *r, const struct json_object *body, stru
     w->delivery_user = field_str(body, "delivery_user", w->delivery_user);
     w->quota_messages = field_int(js_get(body, "quota", NULL), "message_limit", 0, w->quota_messages);
     take_forward(r, body, w);
+    limits_take(body, &w->limits);
     if (field_there(body, "password"))
         account_check_password(r, STR("/password"), field_str(body, "password", STR("")));
+}
+
+/* A domain administrator gives no more than the domain was given. */
+static void check_limits(struct request *r, const struct account_write *w, const struct sent_limits *old)
+{
+    struct sent_limits above = sent_limits_of_all();
+    struct domain d;
+
+    if (domain_get(r->service->db, name_domain_of(w->address), &r->caller.visible, &r->arena, &d) == RES_OK)
+        above = (struct sent_limits){ d.limits.per_hour != 0 ? d.limits.per_hour : above.per_hour,
+                                      d.limits.per_day != 0 ? d.limits.per_day : above.per_day };
+    limits_check(r, old, &w->limits, &above);
 }
 
 /* What the record keeps of a body. */
@@ -273,11 +343,13 @@ static struct json_object *without_password(struct request *r, const struct acco
     js_set(o, "delivery_user", js_str(w->delivery_user));
     js_set(o, "forward", js_strs(w->forward, w->n_forward));
     js_set(o, "forward_keep", js_bool(!w->forward_drop));
+    js_set(o, "limits", limits_json(&w->limits));
     return o;
 }
 
 static void create(struct request *r, const struct account_write *w, struct str password)
 {
+    struct account deleted;
     int64_t id;
     enum result result = account_create(r->service->db, w, record(r, "account.create", w->address, NULL, without_password(r, w)), &id);
 
@@ -285,6 +357,11 @@ static void create(struct request *r, const struct account_write *w, struct str 
         error_at(r, STR("address"), "unknown-domain", "\"%.*s\" is none of this server's local domains.",
                  STR_ARG(name_domain_of(w->address)));
         (void)errors_of_body(r);
+        return;
+    }
+    if (result == RES_EXISTS &&
+        account_get_deleted(r->service->db, w->address, &r->caller.visible, &r->arena, &deleted) == RES_OK) {
+        problem(r, PROBLEM_EXISTS, "A deleted account has this address: restore it, or delete it with purge.");
         return;
     }
     if (result == RES_OK && password.p != NULL)
@@ -333,7 +410,7 @@ static void write_account(struct request *r, bool patch)
         present = request_keep(r, account_json(&old));
         if (patch)
             w = (struct account_write){ w.address, old.name, old.role, old.language, old.quota_bytes, old.quota_messages,
-                                        old.delivery, old.delivery_user, old.forward, old.n_forward, !old.forward_keep };
+                                        old.delivery, old.delivery_user, old.forward, old.n_forward, !old.forward_keep, old.limits };
     }
     fields_check(r, body, STR(""), members, patch ? PATCH_MEMBERS : ARRAY_LEN(members), present);
     if (r->errors == NULL)
@@ -342,6 +419,8 @@ static void write_account(struct request *r, bool patch)
         delivery_check(r, w.delivery, w.delivery_user, false,
                        !str_eq(w.delivery, present != NULL ? old.delivery : STR_NULL) ||
                            !str_eq(w.delivery_user, present != NULL ? old.delivery_user : STR_NULL));
+    if (r->errors == NULL && r->caller.visible.limited)
+        check_limits(r, &w, present != NULL ? &old.limits : &(struct sent_limits){ 0 });
     if (present == NULL && !caller_sees(&r->caller, name_domain_of(w.address)))
         error_at(r, STR("address"), "unknown-domain", "\"%.*s\" is none of your domains.", STR_ARG(name_domain_of(w.address)));
     if (errors_of_body(r))
@@ -372,17 +451,81 @@ void accounts_patch(struct request *r)
 
 void accounts_delete(struct request *r)
 {
+    static const char *const singles[] = { "purge" };
+    struct str address;
     struct account old;
     int64_t version;
+    bool purge;
     enum result result;
 
-    if (!match_version(r, false, &version) || !account_take(r, &old) || !caller_fresh(r))
+    query_begin(r, singles, ARRAY_LEN(singles), NULL, 0);
+    purge = query_bool(r, "purge", false);
+    if (errors_of_query(r) || !match_version(r, false, &version) || !path_address(r, false, &address))
         return;
-    result = account_delete(r->service->db, old.address, version,
-                            record(r, "account.delete", old.address, account_json(&old), NULL));
+    result = account_get(r->service->db, address, &r->caller.visible, &r->arena, &old);
+    if (result == RES_NOTFOUND && purge)
+        result = account_get_deleted(r->service->db, address, &r->caller.visible, &r->arena, &old);
+    if (!may_take(r, result, &old) || !caller_fresh(r))
+        return;
+    result = account_delete(r->service->db, old.address, purge, version,
+                            record(r, purge ? "account.purge" : "account.delete", old.address, account_json(&old), NULL));
     account_changed(r, old.id);
     if (result == RES_OK)
         reply_empty(r);
     else
         account_refuse(r, result, old.address);
+}
+
+void accounts_restore_post(struct request *r)
+{
+    struct json_object *body;
+    struct account account;
+    enum result result;
+
+    if (!account_take_deleted(r, &account) || (body = body_object(r, true)) == NULL)
+        return;
+    fields_check(r, body, STR(""), NULL, 0, NULL);
+    if (errors_of_body(r))
+        return;
+    result = account_restore(r->service->db, account.address, record(r, "account.restore", account.address, NULL, NULL));
+    if (result == RES_OK)
+        account_answer(r, account.address, 200);
+    else
+        problem_of_result(r, result);
+}
+
+void accounts_usage(struct request *r)
+{
+    struct account a;
+    struct str address;
+    struct json_object *o, *limits, *sent, *hours;
+    struct sent_use use = { 0 };
+    int64_t v[SENT_HOURS];
+    enum result result;
+
+    query_begin(r, NULL, 0, NULL, 0);
+    if (errors_of_query(r) || !path_address(r, false, &address))
+        return;
+    result = account_get(r->service->db, address, &r->caller.visible, &r->arena, &a);
+    if (result == RES_OK)
+        result = sent_get(r->service->db, a.id, &use);
+    if (result == RES_OK)
+        result = sent_hours(r->service->db, a.id, v);
+    if (result != RES_OK) {
+        problem_of_result(r, result);
+        return;
+    }
+    o = js_object();
+    limits = js_object();
+    hours = js_array();
+    js_set(limits, "recipients_per_hour", use.limits.per_hour > 0 ? js_int(use.limits.per_hour) : NULL);
+    js_set(limits, "recipients_per_day", use.limits.per_day > 0 ? js_int(use.limits.per_day) : NULL);
+    for (size_t i = 0; i < SENT_HOURS; i++)
+        js_push(hours, js_int(v[i]));
+    sent = sent_json(use.hour, use.day);
+    js_set(sent, "hours", hours);
+    js_set(o, "quota", quota_json(&a));
+    js_set(o, "limits", limits);
+    js_set(o, "sent", sent);
+    reply_json(r, 200, o);
 }

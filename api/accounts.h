@@ -10,6 +10,8 @@ bool account_take(struct request *r, struct account *ret) SUSPENDS;
 /* The account of a path below /accounts/{address} or /me, which the caller may change; *ret_rest (may be NULL) is the
  * placeholder behind it, STR_NULL when there is none.  False: answered. */
 bool account_of_path(struct request *r, struct account *ret, struct str *ret_rest) SUSPENDS;
+/* The same of a deleted one. */
+bool account_take_deleted(struct request *r, struct account *ret) SUSPENDS;
 /* stale, last-admin and so on. */
 void account_refuse(struct request *r, enum result result, struct str address) SUSPENDS;
 

@@ -332,6 +332,10 @@ static enum result look_up(void *data, struct str local, struct str domain, stru
 {
     const struct request *r = data;
 
+    if (!caller_sees(&r->caller, domain)) { /* what becomes of it there is not the caller's to know */
+        *ret = (struct route_facts){ .kind = FACT_REMOTE };
+        return RES_OK;
+    }
     return routing_find(r->service->db, local, domain, a, ret);
 }
 

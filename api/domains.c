@@ -1,20 +1,24 @@
 /* /domains and /domains/{domain} */
 #include "api/accounts.h"
 #include "api/delivery.h"
+#include "api/events.h"
 #include "api/fields.h"
 #include "api/handlers.h"
+#include "api/limits.h"
 #include "api/names.h"
 #include "api/path.h"
 #include "api/problem.h"
 #include "api/query.h"
 #include "api/record.h"
 #include "api/words.h"
+#include "config/settings.h"
 #include "route/relay_route.h"
 
 #include <string.h>
 
 static const char *const kinds[] = { "local", "relay", "alias" };
-static const char *const states[] = { "active", "disabled" };
+static const char *const states[] = { "active", "disabled", "deleted" };
+#define WRITTEN_STATES 2 /* a domain is deleted by DELETE */
 static const char *const languages[] = { "en", "pt-BR" };
 
 static const struct field quota_members[] = {
@@ -24,7 +28,7 @@ static const struct field quota_members[] = {
 static const struct field members[] = {
     { .name = "kind", .type = FIELD_WORD, .words = kinds, .n_words = ARRAY_LEN(kinds) },
     { .name = "route", .type = FIELD_STRING, .nullable = true, .min = 1, .max = 300 },
-    { .name = "state", .type = FIELD_WORD, .words = states, .n_words = ARRAY_LEN(states) },
+    { .name = "state", .type = FIELD_WORD, .words = states, .n_words = WRITTEN_STATES },
     { .name = "language", .type = FIELD_WORD, .nullable = true, .words = languages, .n_words = ARRAY_LEN(languages) },
     { .name = "alias_of", .type = FIELD_STRING, .nullable = true, .min = 1, .max = 255 },
     { .name = "catch_all", .type = FIELD_STRING, .nullable = true, .min = 3, .max = 320 },
@@ -32,13 +36,27 @@ static const struct field members[] = {
     { .name = "delivery", .type = FIELD_STRING, .min = 1, .max = 1000 },
     { .name = "delivery_user", .type = FIELD_STRING, .nullable = true, .min = 1, .max = 32 },
     { .name = "quota", .type = FIELD_OBJECT, .members = quota_members, .n_members = ARRAY_LEN(quota_members) },
+    { .name = "limits", .type = FIELD_OBJECT, .members = limits_members, .n_members = LIMITS_MEMBERS },
     { .name = "id", .type = FIELD_KEPT },
     { .name = "name", .type = FIELD_KEPT },
     { .name = "accounts", .type = FIELD_KEPT },
     { .name = "aliases", .type = FIELD_KEPT },
+    { .name = "deleted", .type = FIELD_KEPT },
     { .name = "created_at", .type = FIELD_KEPT },
     { .name = "version", .type = FIELD_KEPT },
 };
+
+static struct json_object *deletion(const struct domain *d)
+{
+    struct json_object *o;
+
+    if (d->deleted_us == DB_NO_TIME)
+        return NULL;
+    o = js_object();
+    js_set(o, "at", js_time(d->deleted_us));
+    js_set(o, "until", js_time(d->deleted_us + settings_get()->keep_deleted_s * 1000000));
+    return o;
+}
 
 static struct json_object *to_json(const struct domain *d)
 {
@@ -50,7 +68,8 @@ static struct json_object *to_json(const struct domain *d)
     js_set(o, "name", js_str(d->name));
     js_set(o, "kind", js_str(str_c(kinds[d->kind])));
     js_set(o, "route", js_str(d->route));
-    js_set(o, "state", js_str(str_c(states[d->disabled])));
+    js_set(o, "state", js_str(str_c(states[d->deleted_us != DB_NO_TIME ? 2 : d->disabled])));
+    js_set(o, "deleted", deletion(d));
     js_set(o, "language", js_str(d->language));
     js_set(o, "alias_of", js_str(d->alias_of));
     js_set(o, "catch_all", js_str(d->catch_all));
@@ -58,6 +77,7 @@ static struct json_object *to_json(const struct domain *d)
     js_set(o, "delivery", js_str(d->delivery));
     js_set(o, "delivery_user", js_str(d->delivery_user));
     js_set(o, "quota", quota);
+    js_set(o, "limits", limits_json(&d->limits));
     js_set(o, "accounts", js_int(d->accounts));
     js_set(o, "aliases", js_int(d->aliases));
     js_set(o, "created_at", js_time(d->created_us));
@@ -114,10 +134,19 @@ static void answer(struct request *r, struct str name, int status)
 
 void domains_get(struct request *r)
 {
+    struct domain d;
     struct str name;
+    enum result result;
 
-    if (path_domain(r, false, &name))
-        answer(r, name, 200);
+    if (!path_domain(r, false, &name))
+        return;
+    result = domain_get(r->service->db, name, &r->caller.visible, &r->arena, &d);
+    if (result == RES_NOTFOUND)
+        result = domain_get_deleted(r->service->db, name, &r->caller.visible, &r->arena, &d);
+    if (result == RES_OK)
+        reply_object(r, 200, to_json(&d), d.version);
+    else
+        problem_of_result(r, result);
 }
 
 /* A domain that stands for another one, who gets what nobody else does, and where a sub-address begins. */
@@ -148,11 +177,12 @@ static void take_members(struct request *r, const struct json_object *body, stru
 
     w->kind = (enum domain_kind)field_word(body, "kind", kinds, ARRAY_LEN(kinds), (int)w->kind);
     w->route = field_str(body, "route", w->route);
-    w->disabled = field_word(body, "state", states, ARRAY_LEN(states), w->disabled) != 0;
+    w->disabled = field_word(body, "state", states, WRITTEN_STATES, w->disabled) != 0;
     w->language = field_str(body, "language", w->language);
     w->delivery = field_str(body, "delivery", w->delivery);
     w->delivery_user = field_str(body, "delivery_user", w->delivery_user);
     w->quota_bytes = field_int(js_get(body, "quota", NULL), "limit", 0, w->quota_bytes);
+    limits_take(body, &w->limits);
     take_addressing(r, body, w);
     if (w->kind != DOMAIN_LOCAL && w->quota_bytes > 0)
         error_at(r, STR("/quota/limit"), "syntax", "Only a domain with mailboxes here has a quota.");
@@ -209,7 +239,7 @@ static void write_domain(struct request *r, bool patch)
         present = request_keep(r, to_json(&old));
         if (patch)
             w = (struct domain_write){ w.name, old.kind, old.route, old.disabled, old.language, old.delivery,
-                                       old.delivery_user, old.quota_bytes, old.alias_of, old.catch_all, old.subaddress };
+                                       old.delivery_user, old.quota_bytes, old.alias_of, old.catch_all, old.subaddress, old.limits };
     } else if (r->caller.visible.limited) { /* makes no domain that it could not see afterwards */
         problem(r, PROBLEM_INSUFFICIENT_SCOPE, NULL);
         return;
@@ -237,6 +267,8 @@ static void write_domain(struct request *r, bool patch)
     account_changed(r, 0);
     if (result == RES_OK)
         answer(r, w.name, present == NULL ? 201 : 200);
+    else if (result == RES_EXISTS && domain_get_deleted(r->service->db, w.name, &r->caller.visible, &r->arena, &old) == RES_OK)
+        problem(r, PROBLEM_EXISTS, "It is deleted: restore it, or delete it with purge.");
     else
         answer_refusal(r, result, w.name);
 }
@@ -253,25 +285,52 @@ void domains_patch(struct request *r)
 
 void domains_delete(struct request *r)
 {
-    static const char *const singles[] = { "force" };
+    static const char *const singles[] = { "force", "purge" };
     struct str name;
     struct domain old;
     int64_t version;
-    bool force;
+    bool force, purge;
     enum result result;
 
     query_begin(r, singles, ARRAY_LEN(singles), NULL, 0);
     force = query_bool(r, "force", false);
+    purge = query_bool(r, "purge", false);
     if (errors_of_query(r) || !path_domain(r, false, &name) || !match_version(r, false, &version))
         return;
     result = domain_get(r->service->db, name, &r->caller.visible, &r->arena, &old);
+    if (result == RES_NOTFOUND && purge) {
+        result = domain_get_deleted(r->service->db, name, &r->caller.visible, &r->arena, &old);
+        force = true; /* what it holds was deleted with it */
+    }
     if (result == RES_OK && !caller_fresh(r))
         return;
     if (result == RES_OK)
-        result = domain_delete(r->service->db, name, force, version, record(r, "domain.delete", name, to_json(&old), NULL));
+        result = domain_delete(r->service->db, name, force, purge, version,
+                               record(r, purge ? "domain.purge" : "domain.delete", name, to_json(&old), NULL));
     account_changed(r, 0);
     if (result == RES_OK)
         reply_empty(r);
     else
         answer_refusal(r, result, name);
+}
+
+void domains_restore_post(struct request *r)
+{
+    struct json_object *body;
+    struct domain old;
+    struct str name;
+    enum result result;
+
+    if (!path_domain(r, false, &name) || (body = body_object(r, true)) == NULL)
+        return;
+    fields_check(r, body, STR(""), NULL, 0, NULL);
+    if (errors_of_body(r))
+        return;
+    result = domain_get_deleted(r->service->db, name, &r->caller.visible, &r->arena, &old);
+    if (result == RES_OK)
+        result = domain_restore(r->service->db, name, record(r, "domain.restore", name, NULL, NULL));
+    if (result == RES_OK)
+        answer(r, name, 200);
+    else
+        problem_of_result(r, result);
 }

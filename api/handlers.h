@@ -12,11 +12,14 @@ route_handler queue_schedule_get, queue_schedule_put;
 route_handler operation_get_one, operation_delete;                            /* operations.c */
 route_handler traces_list, trace_get_one;                                     /* traces.c */
 route_handler explain_delivery_post, explain_reply_post;                        /* explain_delivery.c */
-route_handler domains_list, domains_get, domains_put, domains_patch, domains_delete;
+route_handler domains_list, domains_get, domains_put, domains_patch, domains_delete, domains_restore_post;
+route_handler domain_admins_list, domain_admins_put, domain_admins_delete;
 route_handler domains_dns_get, domains_dns_check;                              /* dns.c */
-route_handler accounts_list, accounts_get, accounts_put, accounts_patch, accounts_delete;
+route_handler accounts_list, accounts_get, accounts_put, accounts_patch, accounts_delete, accounts_restore_post,
+    accounts_usage;
 route_handler accounts_password_put, accounts_link_post, accounts_suspend_put, accounts_suspend_delete, accounts_freeze_put, accounts_freeze_delete,
     accounts_recount_post; /* account_acts.c */
+route_handler account_addresses_list, account_addresses_put, account_addresses_delete;
 route_handler app_passwords_list, app_passwords_post, app_passwords_delete;   /* app_passwords.c */
 route_handler sessions_list, sessions_delete, sessions_delete_one;             /* sessions.c */
 route_handler totp_get, totp_post, totp_put, totp_delete;                      /* totp.c */

@@ -50,6 +50,7 @@ GRANT EXECUTE ON FUNCTION email_exists(bigint, bigint), blob_copy(bigint, bigint
 GRANT INSERT ON queue_message, queue_blob, queue_recipient TO correio_smtp;
 GRANT SELECT (id) ON queue_message TO correio_smtp;                   -- settles a commit in doubt
 GRANT SELECT, INSERT, UPDATE ON queue_destination TO correio_smtp;
+GRANT SELECT, INSERT, UPDATE ON sent TO correio_smtp;
 GRANT INSERT ON trace, trace_recipient, trace_event TO correio_smtp, correio_relay;
 
 -- relay: the queue.
@@ -57,8 +58,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON queue_message, queue_blob, queue_recipie
 GRANT SELECT (at, id), UPDATE (outcome) ON trace TO correio_relay;
 GRANT SELECT (at, trace_id, n, outcome), UPDATE (outcome) ON trace_recipient TO correio_relay;
 GRANT EXECUTE ON FUNCTION trace_partitions(int, text), trace_forget_refused(int, int) TO correio_relay;
-GRANT EXECUTE ON FUNCTION mail_sweep(interval, int) TO correio_relay;
-GRANT DELETE ON quota_due TO correio_relay;
+GRANT EXECUTE ON FUNCTION mail_sweep(interval, int), account_purge(interval, int) TO correio_relay;
+GRANT DELETE ON quota_due, sent TO correio_relay;
+GRANT SELECT (at) ON sent TO correio_relay;
 GRANT SELECT ON queue_undo TO correio_relay;                           -- who asked for what is removed now
 
 -- mda: its part of the queue, and where the mailboxes are; no mail that is in PostgreSQL.
@@ -103,7 +105,7 @@ GRANT SELECT ON annotation, sieve_mark TO correio_api;               -- filters 
 GRANT SELECT, INSERT, UPDATE, DELETE ON domain, account, alias, alias_member, address, domain_admin, token TO correio_api;
 GRANT USAGE ON SEQUENCE token_id_seq TO correio_api;                  -- a token names its own id
 GRANT SELECT, UPDATE, DELETE ON session TO correio_api;
-GRANT SELECT ON tenant, sign_in, sign_in_log TO correio_api;
+GRANT SELECT ON tenant, sign_in, sign_in_log, sent TO correio_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON setting TO correio_api;
 GRANT SELECT, INSERT ON audit TO correio_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency TO correio_api;
@@ -112,7 +114,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON node TO correio_api;
 GRANT SELECT, INSERT, UPDATE ON account_state TO correio_api;
 GRANT SELECT, INSERT ON mailbox TO correio_api;
 GRANT SELECT, INSERT ON quota_due TO correio_api;
-GRANT EXECUTE ON FUNCTION quota_level(bigint, bigint), mail_recount(bigint, boolean) TO correio_api;
+GRANT EXECUTE ON FUNCTION quota_level(bigint, bigint), mail_recount(bigint, boolean), account_release(bigint), address_leave_aliases(text[]) TO correio_api;
 GRANT USAGE ON SEQUENCE mailbox_id_seq TO correio_api;
 GRANT SELECT, UPDATE ON queue_message, queue_recipient, queue_destination TO correio_api;
 GRANT INSERT ON queue_destination TO correio_api;                     -- what is retried or released makes its destination due

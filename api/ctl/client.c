@@ -352,6 +352,32 @@ bool take_quota(struct call *c, struct json_object *body)
     return true;
 }
 
+bool take_limits(struct call *c, struct json_object *body)
+{
+    static const char *const names[][2] = { { "recipients-per-hour", "recipients_per_hour" },
+                                            { "recipients-per-day", "recipients_per_day" } };
+    struct json_object *o = NULL;
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const char *value = option(c, names[i][0]);
+        bool none = value != NULL && strcmp(value, "none") == 0;
+        uint64_t n = 0;
+
+        if (value == NULL)
+            continue;
+        if (!none && !str_u64(str_c(value), INT64_MAX, &n)) {
+            say(t("\"%s\" is not a number, and not none"), value);
+            return false;
+        }
+        if (o == NULL) {
+            o = js_object();
+            js_set(body, "limits", o);
+        }
+        js_set(o, names[i][1], none ? NULL : js_int((int64_t)n));
+    }
+    return true;
+}
+
 struct json_object *list_of(const char *text)
 {
     struct json_object *list = js_array();

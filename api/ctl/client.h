@@ -30,6 +30,8 @@ const char *query_of(struct call *c, const char *const *names, size_t n);
 /* Puts an option's size ("5GB", "none") into body as quota.limit, and its number ("none") of messages as
  * quota.message_limit.  False: a value is wrong; said. */
 bool take_quota(struct call *c, struct json_object *body);
+/* The same for --recipients-per-hour and --recipients-per-day: a number, 0: no limit, none: as said above it. */
+bool take_limits(struct call *c, struct json_object *body);
 /* "a@b,c@d" as an array; empty: an empty one. */
 struct json_object *list_of(const char *text);
 /* Text as one segment of a path or a value of a query, in the call's arena. */

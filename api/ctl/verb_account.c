@@ -14,6 +14,9 @@ static const struct column columns[] = {
     { "Delivery", "delivery", COLUMN_TEXT },      { "Unix user", "delivery_user", COLUMN_TEXT },
     { "Forward", "forward", COLUMN_TEXT },        { "A copy stays", "forward_keep", COLUMN_TEXT },
     { "Made", "created_at", COLUMN_TIME },        { "Message limit", "quota.message_limit", COLUMN_NUMBER },
+    { "Sent 24 h", "sent.last_day", COLUMN_NUMBER }, { "Limit an hour", "limits.recipients_per_hour", COLUMN_NUMBER },
+    { "Limit a day", "limits.recipients_per_day", COLUMN_NUMBER },
+    { "Deleted", "deleted.at", COLUMN_TIME },     { "Kept until", "deleted.until", COLUMN_TIME },
 };
 #define LIST_COLUMNS 7
 
@@ -45,7 +48,7 @@ static bool take_members(struct call *c, struct json_object *body)
         js_set(body, "forward", list_of(option(c, "forward")));
     if (option(c, "forward-keep") != NULL)
         js_set(body, "forward_keep", js_bool(strcmp(option(c, "forward-keep"), "no") != 0));
-    return take_quota(c, body);
+    return take_quota(c, body) && take_limits(c, body);
 }
 
 static enum outcome print_link(struct call *c)
@@ -103,6 +106,23 @@ enum outcome verb_account_show(struct call *c)
 
     if (out == DONE)
         print_object(c, answer, columns, ARRAY_LEN(columns), "address");
+    js_free(answer);
+    return out;
+}
+
+enum outcome verb_account_usage(struct call *c)
+{
+    static const struct column usage_columns[] = {
+        { "Used", "quota.used", COLUMN_SIZE },           { "Quota", "quota.limit", COLUMN_SIZE },
+        { "Messages", "quota.messages", COLUMN_NUMBER }, { "Message limit", "quota.message_limit", COLUMN_NUMBER },
+        { "Sent 1 h", "sent.last_hour", COLUMN_NUMBER }, { "Limit an hour", "limits.recipients_per_hour", COLUMN_NUMBER },
+        { "Sent 24 h", "sent.last_day", COLUMN_NUMBER }, { "Limit a day", "limits.recipients_per_day", COLUMN_NUMBER },
+    };
+    struct json_object *answer = NULL;
+    enum outcome out = client_call(c, "GET", path(c, "/usage"), NULL, "", &answer);
+
+    if (out == DONE)
+        print_object(c, answer, usage_columns, ARRAY_LEN(usage_columns), "sent.last_day");
     js_free(answer);
     return out;
 }
@@ -173,9 +193,44 @@ enum outcome verb_account_resume(struct call *c)
 
 enum outcome verb_account_remove(struct call *c)
 {
-    if (!confirm(c, t("This removes %s and its mail."), c->args[0]))
+    bool purge = option(c, "purge") != NULL;
+
+    if (!confirm(c, purge ? t("This removes %s and its mail for good.") : t("This deletes %s; it can be restored for a while."), c->args[0]))
         return FAILED;
-    return done(c, client_call(c, "DELETE", path(c, ""), NULL, "", NULL), NULL, t("removed"));
+    return done(c, client_call(c, "DELETE", path(c, purge ? "?purge=true" : ""), NULL, "", NULL), NULL, t("removed"));
+}
+
+enum outcome verb_account_restore(struct call *c)
+{
+    struct json_object *answer = NULL;
+    enum outcome out = client_call(c, "POST", path(c, "/restore"), NULL, "", &answer);
+
+    return done(c, out, answer, t("restored"));
+}
+
+static const char *address_path(struct call *c)
+{
+    return path(c, arena_printf(&c->arena, "/addresses/%s", escape(c, c->args[1])).p);
+}
+
+enum outcome verb_account_address_list(struct call *c)
+{
+    static const struct column address_columns[] = { { "Address", "address", COLUMN_TEXT }, { "Main", "main", COLUMN_TEXT } };
+
+    return client_list(c, path(c, "/addresses"), "", address_columns, ARRAY_LEN(address_columns), "address");
+}
+
+enum outcome verb_account_address_add(struct call *c)
+{
+    struct json_object *answer = NULL;
+    enum outcome out = client_call(c, "PUT", address_path(c), NULL, "", &answer);
+
+    return done(c, out, answer, t("added"));
+}
+
+enum outcome verb_account_address_remove(struct call *c)
+{
+    return done(c, client_call(c, "DELETE", address_path(c), NULL, "", NULL), NULL, t("removed"));
 }
 
 /* ---- app passwords ---- */

@@ -12,11 +12,12 @@ static const struct column columns[] = {
     { "Unix user", "delivery_user", COLUMN_TEXT },
     { "Alias of", "alias_of", COLUMN_TEXT },   { "Catch-all", "catch_all", COLUMN_TEXT }, { "Sub-address", "subaddress", COLUMN_TEXT }, { "Made", "created_at", COLUMN_TIME },
     { "Used", "quota.used", COLUMN_SIZE },     { "Quota", "quota.limit", COLUMN_SIZE },
+    { "Deleted", "deleted.at", COLUMN_TIME },  { "Kept until", "deleted.until", COLUMN_TIME },
 };
 
-static const char *path(struct call *c)
+static const char *path(struct call *c, const char *below)
 {
-    return arena_printf(&c->arena, "/api/v1/domains/%s", escape(c, c->args[0])).p;
+    return arena_printf(&c->arena, "/api/v1/domains/%s%s", escape(c, c->args[0]), below).p;
 }
 
 enum outcome verb_domain_add(struct call *c)
@@ -35,7 +36,7 @@ enum outcome verb_domain_add(struct call *c)
         js_free(body);
         return USAGE;
     }
-    out = client_create(c, path(c), body, &answer);
+    out = client_create(c, path(c, ""), body, &answer);
     if (out == DONE)
         print_done(c, answer, "name", t("added"));
     js_free(answer);
@@ -44,7 +45,7 @@ enum outcome verb_domain_add(struct call *c)
 
 enum outcome verb_domain_list(struct call *c)
 {
-    static const char *const filters[] = { "kind", "q" };
+    static const char *const filters[] = { "kind", "state", "q" };
 
     return client_list(c, "/api/v1/domains", query_of(c, filters, ARRAY_LEN(filters)), columns, 6, "name");
 }
@@ -52,7 +53,7 @@ enum outcome verb_domain_list(struct call *c)
 enum outcome verb_domain_show(struct call *c)
 {
     struct json_object *answer = NULL;
-    enum outcome out = client_call(c, "GET", path(c), NULL, "", &answer);
+    enum outcome out = client_call(c, "GET", path(c, ""), NULL, "", &answer);
 
     if (out == DONE)
         print_object(c, answer, columns, ARRAY_LEN(columns), "name");
@@ -75,11 +76,11 @@ enum outcome verb_domain_set(struct call *c)
         if (value != NULL) /* empty: none */
             js_set(body, members[i].member, value[0] == '\0' && strcmp(members[i].option, "subaddress") != 0 ? NULL : js_str(str_c(value)));
     }
-    if (!take_quota(c, body)) {
+    if (!take_quota(c, body) || !take_limits(c, body)) {
         js_free(body);
         return USAGE;
     }
-    out = client_call(c, "PATCH", path(c), body, "", &answer);
+    out = client_call(c, "PATCH", path(c, ""), body, "", &answer);
     if (out == DONE)
         print_done(c, answer, "name", t("changed"));
     js_free(answer);
@@ -88,12 +89,15 @@ enum outcome verb_domain_set(struct call *c)
 
 enum outcome verb_domain_remove(struct call *c)
 {
-    bool force = option(c, "force") != NULL;
+    bool force = option(c, "force") != NULL, purge = option(c, "purge") != NULL;
     enum outcome out;
 
-    if (force && !confirm(c, t("This removes %s with all its accounts, aliases and their mail."), c->args[0]))
+    if (purge && !confirm(c, t("This removes %s for good, with all its accounts, aliases and their mail."), c->args[0]))
         return FAILED;
-    out = client_call(c, "DELETE", arena_printf(&c->arena, "%s%s", path(c), force ? "?force=true" : "").p, NULL, "", NULL);
+    if (force && !purge && !confirm(c, t("This deletes %s with all its accounts and aliases; it can be restored for a while."), c->args[0]))
+        return FAILED;
+    out = client_call(c, "DELETE", arena_printf(&c->arena, "%s?force=%s&purge=%s", path(c, ""), force ? "true" : "false",
+                                                purge ? "true" : "false").p, NULL, "", NULL);
     if (out == DONE)
         print_done(c, NULL, "", t("removed"));
     return out;
@@ -157,4 +161,51 @@ enum outcome verb_domain_zone(struct call *c)
     }
     js_free(dns);
     return DONE;
+}
+
+/* ---- after a removal ---- */
+
+enum outcome verb_domain_restore(struct call *c)
+{
+    struct json_object *answer = NULL;
+    enum outcome out = client_call(c, "POST", path(c, "/restore"), NULL, "", &answer);
+
+    if (out == DONE)
+        print_done(c, answer, "name", t("restored"));
+    js_free(answer);
+    return out;
+}
+
+static const char *admin_path(struct call *c)
+{
+    return arena_printf(&c->arena, "%s/%s", path(c, "/admins"), escape(c, c->args[1])).p;
+}
+
+enum outcome verb_domain_admin_list(struct call *c)
+{
+    static const struct column admin_columns[] = {
+        { "Account", "address", COLUMN_TEXT }, { "Name", "name", COLUMN_TEXT }, { "State", "state", COLUMN_TEXT },
+    };
+
+    return client_list(c, path(c, "/admins"), "", admin_columns, ARRAY_LEN(admin_columns), "address");
+}
+
+enum outcome verb_domain_admin_add(struct call *c)
+{
+    struct json_object *answer = NULL;
+    enum outcome out = client_call(c, "PUT", admin_path(c), NULL, "", &answer);
+
+    if (out == DONE)
+        print_done(c, answer, "address", t("added"));
+    js_free(answer);
+    return out;
+}
+
+enum outcome verb_domain_admin_remove(struct call *c)
+{
+    enum outcome out = client_call(c, "DELETE", admin_path(c), NULL, "", NULL);
+
+    if (out == DONE)
+        print_done(c, NULL, "", t("removed"));
+    return out;
 }

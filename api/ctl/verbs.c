@@ -2,6 +2,7 @@
 
 #define FILTER "state=STATE sender=A recipient=A destination=D sender-domain=D account=A reason=R age-min=SECONDS q=TEXT"
 
+#define LIMITS "recipients-per-hour=NUMBER recipients-per-day=NUMBER"
 #define ALIAS "from=WORD|ADDRESSES send-as=ADDRESSES expires=TIME state=STATE"
 
 const char global_options[] = "json quiet yes dry-run help version socket=PATH url=URL token-file=FILE cacert=FILE insecure";
@@ -12,24 +13,33 @@ const struct verb verbs[] = {
     { "doctor", NULL, "", 0, 0, "repair", "Checks database, DNS, ports and counters; --repair: puts counters right.", verb_doctor },
 
     { "domain", "add", "DOMAIN", 1, 1, "relay to=HOST:PORT alias-of=DOMAIN language=LANG quota=BYTES", "Takes mail for a domain; --relay: as its backup; --alias-of: as if it were that one's.", verb_domain_add },
-    { "domain", "list", "", 0, 0, "kind=KIND q=TEXT", "Lists domains.", verb_domain_list },
+    { "domain", "list", "", 0, 0, "kind=KIND state=STATE q=TEXT", "Lists domains.", verb_domain_list },
     { "domain", "show", "DOMAIN", 1, 1, "", "Shows a domain.", verb_domain_show },
-    { "domain", "set", "DOMAIN", 1, 1, "to=HOST:PORT alias-of=DOMAIN catch-all=ADDRESS subaddress=CHARACTER language=LANG quota=BYTES delivery=TARGET delivery-user=USER", "Changes a domain.", verb_domain_set },
+    { "domain", "set", "DOMAIN", 1, 1, "to=HOST:PORT alias-of=DOMAIN catch-all=ADDRESS subaddress=CHARACTER language=LANG quota=BYTES delivery=TARGET delivery-user=USER " LIMITS, "Changes a domain.", verb_domain_set },
     { "domain", "check", "DOMAIN", 1, 1, "wait", "Asks the name servers whether its records are right; --wait: until they are.", verb_domain_check },
     { "domain", "zone", "DOMAIN", 1, 1, "", "Prints the records for its zone file.", verb_domain_zone },
-    { "domain", "remove", "DOMAIN", 1, 1, "force", "Removes a domain; --force: with its accounts and aliases.", verb_domain_remove },
+    { "domain", "remove", "DOMAIN", 1, 1, "force purge", "Deletes a domain; --force: with its accounts and aliases; --purge: for good.", verb_domain_remove },
+    { "domain", "restore", "DOMAIN", 1, 1, "", "Brings a deleted domain back, with what was deleted with it.", verb_domain_restore },
+    { "domain", "admin list", "DOMAIN", 1, 1, "", "Lists who administers a domain.", verb_domain_admin_list },
+    { "domain", "admin add", "DOMAIN ADDRESS", 2, 2, "", "Lets an account administer a domain.", verb_domain_admin_add },
+    { "domain", "admin remove", "DOMAIN ADDRESS", 2, 2, "", "Ends that.", verb_domain_admin_remove },
 
-    { "account", "add", "ADDRESS", 1, 1, "name=NAME link password-file=FILE quota=BYTES quota-messages=NUMBER role=ROLE language=LANG delivery=TARGET delivery-user=USER forward=ADDRESSES forward-keep=YES|NO", "Makes an account.", verb_account_add },
+    { "account", "add", "ADDRESS", 1, 1, "name=NAME link password-file=FILE quota=BYTES quota-messages=NUMBER role=ROLE language=LANG delivery=TARGET delivery-user=USER forward=ADDRESSES forward-keep=YES|NO " LIMITS, "Makes an account.", verb_account_add },
     { "account", "list", "", 0, 0, "domain=DOMAIN state=STATE q=TEXT", "Lists accounts.", verb_account_list },
     { "account", "show", "ADDRESS", 1, 1, "", "Shows an account.", verb_account_show },
-    { "account", "set", "ADDRESS", 1, 1, "name=NAME quota=BYTES quota-messages=NUMBER role=ROLE language=LANG delivery=TARGET delivery-user=USER forward=ADDRESSES forward-keep=YES|NO", "Changes an account.", verb_account_set },
+    { "account", "set", "ADDRESS", 1, 1, "name=NAME quota=BYTES quota-messages=NUMBER role=ROLE language=LANG delivery=TARGET delivery-user=USER forward=ADDRESSES forward-keep=YES|NO " LIMITS, "Changes an account.", verb_account_set },
+    { "account", "address list", "ADDRESS", 1, 1, "", "Lists the addresses of an account.", verb_account_address_list },
+    { "account", "address add", "ADDRESS FURTHER", 2, 2, "", "Gives an account a further address.", verb_account_address_add },
+    { "account", "address remove", "ADDRESS FURTHER", 2, 2, "", "Takes a further address away.", verb_account_address_remove },
+    { "account", "usage", "ADDRESS", 1, 1, "", "Shows what an account holds and sends, and its limits.", verb_account_usage },
     { "account", "password", "ADDRESS", 1, 1, "password-file=FILE", "Sets the password.", verb_account_password },
     { "account", "link", "ADDRESS", 1, 1, "", "Makes a one-time link to set a password.", verb_account_link },
     { "account", "suspend", "ADDRESS", 1, 1, "reason=TEXT", "Stops sign-in.", verb_account_suspend },
     { "account", "resume", "ADDRESS", 1, 1, "", "Allows sign-in again.", verb_account_resume },
+    { "account", "remove", "ADDRESS", 1, 1, "purge", "Deletes an account; --purge: for good, with its mail.", verb_account_remove },
+    { "account", "restore", "ADDRESS", 1, 1, "", "Brings a deleted account back, with its mail.", verb_account_restore },
     { "account", "freeze", "ADDRESS", 1, 1, "reason=TEXT", "Stops sending, and holds what the account has in the queue.", verb_account_freeze },
     { "account", "unfreeze", "ADDRESS", 1, 1, "", "Allows sending again; held messages stay held.", verb_account_unfreeze },
-    { "account", "remove", "ADDRESS", 1, 1, "", "Removes an account and its mail.", verb_account_remove },
     { "account", "app-password add", "ADDRESS", 1, 1, "name=NAME protocol=PROTOCOLS", "Makes a password for one program; it is shown once.", verb_account_app_add },
     { "account", "app-password list", "ADDRESS", 1, 1, "", "Lists passwords of programs.", verb_account_app_list },
     { "account", "app-password remove", "ADDRESS ID", 2, 2, "", "Removes a password of a program, which is signed out.", verb_account_app_remove },

@@ -25,6 +25,9 @@ const struct setting_def setting_defs[] = {
     { "quota.apart", "false", "boolean", "Whether Junk and Trash are counted apart from the rest of a mailbox, against the same quota.", false },
     { "trace.keep", "30d", "duration", "How long the trace of a message is kept, in whole days.", false },
     { "trace.keep_refused", "7d", "duration", "How long the trace of a refusal is kept, in whole days.", false },
+    { "accounts.keep_deleted", "7d", "duration", "How long a deleted account or domain can be restored; then its mail goes.", false },
+    { "accounts.recipients_per_hour", "0", "integer", "Recipients that an account may send to in an hour; 0: no limit.", false },
+    { "accounts.recipients_per_day", "0", "integer", "Recipients that an account may send to in a day; 0: no limit.", false },
     { "relay.routes", "", "routes", "Smart hosts: domain=[host]:port,tls=must,user=u,password-file=/path; * is every other domain.", false },
     { "mda.users", "", "string", "Unix users as whom mail may be delivered into files and to programs; never root.", false },
     { "mda.programs", "", "string", "Programs that aliases and filters may name: name=user:/path arguments; name2=...", false },
@@ -202,6 +205,17 @@ static enum result take_sender_check(struct str value, struct settings *s, struc
     return s->sender_check != SENDER_ANY || str_eq(value, STR("off")) ? RES_OK : RES_INVALID;
 }
 
+static enum result take_limit(struct str value, int64_t *ret, struct str *ret_error)
+{
+    uint64_t n;
+
+    *ret_error = STR("This is not a number from 0 to 1000000.");
+    if (!str_u64(value, 1000000, &n))
+        return RES_INVALID;
+    *ret = (int64_t)n;
+    return RES_OK;
+}
+
 static enum result take_full_reply(struct str value, struct settings *s, struct str *ret_error)
 {
     *ret_error = STR("This is neither 452 nor 552.");
@@ -266,6 +280,12 @@ static enum result take(struct str key, struct arena *a, struct settings *s, str
         return take_duration(value, 86400, 400 * 86400, a, &s->trace_keep_s, ret_value, ret_error);
     if (str_eq(key, STR("trace.keep_refused")))
         return take_duration(value, 86400, 400 * 86400, a, &s->trace_keep_refused_s, ret_value, ret_error);
+    if (str_eq(key, STR("accounts.keep_deleted")))
+        return take_duration(value, 0, 365 * 86400, a, &s->keep_deleted_s, ret_value, ret_error);
+    if (str_eq(key, STR("accounts.recipients_per_hour")))
+        return take_limit(value, &s->recipients_per_hour, ret_error);
+    if (str_eq(key, STR("accounts.recipients_per_day")))
+        return take_limit(value, &s->recipients_per_day, ret_error);
     if (str_eq(key, STR("relay.routes")))
         return relay_route_list_parse(value, a, &s->relay_routes, ret_error);
     if (str_eq(key, STR("smtp.trusted_users")))

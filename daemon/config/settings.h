@@ -36,6 +36,8 @@ struct settings {
     int64_t quota_grace;                            /* quota.grace: bytes */
     bool quota_apart;                               /* quota.apart */
     int64_t trace_keep_s, trace_keep_refused_s;     /* trace.keep, trace.keep_refused */
+    int64_t recipients_per_hour, recipients_per_day; /* accounts.recipients_per_hour, _per_day: 0: no limit */
+    int64_t keep_deleted_s;                         /* accounts.keep_deleted */
     struct str language;                            /* server.language of DSNs: "en", "pt-BR" */
 };
 

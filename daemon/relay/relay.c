@@ -2,12 +2,15 @@
  *
  *   keeper       purges each second what an administrator wanted to go; heals the queue each minute; partitions and sweep
  *                each hour
- *   sweeper      each minute, warns whose mailbox is nearly full, and removes the bodies of mail that was expunged a week ago
+ *   sweeper      each minute, warns whose mailbox is nearly full, and removes the bodies of mail that was expunged a week ago, and what was
+ *                deleted longer ago than it is kept
  *   worker       worker.c */
 #include "base/log.h"
+#include "config/settings.h"
 #include "io/tls.h"
 #include "relay/relay_internal.h"
 #include "relay/warn.h"
+#include "store/sent.h"
 #include "store/sweep.h"
 #include "store/trace.h"
 
@@ -48,7 +51,7 @@ static void keep(void *arg)
         purge(relay);
         if (is_due(&heal_at, HEAL_MS) && queue_heal(db) != RES_OK)
             heal_at = deadline_in(POLL_MS);
-        if (is_due(&maintain_at, MAINTAIN_MS) && (trace_maintain(db) != RES_OK || queue_sweep(db) != RES_OK))
+        if (is_due(&maintain_at, MAINTAIN_MS) && (trace_maintain(db) != RES_OK || queue_sweep(db) != RES_OK || sent_sweep(db) != RES_OK))
             maintain_at = deadline_in(HEAL_MS);
         coroutine_wait(deadline_in(POLL_MS), false);
     }
@@ -70,6 +73,9 @@ static void sweep(void *arg)
         warn_full_mailboxes(relay->service->db, relay->service->deliver, is_stopping, relay);
         if (sweep_mail(relay->service->db, SWEEP_BATCH, is_stopping, relay, &swept) == RES_OK && swept > 0)
             log_info("relay-swept", F_INT("records", swept));
+        if (sweep_accounts(relay->service->db, settings_get()->keep_deleted_s, SWEEP_BATCH, is_stopping, relay, &swept) == RES_OK &&
+            swept > 0)
+            log_info("relay-purged", F_INT("records", swept));
         while (!relay->crew->stopping && loop_now() < wait_until)
             coroutine_wait(deadline_in(POLL_MS), false);
     }

@@ -119,6 +119,7 @@ enum next smtp_auth(struct cmd *c)
         r = login(c, initial, &req);
     else
         return smtp_reply(s, 504, "5.5.4", "Mechanism not supported");
+    s->sent_until = 0; /* who signs in may be another */
     if (r == RES_OK)
         r = auth_password(s->service->auth, &req, &s->arena, &s->identity);
     if (r == RES_OK)

@@ -204,6 +204,8 @@ static enum next deliver_now(struct cmd *c, struct incoming *in, struct str mess
     } else if (r == RES_LIMIT) {
         next = refuse_end(c, in, message, &too_large_for_many);
     } else {
+        plan.message.sent_by = s->identity.account_id;
+        plan.message.sent_to = s->tx.n_given;
         if (r == RES_OK && plan.anything)
             r = deliver_submit(s->service->deliver, &plan.message);
         log_info("smtp-message", F_STR("session", s->id), F_STR("id", id), F_STR("from", s->tx.from.text),

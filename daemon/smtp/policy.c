@@ -6,6 +6,7 @@
 #include "smtp/session.h"
 
 #define MAX_LINKS 10000 /* from RCPTs to recipients */
+#define LIMITS_MS (60 * 1000)
 
 static enum result look_up(void *data, struct str local, struct str domain, struct arena *a, struct route_facts *ret)
 {
@@ -67,12 +68,26 @@ enum next smtp_refuse(struct cmd *c, const struct admission_refusal *r, struct s
     return smtp_reply(s, r->code, r->enhanced, "%.*s", STR_ARG(r->text));
 }
 
+/* How many recipients the account may still have.  One without limits is asked about again after a minute. */
+static bool look_at_limits(struct smtp_session *s)
+{
+    if (s->identity.account_id == 0 || loop_now() < s->sent_until)
+        return true;
+    if (sent_get(s->service->db, s->identity.account_id, &s->sent) != RES_OK)
+        return false;
+    if (s->sent.limits.per_hour == SENT_NO_LIMIT && s->sent.limits.per_day == SENT_NO_LIMIT)
+        s->sent_until = deadline_in(LIMITS_MS);
+    return true;
+}
+
 bool smtp_policy_sender(struct cmd *c, const struct smtp_path *from, uint64_t size, enum next *ret_next)
 {
     const struct admission q = smtp_admission(c->s, from, size);
     struct admission_refusal refusal;
     enum result r = admission_sender(&q, c->arena, &refusal);
 
+    if (r == RES_OK && !look_at_limits(c->s))
+        r = RES_TEMPFAIL;
     if (r == RES_DENIED)
         *ret_next = smtp_refuse(c, &refusal, from->text, STR(""));
     else if (r != RES_OK)
@@ -144,6 +159,31 @@ static bool accept_given(struct smtp_session *s, const struct admission *q, cons
     return true;
 }
 
+/* Limits pass with time, so the client may come again; a message with more recipients than a limit never fits.  False:
+ * *ret is what to answer. */
+static bool within_limits(struct cmd *c, struct str to, struct admission_refusal *ret)
+{
+    const struct smtp_session *s = c->s;
+    int64_t n = (int64_t)s->tx.n_given + 1;
+    int64_t per_hour = s->sent.limits.per_hour, per_day = s->sent.limits.per_day;
+
+    if (s->identity.account_id == 0)
+        return true;
+    if ((per_hour > 0 && n > per_hour) || (per_day > 0 && n > per_day)) {
+        *ret = (struct admission_refusal){ 550, "5.7.1",
+            arena_printf(c->arena, "<%.*s> is one recipient more than this account may ever send to at once", STR_ARG(to)),
+            STR("rate-of-sender") };
+        return false;
+    }
+    if ((per_hour > 0 && s->sent.hour + n > per_hour) || (per_day > 0 && s->sent.day + n > per_day)) {
+        *ret = (struct admission_refusal){ 451, "4.7.1",
+            arena_printf(c->arena, "<%.*s> is one recipient more than this account may send to now; please try again later", STR_ARG(to)),
+            STR("rate-of-sender") };
+        return false;
+    }
+    return true;
+}
+
 static enum next refuse_more(struct cmd *c, struct str to, struct str text)
 {
     const struct admission_refusal refusal = { 452, "4.5.3", text, STR("too-many-recipients") };
@@ -168,7 +208,7 @@ enum next smtp_policy_recipient(struct cmd *c, const struct smtp_path *to, const
         return refuse_more(c, to->text, STR("Too many recipients for a message of this size"));
     if (!smtp_limit_domain(s, to->domain))
         return refuse_more(c, to->text, STR("Too many recipients' domains in one session"));
-    r = admission_recipient(&q, &path, c->arena, &route, &refusal);
+    r = within_limits(c, to->text, &refusal) ? admission_recipient(&q, &path, c->arena, &route, &refusal) : RES_DENIED;
     if (r == RES_OK && !accept_given(s, &q, &route, to, params)) {
         admission_too_many(&q, &path, c->arena, &refusal);
         r = RES_DENIED;

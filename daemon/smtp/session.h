@@ -12,6 +12,7 @@
 #include "deliver/compose.h"
 #include "smtp/parse.h"
 #include "smtp/smtp.h"
+#include "store/sent.h"
 
 #define SMTP_COMMAND_MS (5 * 60 * 1000) /* RFC 5321, 4.5.3.2.7 */
 
@@ -55,6 +56,8 @@ struct smtp_session {
     struct presence presence;      /* of one who signed in */
     struct str unix_user;          /* LISTEN_LOCAL: who the kernel says it is */
     bool trusted;                  /* LISTEN_LOCAL: may name any sender */
+    struct sent_use sent;          /* of the identity, as of the last MAIL that asked */
+    int64_t sent_until;            /* no need to ask before, when there is no limit */
     struct smtp_tx tx;
     unsigned errors, failed_auths;
     int64_t n_mail;      /* MAIL commands */

@@ -6,6 +6,7 @@
 #include "base/strbuf.h"
 #include "config/settings.h"
 #include "store/quota.h"
+#include "store/sent.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -223,6 +224,20 @@ static enum result set_marks(struct batch *b, struct tx *tx)
     return mark_set(tx, v, n);
 }
 
+/* Who sent to how many; a message that comes again for a busy account was counted. */
+static size_t collect_sent(struct batch *b, struct sent_now *v)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < b->n; i++) {
+        const struct accept_message *m = b->v[i]->m;
+
+        if (m->sent_by != 0 && !b->v[i]->queued)
+            v[n++] = (struct sent_now){ m->sent_by, (int32_t)m->sent_to };
+    }
+    return n;
+}
+
 /* Committed: who has it, who is over quota (or has no mailbox), whose account was busy. */
 static void note_results(struct batch *b, const struct db_rows *lock_rows, const struct db_call *calls)
 {
@@ -248,10 +263,11 @@ static void note_results(struct batch *b, const struct db_rows *lock_rows, const
 /* The locks, the mailbox entries, the queue's rows and the commit; without queue rows in one round trip. */
 static enum result write_all(struct batch *b, struct tx **tx)
 {
-    struct db_call *calls = arena_array(&b->arena, struct db_call, b->n_items + 2), *deliveries;
+    struct db_call *calls = arena_array(&b->arena, struct db_call, b->n_items + 3), *deliveries;
+    struct sent_now *sent = arena_array(&b->arena, struct sent_now, b->n + 1);
     struct queue_new *queued = arena_array(&b->arena, struct queue_new, b->n + 1);
     const struct db_param accounts = account_list(b);
-    size_t n = 0, n_queued = collect_queue(b, queued), n_notices = 0;
+    size_t n = 0, n_queued = collect_queue(b, queued), n_sent = collect_sent(b, sent), n_notices = 0;
     bool ends_job = b->v[0]->m->job != NULL; /* which may only go when all of it is stored */
     struct db_notice notices[2];
     int64_t now_us = wall_us();
@@ -265,6 +281,8 @@ static enum result write_all(struct batch *b, struct tx **tx)
         bind_params(b, &b->items[i], now_us);
         calls[n++] = (struct db_call){ .stmt = settings_get()->quota_apart ? &deliver_apart_stmt : &deliver_stmt, .params = b->items[i].params, .n = DELIVER_PARAMS };
     }
+    if (n_sent > 0)
+        calls[n++] = sent_count(&b->arena, sent, n_sent);
     if (b->n_items > 0)
         notices[n_notices++] = (struct db_notice){ "mail", mail_notice(b) };
     if (n_queued > 0)

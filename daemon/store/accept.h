@@ -36,6 +36,8 @@ struct accept_message {
     const struct queue_outcome *job;  /* relay: the queue row that this delivery ends, in the same transaction; NULL */
     const struct sieve_mark_row *marks; /* to be set in the same transaction */
     size_t n_marks;
+    int64_t sent_by;        /* the account that submitted it, whose recipients are counted (store/sent.h); 0: nobody's */
+    size_t sent_to;         /* recipients that it gave */
     struct accept_message *also; /* a further message of the same transaction; NULL: none */
 };
 

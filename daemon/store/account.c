@@ -3,14 +3,17 @@
 #define COLUMNS                                                                                                    \
     "a.id, a.address, a.name, a.role, a.state, a.language, a.state_at, a.state_reason, a.state_by, s.quota_bytes, " \
     "s.used_bytes, s.used_messages, i.at, i.protocol, i.ip, a.created_at, a.version, " \
-    "a.delivery, a.delivery_user, s.quota_messages, a.forward, a.forward_keep, a.frozen_at, a.frozen_reason, a.frozen_by"
+    "a.delivery, a.delivery_user, s.quota_messages, a.forward, a.forward_keep, a.frozen_at, a.frozen_reason, a.frozen_by, a.deleted_at, a.recipients_per_hour, a.recipients_per_day, n.hour, n.day"
 #define TABLES                                                                                                     \
     "account a JOIN domain d ON d.id = a.domain_id LEFT JOIN account_state s ON s.account_id = a.id "              \
-    "LEFT JOIN LATERAL (SELECT at, protocol, ip FROM sign_in WHERE account_id = a.id ORDER BY at DESC LIMIT 1) i ON true "
+    "LEFT JOIN LATERAL (SELECT at, protocol, ip FROM sign_in WHERE account_id = a.id ORDER BY at DESC LIMIT 1) i ON true " \
+    "CROSS JOIN LATERAL (SELECT coalesce(sum(recipients), 0)::bigint AS day, coalesce(sum(recipients) FILTER "      \
+    "(WHERE at > now() - interval '1 hour'), 0)::bigint AS hour FROM sent WHERE account_id = a.id "                \
+    "AND at > now() - interval '1 day') n "
 
 /* $1 states, $2 roles, $3 domains, $4 text, $5 limited, $6 visible domains */
 #define MATCHES                                                                                                    \
-    "a.state <> 4 AND ($1 = 0 OR $1 & (1 << a.state) <> 0) AND ($2 = 0 OR $2 & (1 << a.role) <> 0) "              \
+    "NOT a.purging AND d.deleted_at IS NULL AND CASE WHEN $1 = 0 THEN a.state <> 4 ELSE $1 & (1 << a.state) <> 0 END  AND ($2 = 0 OR $2 & (1 << a.role) <> 0) "              \
     "AND (cardinality($3::text[]) = 0 OR d.name = ANY ($3)) "                                                      \
     "AND ($4::text IS NULL OR strpos(a.address, $4) > 0 OR strpos(lower(a.name), $4) > 0) "                        \
     "AND (NOT $5 OR d.name = ANY ($6))"
@@ -42,6 +45,10 @@ static struct account from_row(const struct db_rows *rows, size_t row, struct ar
         .frozen_us = db_get_time(rows, row, 22),
         .frozen_reason = arena_str(a, db_get_str(rows, row, 23)),
         .frozen_by = arena_str(a, db_get_str(rows, row, 24)),
+        .deleted_us = db_get_time(rows, row, 25),
+        .limits = { db_get_int(rows, row, 26), db_get_int(rows, row, 27) },
+        .sent_hour = db_get_int(rows, row, 28),
+        .sent_day = db_get_int(rows, row, 29),
     };
 
     account.n_forward = db_get_str_array(rows, row, 20, a, &account.forward);
@@ -95,15 +102,13 @@ enum result account_count(struct db *db, const struct account_filter *f, int64_t
     return r;
 }
 
-enum result account_get(struct db *db, struct str address, const struct visible *visible, struct arena *a,
-                        struct account *ret)
+static enum result get(struct db *db, const struct db_stmt *stmt, struct str address, const struct visible *visible, struct arena *a,
+                       struct account *ret)
 {
-    static const struct db_stmt stmt = { "account_get",
-        "SELECT " COLUMNS " FROM " TABLES "WHERE a.address = $1 AND a.state <> 4 AND (NOT $2 OR d.name = ANY ($3))" };
     const struct db_param params[] = { db_text(address), db_bool(visible->limited),
                                        db_text_array(a, visible->domains, visible->n) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query(db, stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
@@ -111,4 +116,23 @@ enum result account_get(struct db *db, struct str address, const struct visible 
         return RES_NOTFOUND;
     *ret = from_row(&rows, 0, a);
     return RES_OK;
+}
+
+enum result account_get(struct db *db, struct str address, const struct visible *visible, struct arena *a,
+                        struct account *ret)
+{
+    static const struct db_stmt stmt = { "account_get",
+        "SELECT " COLUMNS " FROM " TABLES "WHERE a.address = $1 AND a.state <> 4 AND (NOT $2 OR d.name = ANY ($3))" };
+
+    return get(db, &stmt, address, visible, a, ret);
+}
+
+enum result account_get_deleted(struct db *db, struct str address, const struct visible *visible, struct arena *a,
+                                struct account *ret)
+{
+    static const struct db_stmt stmt = { "account_get_deleted",
+        "SELECT " COLUMNS " FROM " TABLES "WHERE a.address = $1 AND a.state = 4 AND NOT a.purging AND d.deleted_at IS NULL "
+        "AND (NOT $2 OR d.name = ANY ($3))" };
+
+    return get(db, &stmt, address, visible, a, ret);
 }

@@ -7,6 +7,7 @@
 #include "store/audit.h"
 #include "store/credential.h"
 #include "store/domain.h"
+#include "store/sent.h"
 
 enum account_role { ROLE_ACCOUNT, ROLE_DOMAIN_ADMIN, ROLE_SYSTEM_ADMIN };
 
@@ -20,6 +21,7 @@ struct account {
     struct str state_reason, state_by;
     int64_t frozen_us;                       /* the same of a freeze, also while it is suspended; DB_NO_TIME: not frozen */
     struct str frozen_reason, frozen_by;
+    int64_t deleted_us;                      /* ACCOUNT_DELETED: since when; else DB_NO_TIME */
     int64_t quota_bytes, quota_messages;     /* 0: no limit */
     int64_t used_bytes, used_messages;
     int64_t sign_in_us;                      /* the last one; DB_NO_TIME: never */
@@ -28,11 +30,13 @@ struct account {
     struct str *forward;                     /* where its mail is sent on to */
     size_t n_forward;
     bool forward_keep;                       /* and a copy stays */
+    struct sent_limits limits;               /* its own (store/sent.h) */
+    int64_t sent_hour, sent_day;             /* recipients that it sent to in the last hour and day */
     int64_t created_us, version;
 };
 
 struct account_filter {
-    unsigned states, roles; /* bits 1 << enum; 0: any */
+    unsigned states, roles; /* bits 1 << enum; 0: any, but of states not the deleted ones */
     const struct str *domains;
     size_t n_domains; /* 0: any */
     struct str text;  /* part of address or name, lower case; STR_NULL: any */
@@ -45,9 +49,12 @@ enum result account_list(struct db *db, const struct account_filter *filter, boo
     SUSPENDS NODISCARD;
 enum result account_count(struct db *db, const struct account_filter *filter, int64_t at_most, int64_t *ret_n)
     SUSPENDS NODISCARD;
-/* RES_NOTFOUND: none, or not to be seen. */
+/* RES_NOTFOUND: none, or not to be seen; a deleted one is none. */
 enum result account_get(struct db *db, struct str address, const struct visible *visible, struct arena *a,
                         struct account *ret) SUSPENDS NODISCARD;
+/* The same of the deleted ones that can be restored. */
+enum result account_get_deleted(struct db *db, struct str address, const struct visible *visible, struct arena *a,
+                                struct account *ret) SUSPENDS NODISCARD;
 
 struct account_write {
     struct str address, name; /* name STR_NULL: empty */
@@ -58,13 +65,14 @@ struct account_write {
     struct str *forward;
     size_t n_forward;
     bool forward_drop; /* no copy stays */
+    struct sent_limits limits;
 };
 /* Makes the account, its address, counters and the mailboxes INBOX, Drafts, Sent, Junk, Trash and Archive in one
  * transaction.  It is invited: the first password makes it active.  A domain administrator administers the account's
- * domain.  RES_NOTFOUND: its domain is no local domain of ours; RES_EXISTS: the address is taken. */
+ * domain.  RES_NOTFOUND: its domain is no local domain of ours; RES_EXISTS: the address is taken, also by a deleted account. */
 enum result account_create(struct db *db, const struct account_write *w, const struct audit *audit, int64_t *ret_id)
     SUSPENDS NODISCARD;
-/* Replaces name, role, language, quota, delivery and forward.  if_version -1: any.  RES_NOTFOUND; RES_CONFLICT: another version;
+/* Replaces name, role, language, quota, delivery, forward and limits.  if_version -1: any.  RES_NOTFOUND; RES_CONFLICT: another version;
  * RES_DENIED: it is the last system administrator. */
 enum result account_update(struct db *db, const struct account_write *w, int64_t if_version, const struct audit *audit)
     SUSPENDS NODISCARD;
@@ -81,7 +89,10 @@ enum result account_freeze(struct db *db, struct str address, struct str reason,
 enum result account_hold_rest(struct db *db, int64_t account_id) SUSPENDS NODISCARD;
 /* RES_OK also when it was not frozen. */
 enum result account_unfreeze(struct db *db, struct str address, const struct audit *audit) SUSPENDS NODISCARD;
-/* The account goes out of the address space and of aliases (one left empty goes too); sessions and tokens end; its mail
- * stays until a sweeper takes it.  Results as account_update. */
-enum result account_delete(struct db *db, struct str address, int64_t if_version, const struct audit *audit)
+/* No sign-in, no mail from now on; sessions end.  The account keeps its addresses, its place in aliases and its mail, and
+ * can be restored until a sweeper purges it (store/sweep.h).  purge: a deleted one, too; it is not kept: it gives up its
+ * addresses at once and leaves the aliases (one left empty goes too).  Results as account_update. */
+enum result account_delete(struct db *db, struct str address, bool purge, int64_t if_version, const struct audit *audit)
     SUSPENDS NODISCARD;
+/* A deleted account is again what it was.  RES_NOTFOUND: it is not there any more, or its domain is deleted. */
+enum result account_restore(struct db *db, struct str address, const struct audit *audit) SUSPENDS NODISCARD;

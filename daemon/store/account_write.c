@@ -4,12 +4,12 @@
 #include "store/admins.h"
 #include "store/quota.h"
 
-/* An account's role says what, these rows say where. */
+/* An account's role says what, these rows say where (store/domain_admin.h): at first in its own domain. */
 static enum result set_admin_rows(struct tx *tx, int64_t account_id, enum account_role role)
 {
     static const struct db_stmt add = { "account_admin_add",
         "INSERT INTO domain_admin (domain_id, account_id) SELECT domain_id, id FROM account WHERE id = $1 "
-        "ON CONFLICT DO NOTHING" };
+        "AND NOT EXISTS (SELECT FROM domain_admin WHERE account_id = $1)" };
     static const struct db_stmt clear = { "account_admin_clear", "DELETE FROM domain_admin WHERE account_id = $1" };
     const struct db_param params[] = { db_int8(account_id) };
 
@@ -22,8 +22,8 @@ enum result account_create(struct db *db, const struct account_write *w, const s
     static const struct db_stmt stmt = { "account_create",
         "WITH d AS (SELECT id, tenant_id FROM domain WHERE name = $2 AND kind = 0 AND deleted_at IS NULL FOR SHARE),"
         " a AS (INSERT INTO account (tenant_id, domain_id, address, name, role, state, language, delivery,"
-        "   delivery_user, forward, forward_keep)"
-        "   SELECT tenant_id, id, $3, coalesce($4, ''), $5, 0, $6, $8, $9, $11, NOT $12 FROM d RETURNING id, domain_id),"
+        "   delivery_user, forward, forward_keep, recipients_per_hour, recipients_per_day)"
+        "   SELECT tenant_id, id, $3, coalesce($4, ''), $5, 0, $6, $8, $9, $11, NOT $12, nullif($13, 0), nullif($14, 0) FROM d RETURNING id, domain_id),"
         " x AS (INSERT INTO address (domain_id, localpart, account_id) SELECT domain_id, $1, id FROM a),"
         " t AS (SELECT extract(epoch FROM now())::bigint AS now),"
         " s AS (INSERT INTO account_state (account_id, last_uidvalidity, quota_bytes, quota_messages)"
@@ -47,7 +47,8 @@ enum result account_create(struct db *db, const struct account_write *w, const s
                                            db_text(w->address), db_text(w->name), db_int2((int16_t)w->role),
                                            db_text(w->language), db_int8(w->quota_bytes), db_text(w->delivery),
                                            db_text(w->delivery_user), db_int8(w->quota_messages),
-                                           db_text_array(&a, w->forward, w->n_forward), db_bool(w->forward_drop) };
+                                           db_text_array(&a, w->forward, w->n_forward), db_bool(w->forward_drop),
+                                           db_int4((int32_t)w->limits.per_hour), db_int4((int32_t)w->limits.per_day) };
 
         r = tx_query(tx, &stmt, params, ARRAY_LEN(params), &rows);
     }
@@ -65,12 +66,13 @@ enum result account_create(struct db *db, const struct account_write *w, const s
     return r;
 }
 
-/* Begins a transaction that may take away an administrator, and locks the account's row. */
-static enum result begin_locked(struct db *db, struct str address, int64_t if_version, struct tx **tx,
+static const struct db_stmt lock_live = { "account_lock_row",
+    "SELECT id, version FROM account WHERE address = $1 AND state <> 4 FOR UPDATE" };
+
+/* Begins a transaction that may take away an administrator, and locks the account's row by `stmt`. */
+static enum result begin_locked(struct db *db, const struct db_stmt *stmt, struct str address, int64_t if_version, struct tx **tx,
                                 struct admins *ret_admins, int64_t *ret_id)
 {
-    static const struct db_stmt stmt = { "account_lock_row",
-        "SELECT id, version FROM account WHERE address = $1 AND state <> 4 FOR UPDATE" };
     const struct db_param params[] = { db_text(address) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r = tx_begin(db, STR_NULL, tx);
@@ -78,7 +80,7 @@ static enum result begin_locked(struct db *db, struct str address, int64_t if_ve
     if (r == RES_OK)
         r = admins_begin(*tx, ret_admins);
     if (r == RES_OK)
-        r = tx_query(*tx, &stmt, params, 1, &rows);
+        r = tx_query(*tx, stmt, params, 1, &rows);
     if (r != RES_OK)
         return RES_TEMPFAIL;
     if (db_count(&rows) == 0)
@@ -100,7 +102,8 @@ enum result account_update(struct db *db, const struct account_write *w, int64_t
 {
     static const struct db_stmt stmt = { "account_update",
         "UPDATE account SET name = coalesce($2, ''), role = $3, language = $4, delivery = $5,"
-        " delivery_user = $6, forward = $7, forward_keep = NOT $8, version = version + 1 WHERE id = $1" };
+        " delivery_user = $6, forward = $7, forward_keep = NOT $8, recipients_per_hour = nullif($9, 0),"
+        " recipients_per_day = nullif($10, 0), version = version + 1 WHERE id = $1" };
     static const struct db_stmt quota = { "account_quota",
         "WITH a AS (UPDATE account_state c SET quota_bytes = nullif($2, 0), quota_messages = nullif($3, 0) WHERE account_id = $1 "
         "AND (quota_bytes, quota_messages) IS DISTINCT FROM (nullif($2, 0), nullif($3, 0)) RETURNING " QUOTA_LEVELS ") " QUOTA_NOTE };
@@ -108,12 +111,13 @@ enum result account_update(struct db *db, const struct account_write *w, int64_t
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     struct admins admins;
     int64_t id;
-    enum result r = begin_locked(db, w->address, if_version, &tx, &admins, &id);
+    enum result r = begin_locked(db, &lock_live, w->address, if_version, &tx, &admins, &id);
 
     if (r == RES_OK) {
         const struct db_param params[] = { db_int8(id), db_text(w->name), db_int2((int16_t)w->role), db_text(w->language),
                                            db_text(w->delivery), db_text(w->delivery_user),
-                                           db_text_array(&a, w->forward, w->n_forward), db_bool(w->forward_drop) };
+                                           db_text_array(&a, w->forward, w->n_forward), db_bool(w->forward_drop),
+                                           db_int4((int32_t)w->limits.per_hour), db_int4((int32_t)w->limits.per_day) };
         const struct db_param limit[] = { db_int8(id), db_int8(w->quota_bytes), db_int8(w->quota_messages) };
 
         r = tx_query(tx, &stmt, params, ARRAY_LEN(params), NULL);
@@ -133,7 +137,7 @@ enum result account_suspend(struct db *db, struct str address, struct str reason
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     struct admins admins;
     int64_t id;
-    enum result r = begin_locked(db, address, -1, &tx, &admins, &id);
+    enum result r = begin_locked(db, &lock_live, address, -1, &tx, &admins, &id);
 
     if (r == RES_OK) {
         const struct db_param params[] = { db_int8(id), db_text(reason), db_text(by) };
@@ -151,7 +155,7 @@ enum result account_resume(struct db *db, struct str address, const struct audit
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     struct admins admins;
     int64_t id;
-    enum result r = begin_locked(db, address, -1, &tx, &admins, &id);
+    enum result r = begin_locked(db, &lock_live, address, -1, &tx, &admins, &id);
 
     if (r == RES_OK) {
         const struct db_param params[] = { db_int8(id) };
@@ -161,37 +165,45 @@ enum result account_resume(struct db *db, struct str address, const struct audit
     return r == RES_OK ? finish(&tx, &admins, audit) : r;
 }
 
-enum result account_remove(struct tx *tx, int64_t account_id)
+enum result account_remove(struct tx *tx, int64_t account_id, bool purge)
 {
-    static const struct db_stmt aliases = { "account_leave_aliases",
-        "WITH m AS (DELETE FROM alias_member WHERE address = (SELECT address FROM account WHERE id = $1) RETURNING alias_id) "
-        "UPDATE alias SET version = version + 1 WHERE id IN (SELECT alias_id FROM m)" };
-    static const struct db_stmt empty = { "account_empty_aliases",
-        "DELETE FROM alias l WHERE NOT EXISTS (SELECT FROM alias_member m WHERE m.alias_id = l.id)" };
-    static const struct db_stmt ends = { "account_ends",
-        "WITH s AS (DELETE FROM session WHERE account_id = $1), t AS (DELETE FROM token WHERE account_id = $1), "
-        "d AS (DELETE FROM domain_admin WHERE account_id = $1) DELETE FROM address WHERE account_id = $1" };
-    /* No address has a blank: the old one may be given again. */
     static const struct db_stmt remove = { "account_remove",
-        "UPDATE account SET state = 4, address = 'deleted ' || id || ' ' || address, deleted_at = now(), "
-        "version = version + 1 WHERE id = $1" };
-    static const struct db_stmt *const stmts[] = { &aliases, &empty, &ends, &remove };
+        "WITH s AS (DELETE FROM session WHERE account_id = $1) UPDATE account SET deleted_from = state, state = 4, "
+        "deleted_at = now(), version = version + 1 WHERE id = $1 AND state <> 4" };
+    static const struct db_stmt release = { "account_release", "SELECT account_release($1)" };
     const struct db_param params[] = { db_int8(account_id) };
-    enum result r = RES_OK;
+    enum result r = tx_query(tx, &remove, params, 1, NULL);
 
-    for (size_t i = 0; r == RES_OK && i < ARRAY_LEN(stmts); i++)
-        r = tx_query(tx, stmts[i], params, stmts[i] == &empty ? 0 : 1, NULL);
-    return r;
+    return r == RES_OK && purge ? tx_query(tx, &release, params, 1, NULL) : r;
 }
 
-enum result account_delete(struct db *db, struct str address, int64_t if_version, const struct audit *audit)
+enum result account_delete(struct db *db, struct str address, bool purge, int64_t if_version, const struct audit *audit)
 {
+    static const struct db_stmt stmt = { "account_lock_any",
+        "SELECT id, version FROM account WHERE address = $1 FOR UPDATE" };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     struct admins admins;
     int64_t id;
-    enum result r = begin_locked(db, address, if_version, &tx, &admins, &id);
+    enum result r = begin_locked(db, purge ? &stmt : &lock_live, address, if_version, &tx, &admins, &id);
 
     if (r == RES_OK)
-        r = account_remove(tx, id);
+        r = account_remove(tx, id, purge);
     return r == RES_OK ? finish(&tx, &admins, audit) : r;
+}
+
+enum result account_restore(struct db *db, struct str address, const struct audit *audit)
+{
+    static const struct db_stmt stmt = { "account_restore",
+        "UPDATE account a SET state = a.deleted_from, deleted_from = NULL, deleted_at = NULL, version = a.version + 1 "
+        "FROM domain d WHERE a.address = $1 AND a.state = 4 AND NOT a.purging AND d.id = a.domain_id AND d.deleted_at IS NULL" };
+    const struct db_param params[] = { db_text(address) };
+    CLEANUP(tx_rollbackp) struct tx *tx = NULL;
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    enum result r = tx_begin(db, STR_NULL, &tx);
+
+    if (r == RES_OK)
+        r = tx_query(tx, &stmt, params, 1, &rows);
+    if (r == RES_OK && db_affected(&rows) == 0)
+        return RES_NOTFOUND;
+    return r == RES_OK ? audit_commit(&tx, audit) : r;
 }

@@ -4,4 +4,4 @@
 #include "db/db.h"
 
 /* Inside the caller's transaction, which holds the account's row: see account_delete. */
-enum result account_remove(struct tx *tx, int64_t account_id) SUSPENDS NODISCARD;
+enum result account_remove(struct tx *tx, int64_t account_id, bool purge) SUSPENDS NODISCARD;

@@ -7,7 +7,8 @@
 
 /* $1 domains, $2 members, $3 text, $4 limited, $5 visible domains */
 #define MATCHES                                                                                                    \
-    "(cardinality($1::text[]) = 0 OR d.name = ANY ($1)) AND (cardinality($2::text[]) = 0 OR EXISTS "               \
+    "d.deleted_at IS NULL AND (cardinality($1::text[]) = 0 OR d.name = ANY ($1)) "                                 \
+    "AND (cardinality($2::text[]) = 0 OR EXISTS "                                                                  \
     "(SELECT FROM alias_member m WHERE m.alias_id = l.id AND m.address = ANY ($2))) "                              \
     "AND ($3::text IS NULL OR strpos(l.address, $3) > 0 OR EXISTS "                                                \
     "(SELECT FROM alias_member m WHERE m.alias_id = l.id AND strpos(m.address, $3) > 0)) "                         \
@@ -83,7 +84,7 @@ enum result alias_get(struct db *db, struct str address, const struct visible *v
 {
     static const struct db_stmt stmt = { "alias_get",
         "SELECT " COLUMNS " FROM alias l JOIN domain d ON d.id = l.domain_id WHERE l.address = $1 "
-        "AND (NOT $2 OR d.name = ANY ($3))" };
+        "AND d.deleted_at IS NULL AND (NOT $2 OR d.name = ANY ($3))" };
     const struct db_param params[] = { db_text(address), db_bool(visible->limited),
                                        db_text_array(a, visible->domains, visible->n) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };

@@ -26,7 +26,7 @@
 
 enum { ROW_DOMAIN_KIND, ROW_DOMAIN_STATE, ROW_MATCH, ROW_CATCH_ALL, ROW_ACCOUNT, ROW_ADDRESS, ROW_ELSEWHERE, ROW_FORWARD,
        ROW_FORWARD_KEEP, ROW_DOMAIN_ID, ROW_INBOX, ROW_QUOTA_BYTES, ROW_USED_BYTES, ROW_QUOTA_MESSAGES, ROW_USED_MESSAGES,
-       ROW_ALIAS, ROW_MEMBERS, ROW_SENDERS, ROW_ALLOWED, ROW_FILTERED };
+       ROW_ALIAS, ROW_MEMBERS, ROW_SENDERS, ROW_ALLOWED, ROW_FILTERED, ROW_TAKEN };
 
 /* $3: Junk and Trash are counted apart (store/quota.h). */
 #define SELECT_FACTS(catch_all)                                                                                    \
@@ -35,7 +35,7 @@ enum { ROW_DOMAIN_KIND, ROW_DOMAIN_STATE, ROW_MATCH, ROW_CATCH_ALL, ROW_ACCOUNT,
     "s.quota_bytes, s.used_bytes - k.bytes, s.quota_messages, s.used_messages - k.messages, l.id, "                 \
     "(SELECT array_agg(am.address ORDER BY am.n) FROM alias_member am WHERE am.alias_id = l.id), "                 \
     "array_position(ARRAY['anyone', 'domain', 'members', 'list'], l.who_may_send) - 1, l.allowed_senders, "        \
-    SCRIPTS_EXIST("a.id", "a.domain_id") " "                                                                       \
+    SCRIPTS_EXIST("a.id", "a.domain_id") ", x.account_id "                                                         \
     "FROM domain d "
 #define JOIN_FACTS                                                                                                 \
     "LEFT JOIN account a ON a.id = x.account_id AND a.state <> 4 "                                                 \
@@ -101,7 +101,7 @@ static enum result look(struct db *db, const struct db_stmt *stmt, struct str lo
         read_alias(&rows, a, ret);
     } else {
         ret->kind = FACT_UNKNOWN;
-        return RES_NOTFOUND;
+        return db_is_null(&rows, 0, ROW_TAKEN) ? RES_NOTFOUND : RES_OK; /* a deleted account's is nobody else's */
     }
     return RES_OK;
 }
@@ -129,8 +129,9 @@ enum result routing_find(struct db *db, struct str local, struct str domain, str
 enum result routing_may_send_as(struct db *db, int64_t account_id, struct str local, struct str domain, bool *ret_may)
 {
 #define MAY_SEND                                                                                                   \
-    "SELECT x.account_id IS NOT DISTINCT FROM $3 OR EXISTS (SELECT FROM alias l JOIN account a ON a.id = $3 "      \
-    "WHERE l.id = x.alias_id AND CASE WHEN l.send_as IS NULL THEN EXISTS (SELECT FROM alias_member am "            \
+    "SELECT EXISTS (SELECT FROM account WHERE id = x.account_id AND id = $3 AND state <> 4) OR EXISTS "            \
+    "(SELECT FROM alias l JOIN account a ON a.id = $3 AND a.state <> 4 WHERE l.id = x.alias_id "                   \
+    "AND CASE WHEN l.send_as IS NULL THEN EXISTS (SELECT FROM alias_member am "                                    \
     "WHERE am.alias_id = l.id AND am.address = a.address) ELSE a.address = ANY (l.send_as) END) FROM domain d "
     static const struct db_stmt stmts[] = {
         { "routing_may_send_as", MAY_SEND FIND_NEAR "WHERE d.name = $1 AND d.deleted_at IS NULL" },

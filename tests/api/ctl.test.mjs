@@ -59,8 +59,20 @@ test('domains', async () => {
   await ok(['domain', 'set', domain, '--quota', 'none']);
   await ok(['domain', 'set', domain, '--quota', 'much'], { status: 2 });
   await ok(['domain', 'remove', `relay.${domain}`]);
+  assert.deepEqual(lines(await ok(['domain', 'list', '--state', 'deleted', `--q=${domain}`, '--quiet'])), [`relay.${domain}`]);
+  assert.match(await ok(['domain', 'show', `relay.${domain}`]), /Kept until/);
+  assert.match((await ctl(['domain', 'restore', `relay.${domain}`, ...remote])).err, /restored/);
+  await ok(['domain', 'restore', `relay.${domain}`], { status: 3 });
+  await ok(['domain', 'remove', `relay.${domain}`, '--purge'], { status: 1 });
+  await ok(['domain', 'remove', `relay.${domain}`, '--purge', '--yes']);
   await ok(['domain', 'show', `relay.${domain}`], { status: 3 });
   await ok(['domain', 'add', 'not a domain'], { status: 6 });
+  await ok(['account', 'add', `boss@${domain}`, '--link']);
+  assert.match((await ctl(['domain', 'admin', 'add', domain, `boss@${domain}`, ...remote])).err, /added/);
+  assert.deepEqual(lines(await ok(['domain', 'admin', 'list', domain, '--quiet'])), [`boss@${domain}`]);
+  await ok(['domain', 'admin', 'add', domain, `none@${domain}`], { status: 3 });
+  assert.match((await ctl(['domain', 'admin', 'remove', domain, `boss@${domain}`])).err, /removed/);
+  await ok(['account', 'remove', `boss@${domain}`, '--purge', '--yes']);
 });
 
 test('the queue: undo, pause, rules, schedule', async () => {
@@ -95,6 +107,16 @@ test('accounts', async () => {
   assert.deepEqual(shown, await local.call('GET', `/accounts/${address}`, '/accounts/{address}'));
   assert.deepEqual([shown.name, shown.quota.limit, shown.state], ['Ann', 5e9, 'active']);
   assert.deepEqual(lines(await ok(['account', 'list', '--domain', domain, '--quiet'])), [address]);
+  await ok(['account', 'set', address, '--recipients-per-hour', '200', '--recipients-per-day', 'none']);
+  assert.deepEqual((await local.call('GET', `/accounts/${address}`, '/accounts/{address}')).limits, { recipients_per_hour: 200, recipients_per_day: null });
+  await ok(['account', 'set', address, '--recipients-per-hour', 'many'], { status: 2 });
+  assert.match((await ctl(['account', 'address', 'add', address, `annie@${domain}`])).err, /added/);
+  assert.deepEqual(lines(await ok(['account', 'address', 'list', address, '--quiet', ...remote])), [address, `annie@${domain}`]);
+  await ok(['account', 'address', 'remove', address, address], { status: 6 });
+  assert.match((await ctl(['account', 'address', 'remove', address, `annie@${domain}`])).err, /removed/);
+  assert.match(await ok(['account', 'usage', address, ...remote]), /Limit an hour: +200/);
+  await ok(['domain', 'set', domain, '--recipients-per-day', '1000']);
+  assert.equal(JSON.parse(await ok(['account', 'usage', address, '--json'])).limits.recipients_per_day, 1000);
   await ok(['account', 'set', address, '--name', 'Anna', '--quota', 'none', '--quota-messages', '5000', '--role', 'domain_admin', '--language', 'pt-BR']);
   const changed = await local.call('GET', `/accounts/${address}`, '/accounts/{address}');
   assert.equal(changed.quota.message_limit, 5000);
@@ -111,6 +133,12 @@ test('accounts', async () => {
   await ok(['account', 'resume', address]);
   await ok(['account', 'remove', address], { status: 1 });
   await ok(['account', 'remove', address, '--yes']);
+  assert.deepEqual(lines(await ok(['account', 'list', '--domain', domain, '--state', 'deleted', '--quiet'])), [address]);
+  await ok(['account', 'add', address, '--link'], { status: 4 });
+  assert.match((await ctl(['account', 'restore', address])).err, /restored/);
+  await ok(['account', 'restore', address], { status: 3 });
+  await ok(['account', 'remove', address, '--purge', '--yes']);
+  await ok(['account', 'show', address], { status: 3 });
   assert.match(await ok(['account', 'add', address, '--link']), /#link=/);
   await ok(['account', 'remove', address, '--yes', ...remote], { status: 5 });
 });

@@ -1,7 +1,8 @@
 // Domains, accounts, aliases, settings, tokens: what they take, refuse and answer.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { errorsOf, local, makeWorld, PASSWORD, run } from './server.mjs';
+import { submitMail } from '../support/submit.mjs';
+import { endpoints, errorsOf, local, makeWorld, nobody, page, PASSWORD, run, signIn } from './server.mjs';
 
 let world;
 before(async () => { world = await makeWorld('things'); });
@@ -27,10 +28,81 @@ test('a domain: create, read, replace, change, remove', async () => {
   const replaced = await local.call('PUT', url, D, { headers: { 'If-Match': '"2"' }, body: { ...changed, kind: 'local', route: null, state: 'active' } });
   assert.deepEqual([replaced.kind, replaced.route, replaced.language], ['local', null, 'pt-BR']);
   await local.call('DELETE', url, D, { status: 412, headers: { 'If-Match': '"1"' } });
-  await local.call('DELETE', url, D, { status: 204 });
+  await local.call('DELETE', `${url}?purge=true`, D, { status: 204 });
   await local.call('GET', url, D, { status: 404 });
   await local.call('PUT', url, D, { status: 201, body: {} });
   await local.call('DELETE', url, D, { status: 204 });
+});
+
+const expansion = async (address) =>
+  (await local.call('GET', `/aliases/${address}/expansion`, '/aliases/{address}/expansion'));
+
+test('a deleted account gets no mail, keeps its address, and is restored as it was', async () => {
+  const address = `lazarus@${world.domain}`;
+  const url = `/accounts/${address}`;
+  const alias = `/aliases/tomb@${world.domain}`;
+  await local.call('PUT', url, A, { status: 201, body: { name: 'Lazarus', role: 'domain_admin', password: PASSWORD } });
+  await local.call('PUT', alias, L, { status: 201, body: { members: [address] } });
+  const lazarus = await signIn(address);
+  const before = await local.call('GET', url, A);
+  await local.call('POST', `${url}/restore`, `${A}/restore`, { status: 404 });
+  await local.call('DELETE', url, A, { status: 412, headers: { 'If-Match': '"99"' } });
+  await local.call('DELETE', url, A, { status: 204 });
+  await local.call('DELETE', url, A, { status: 404 });
+  const deleted = await local.call('GET', url, A);
+  assert.equal(deleted.state, 'deleted');
+  assert.equal(new Date(deleted.deleted.until) - new Date(deleted.deleted.at), 7 * 86400e3);
+  await lazarus.call('GET', '/me', '/me', { status: 401 });
+  await nobody.call('POST', '/session', '/session', { status: 401, headers: { Origin: page.origin }, body: { address, password: PASSWORD } });
+  assert.equal((await expansion(address)).result, 'unknown');
+  assert.deepEqual((await expansion(`tomb@${world.domain}`)).recipients, []);
+  const exists = await local.call('PUT', url, A, { status: 409, type: 'exists', body: {} });
+  assert.match(exists.detail, /restore/);
+  await local.call('PUT', `/aliases/${address}`, L, { status: 409, type: 'exists', body: { members: [world.bob] } });
+  for (const [method, below] of [['PUT', 'password'], ['POST', 'link'], ['PUT', 'suspend'], ['POST', 'recount']])
+    await local.call(method, `${url}/${below}`, `${A}/${below}`, { status: 404, body: {} });
+  await local.call('PATCH', url, A, { status: 404, body: { name: 'x' } });
+  const list = async (query) => (await local.call('GET', `/accounts?domain=${world.domain}&${query}`, '/accounts')).data.map((a) => a.address);
+  assert.deepEqual(await list('state=deleted'), [address]);
+  assert.ok(!(await list('limit=200')).includes(address));
+  assert.deepEqual(errorsOf(await local.call('POST', `${url}/restore`, `${A}/restore`, { status: 422, body: { x: 1 } })), { '/x': 'unknown-field' });
+  const back = await local.call('POST', `${url}/restore`, `${A}/restore`);
+  assert.deepEqual({ ...back, version: 0, last_sign_in: null }, { ...before, version: 0, last_sign_in: null });
+  await signIn(address);
+  assert.deepEqual((await local.call('GET', alias, L)).members, [address]);
+  await local.call('DELETE', url, A, { status: 204 });
+  await local.call('DELETE', `${url}?purge=true`, A, { status: 204 });
+  await local.call('GET', url, A, { status: 404 });
+  await local.call('POST', `${url}/restore`, `${A}/restore`, { status: 404 });
+  await local.call('GET', alias, L, { status: 404 });
+  assert.deepEqual(errorsOf(await local.call('DELETE', `${url}?purge=yes`, A, { status: 400 })), { purge: 'enum' });
+  await local.call('PUT', url, A, { status: 201, body: {} });
+});
+
+test('a deleted domain is not ours, and is restored with what was deleted with it', async () => {
+  const name = `phoenix-${run}.example`;
+  const url = `/domains/${name}`;
+  await local.call('PUT', url, D, { status: 201, body: {} });
+  for (const who of ['x', 'early']) await local.call('PUT', `/accounts/${who}@${name}`, A, { status: 201, body: {} });
+  await local.call('PUT', `/aliases/y@${name}`, L, { status: 201, body: { members: [`x@${name}`] } });
+  await local.call('DELETE', `/accounts/early@${name}`, A, { status: 204 });
+  await local.call('DELETE', `${url}?force=true`, D, { status: 204 });
+  const deleted = await local.call('GET', url, D);
+  assert.deepEqual([deleted.state, deleted.accounts], ['deleted', 0]);
+  for (const [path, at] of [[A, `/accounts/x@${name}`], [A, `/accounts/early@${name}`], [L, `/aliases/y@${name}`]]) await local.call('GET', at, path, { status: 404 });
+  await local.call('PUT', url, D, { status: 409, type: 'exists', body: {} });
+  assert.deepEqual(errorsOf(await local.call('PUT', `/accounts/new@${name}`, A, { status: 422, body: {} })), { address: 'unknown-domain' });
+  assert.deepEqual((await local.call('GET', `/domains?state=deleted&q=${name}`, '/domains')).data.map((d) => d.name), [name]);
+  assert.deepEqual((await local.call('GET', `/domains?q=${name}`, '/domains')).data, []);
+  assert.equal((await local.call('POST', `${url}/restore`, `${D}/restore`)).accounts, 1);
+  await local.call('POST', `${url}/restore`, `${D}/restore`, { status: 404 });
+  await local.call('GET', `/aliases/y@${name}`, L);
+  assert.equal((await local.call('GET', `/accounts/early@${name}`, A)).state, 'deleted');
+  await local.call('DELETE', `${url}?force=true`, D, { status: 204 });
+  await local.call('DELETE', `${url}?purge=true`, D, { status: 204 });
+  await local.call('GET', url, D, { status: 404 });
+  await local.call('PUT', url, D, { status: 201, body: {} });
+  await local.call('PUT', `/accounts/x@${name}`, A, { status: 201, body: {} });
 });
 
 test('where mailboxes live: targets, users, who may say so', async () => {
@@ -144,7 +216,7 @@ test('a domain with accounts is not removed, unless by force', async () => {
   const problem = await local.call('DELETE', `/domains/${name}`, D, { status: 409, type: 'not-empty' });
   assert.deepEqual([problem.accounts, problem.aliases], [1, 1]);
   await local.call('PATCH', `/domains/${name}`, D, { status: 409, type: 'not-empty', body: { kind: 'relay' } });
-  await local.call('DELETE', `/domains/${name}?force=true`, D, { status: 204 });
+  await local.call('DELETE', `/domains/${name}?force=true&purge=true`, D, { status: 204 });
   await local.call('GET', `/accounts/x@${name}`, A, { status: 404 });
   await local.call('GET', `/aliases/y@${name}`, L, { status: 404 });
   await local.call('PUT', `/domains/${name}`, D, { status: 201, body: {} });
@@ -164,7 +236,7 @@ test('an account: create, read, replace, change, remove, make again', async () =
   assert.equal((await local.call('GET', url, A)).state, 'active');
   await local.call('PUT', `/aliases/both@${world.domain}`, L, { status: 201, body: { members: [address, world.bob] } });
   await local.call('PUT', `/aliases/only@${world.domain}`, L, { status: 201, body: { members: [address] } });
-  await local.call('DELETE', url, A, { status: 204 });
+  await local.call('DELETE', `${url}?purge=true`, A, { status: 204 });
   await local.call('GET', url, A, { status: 404 });
   assert.deepEqual((await local.call('GET', `/aliases/both@${world.domain}`, L)).members, [world.bob]);
   await local.call('GET', `/aliases/only@${world.domain}`, L, { status: 404 });
@@ -357,4 +429,78 @@ test('addresses beyond ASCII: composed or not, in any case, they are one', async
   const found = await local.call('GET', `/aliases/${encodeURIComponent(`Jose\u0301-${run}@${world.domain}`)}/expansion`, '/aliases/{address}/expansion');
   assert.deepEqual(found.recipients.map((r) => r.address), [address]);
   await local.call('DELETE', `/accounts/${encodeURIComponent(address)}`, A, { status: 204 });
+});
+
+test('limits of sending: own, of the domain, counted, refused beyond', async () => {
+  const U = `${A}/usage`;
+  const url = `/accounts/${world.bob}`;
+  const submit = (to) => submitMail({ port: endpoints.SUBMISSION_PORT, from: world.bob, password: PASSWORD, to, subject: 'limits' });
+  const inside = [world.alice, world.admin];
+  assert.deepEqual((await local.call('GET', url, A)).limits, { recipients_per_hour: null, recipients_per_day: null });
+  assert.deepEqual((await local.call('GET', `${url}/usage`, U)).limits, { recipients_per_hour: null, recipients_per_day: null });
+  await local.call('PATCH', `/domains/${world.domain}`, D, { body: { limits: { recipients_per_hour: 3 } } });
+  await local.call('PATCH', url, A, { body: { limits: { recipients_per_day: 5 } } });
+  assert.deepEqual((await local.call('GET', `${url}/usage`, U)).limits, { recipients_per_hour: 3, recipients_per_day: 5 });
+  await submit(inside);
+  const used = await local.call('GET', `${url}/usage`, U);
+  assert.deepEqual([used.sent.last_hour, used.sent.last_day, used.sent.hours.at(-1)], [2, 2, 2]);
+  assert.deepEqual((await local.call('GET', url, A)).sent, { last_hour: 2, last_day: 2 });
+  await assert.rejects(submit(inside), /RCPT TO.*: 451 4\.7\.1 .*later/);
+  await submit([world.alice]);
+  await assert.rejects(submit([world.alice]), /451 4\.7\.1/);
+  await assert.rejects(submit([...inside, ...inside]), /451 4\.7\.1/);
+  await local.call('PATCH', url, A, { body: { limits: { recipients_per_hour: 0, recipients_per_day: null } } });
+  await submit([...inside, ...inside]);
+  assert.equal((await local.call('GET', url, A)).limits.recipients_per_hour, 0);
+  await local.call('PATCH', url, A, { body: { limits: { recipients_per_hour: 2 } } });
+  await assert.rejects(submit([...inside, ...inside]), /451 4\.7\.1/);
+  await local.call('PATCH', `/accounts/${world.alice}`, A, { body: { limits: { recipients_per_hour: 1 } } });
+  await assert.rejects(submitMail({ port: endpoints.SUBMISSION_PORT, from: world.alice, password: PASSWORD, to: inside, subject: 'x' }), /550 5\.7\.1/);
+  assert.deepEqual(errorsOf(await local.call('PATCH', url, A, { status: 422, body: { limits: { recipients_per_hour: -1, recipients_per_day: 1e7, per_week: 1 } } })),
+    { '/limits/recipients_per_hour': 'minimum', '/limits/recipients_per_day': 'maximum', '/limits/per_week': 'unknown-field' });
+  await local.call('GET', `/accounts/nobody@${world.domain}/usage`, U, { status: 404 });
+
+  // A domain administrator gives no more than the domain was given.
+  await local.call('PATCH', `/domains/${world.other}`, D, { body: { limits: { recipients_per_hour: 50 } } });
+  const office = await signIn(world.office);
+  const far = `/accounts/${world.far}`;
+  for (const more of [51, 0]) assert.deepEqual(errorsOf(await office.call('PATCH', far, A, { status: 422, body: { limits: { recipients_per_hour: more } } })), { '/limits/recipients_per_hour': 'maximum' });
+  await office.call('PATCH', far, A, { body: { limits: { recipients_per_hour: 50, recipients_per_day: 0 } } });
+  await office.call('PATCH', far, A, { body: { limits: { recipients_per_hour: null } } });
+  await local.call('PATCH', far, A, { body: { limits: { recipients_per_hour: 90 } } });
+  await office.call('PATCH', far, A, { body: { name: 'Far', limits: { recipients_per_hour: 90 } } }); // what was given stays
+  await local.call('PATCH', `/domains/${world.domain}`, D, { body: { limits: { recipients_per_hour: null } } });
+});
+
+test('further addresses: taken, delivered to, used as sender, given up', async () => {
+  const L1 = `${A}/addresses`;
+  const L2 = `${A}/addresses/{further}`;
+  const url = `/accounts/${world.admin}/addresses`;
+  const more = `chief@${world.domain}`;
+  const there = `chief@${world.other}`;
+  assert.deepEqual((await local.call('GET', url, L1)).data, [{ address: world.admin, main: true }]);
+  assert.deepEqual(await local.call('PUT', `${url}/CHIEF@${world.domain}`, L2, { status: 201 }), { address: more, main: false });
+  await local.call('PUT', `${url}/${more}`, L2, { body: {} });
+  await local.call('PUT', `${url}/${there}`, L2, { status: 201 });
+  assert.deepEqual((await local.call('GET', url, L1)).data.map((one) => one.address), [world.admin, more, there].sort());
+  assert.deepEqual((await expansion(there)).recipients.map((one) => one.address), [world.admin]);
+  const port = endpoints.SUBMISSION_PORT;
+  await submitMail({ port, from: world.admin, as: more, password: PASSWORD, to: [there], subject: 'as another' });
+  await assert.rejects(submitMail({ port, from: world.admin, as: world.bob, password: PASSWORD, to: [there], subject: 'as bob' }), /553 5\.7\.1/);
+  await local.call('PUT', `${url}/${world.bob}`, L2, { status: 409, type: 'exists' });
+  await local.call('PUT', `/accounts/${world.bob}/addresses/${more}`, L2, { status: 409, type: 'exists' });
+  await local.call('PUT', `/aliases/${more}`, L, { status: 409, type: 'exists', body: { members: [world.bob] } });
+  for (const [bad, code] of [['x', 'syntax'], [`a*@${world.domain}`, 'syntax'], ['x@nowhere.example', 'unknown-domain']])
+    assert.deepEqual(errorsOf(await local.call('PUT', `${url}/${bad}`, L2, { status: 422 })), { further: code });
+  assert.deepEqual(errorsOf(await local.call('DELETE', `${url}/${world.admin}`, L2, { status: 422 })), { further: 'main-address' });
+  await local.call('PUT', `/aliases/lead@${world.domain}`, L, { status: 201, body: { members: [more, world.bob] } });
+  await local.call('DELETE', `${url}/${more}`, L2, { status: 204 });
+  await local.call('DELETE', `${url}/${more}`, L2, { status: 404 });
+  assert.deepEqual((await local.call('GET', `/aliases/lead@${world.domain}`, L)).members, [world.bob]);
+  assert.equal((await expansion(more)).result, 'unknown');
+  const office = await signIn(world.office);
+  assert.deepEqual(errorsOf(await office.call('PUT', `/accounts/${world.far}/addresses/x@${world.domain}`, L2, { status: 422 })), { further: 'unknown-domain' });
+  await office.call('PUT', `/accounts/${world.far}/addresses/near@${world.other}`, L2, { status: 201 });
+  await office.call('DELETE', `/accounts/${world.far}/addresses/near@${world.other}`, L2, { status: 204 });
+  await local.call('DELETE', `${url}/${there}`, L2, { status: 204 });
 });

@@ -2,7 +2,7 @@
 // and with a method that it does not have.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { bearer, checkAnswer, contract, local, makeToken, makeWorld, METHODS, nobody, signIn } from './server.mjs';
+import { bearer, checkAnswer, contract, errorsOf, local, makeToken, makeWorld, METHODS, nobody, signIn } from './server.mjs';
 
 const ALL_SCOPES = contract.components.schemas.Scope.enum;
 const operations = Object.entries(contract.paths).flatMap(([path, item]) => METHODS.filter((m) => m in item).map((method) => ({
@@ -11,7 +11,7 @@ const operations = Object.entries(contract.paths).flatMap(([path, item]) => METH
 const inside = operations.filter((o) => !o.outside);
 
 let world;
-const fill = (path) => path.replace('{domain}', world.domain).replace('{address}', world.alice).replace('{place}', 'before').replace('{name}', 'none').replace('{key}', 'queue.expire').replace('{id}', 'q1');
+const fill = (path) => path.replace('{domain}', world.domain).replace('{address}', world.alice).replace('{account}', world.bob).replace('{further}', `more@${world.domain}`).replace('{place}', 'before').replace('{name}', 'none').replace('{key}', 'queue.expire').replace('{id}', 'q1');
 
 before(async () => { world = await makeWorld('rights'); });
 
@@ -94,6 +94,59 @@ test('a domain administrator sees the own domain; another is 404', async () => {
   await office.call('PUT', `/accounts/new@${world.domain}`, '/accounts/{address}', { status: 422, body: {} });
   await office.call('PUT', `/aliases/new@${world.domain}`, '/aliases/{address}', { status: 422, body: { members: [world.far] } });
   await office.call('PUT', `/domains/new-${world.other}`, '/domains/{domain}', { status: 403, body: {} });
+});
+
+test('no path of the contract shows or changes anything of another domain', async () => {
+  const office = await signIn(world.office);
+  const watched = [`/domains/${world.domain}`, `/accounts/${world.alice}`, `/accounts/${world.bob}`, `/domains/${world.domain}/admins`];
+  const look = async () => Promise.all(watched.map(async (url) => (await local.send('GET', `/api/v1${url}`)).json));
+  const before = await look();
+  for (const { path, method } of inside.filter((o) => /\{(domain|address)\}/.test(o.path) && !o.path.startsWith('/me'))) {
+    const body = method === 'GET' || method === 'DELETE' ? {} : { body: path.endsWith('/suspend') ? { reason: null } : {} };
+    const answer = await office.send(method, `/api/v1${fill(path)}`, body);
+    assert.ok([403, 404, 422, 428].includes(answer.status), `${method} ${path}: ${answer.status} ${answer.text}`);
+    checkAnswer(path, method, answer);
+  }
+  assert.deepEqual(await look(), before);
+  for (const url of ['/domains', '/accounts', '/aliases', '/queue/messages', '/traces', '/tokens', '/accounts?state=deleted', `/accounts?domain=${world.domain}`, `/accounts?q=${world.alice}`]) {
+    const { text } = await office.send('GET', `/api/v1${url}`);
+    assert.ok(!text.includes(`@${world.domain}`) && !text.includes(`"${world.domain}"`), `${url}: ${text}`);
+  }
+  // Its own alias may lead there, but what becomes of the mail there is not told.
+  await local.call('PUT', `/aliases/inner@${world.domain}`, '/aliases/{address}', { status: 201, body: { members: [world.alice] } });
+  await office.call('PUT', `/aliases/outer@${world.other}`, '/aliases/{address}', { status: 201, body: { members: [`inner@${world.domain}`] } });
+  const { recipients } = await office.call('GET', `/aliases/outer@${world.other}/expansion`, '/aliases/{address}/expansion');
+  assert.deepEqual(recipients.map((one) => [one.kind, one.address]), [['remote', `inner@${world.domain}`]]);
+});
+
+test('administrators of domains: named, seen, ended; only by a system administrator', async () => {
+  const D = '/domains/{domain}/admins';
+  const url = `/domains/${world.domain}/admins`;
+  const office = await signIn(world.office);
+  assert.deepEqual((await local.call('GET', url, D)).data, []);
+  assert.deepEqual((await office.call('GET', `/domains/${world.other}/admins`, D)).data.map((a) => a.address), [world.office]);
+  await office.call('GET', url, D, { status: 404 });
+  await office.call('PUT', `/domains/${world.other}/admins/${world.far}`, `${D}/{account}`, { status: 403 });
+  const limited = bearer(await makeToken(['domains:write'], { domains: [world.other] }));
+  await limited.call('PUT', `/domains/${world.other}/admins/${world.far}`, `${D}/{account}`, { status: 403, type: 'insufficient-scope' });
+  await limited.call('DELETE', `${url}/${world.office}`, `${D}/{account}`, { status: 404 });
+
+  await local.call('PUT', `${url}/${world.office}`, `${D}/{account}`, { status: 201, body: {} });
+  assert.equal((await local.call('PUT', `${url}/${world.office}`, `${D}/{account}`)).address, world.office);
+  assert.deepEqual((await office.call('GET', '/domains', '/domains')).data.map((d) => d.name).sort(), [world.domain, world.other].sort());
+  await office.call('GET', `/accounts/${world.alice}`, '/accounts/{address}');
+  await local.call('PATCH', `/accounts/${world.office}`, '/accounts/{address}', { body: { name: 'Office' } });
+  await local.call('DELETE', `/domains/${world.other}/admins/${world.office}`, `${D}/{account}`, { status: 204 });
+  await local.call('PATCH', `/accounts/${world.office}`, '/accounts/{address}', { body: { name: 'Both' } }); // gives the own domain not back
+  assert.deepEqual((await office.call('GET', '/domains', '/domains')).data.map((d) => d.name), [world.domain]);
+  await local.call('DELETE', `${url}/${world.office}`, `${D}/{account}`, { status: 204 });
+  await local.call('DELETE', `${url}/${world.office}`, `${D}/{account}`, { status: 404 });
+  assert.equal((await local.call('GET', `/accounts/${world.office}`, '/accounts/{address}')).role, 'account');
+  await office.call('GET', '/domains', '/domains', { status: 403 });
+  assert.deepEqual(errorsOf(await local.call('PUT', `${url}/${world.admin}`, `${D}/{account}`, { status: 422 })), { account: 'system-admin' });
+  await local.call('PUT', `${url}/nobody@${world.domain}`, `${D}/{account}`, { status: 404 });
+  await local.call('PUT', `${url}/x`, `${D}/{account}`, { status: 404 });
+  await local.call('PUT', `/domains/${world.other}/admins/${world.office}`, `${D}/{account}`, { status: 201 });
 });
 
 test('a domain administrator makes accounts but no administrators, and touches none', async () => {

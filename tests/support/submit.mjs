@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 
-/** Submits one message through `port` of this machine and gives the queue id of the answer. */
-export async function submitMail({ port, from, password, to, subject, text = 'hello' }) {
+/** Submits one message through `port` of this machine and gives the queue id of the answer. as: another sender than `from`. */
+export async function submitMail({ port, from, as = from, password, to, subject, text = 'hello' }) {
   const socket = net.connect(Number(port), '127.0.0.1');
   const lines = (async function* read() {
     let rest = '';
@@ -26,10 +26,10 @@ export async function submitMail({ port, from, password, to, subject, text = 'he
     await say(null, '220');
     await say('EHLO client.example', '250');
     await say(`AUTH PLAIN ${Buffer.from(`\0${from}\0${password}`).toString('base64')}`, '235');
-    await say(`MAIL FROM:<${from}>`, '250');
+    await say(`MAIL FROM:<${as}>`, '250');
     for (const one of to) await say(`RCPT TO:<${one}>`, '250');
     await say('DATA', '354');
-    const answer = await say(`From: ${from}\r\nTo: ${to[0]}\r\nSubject: ${subject}\r\n\r\n${text}\r\n.`, '250');
+    const answer = await say(`From: ${as}\r\nTo: ${to[0]}\r\nSubject: ${subject}\r\n\r\n${text}\r\n.`, '250');
     await say('QUIT', '221');
     return /queued as (\w+)/.exec(answer)[1];
   } finally {

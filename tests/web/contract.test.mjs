@@ -159,14 +159,31 @@ test('the fake server answers as the contract says', async () => {
     body: { state: 'active' },
     headers: { 'If-Match': '"1"' },
   });
+  const admin = '/domains/{domain}/admins/{account}';
+  await call('GET', '/domains/example.org/admins', '/domains/{domain}/admins');
+  await call('PUT', '/domains/example.org/admins/bob@example.org', admin, { status: 201 });
+  await call('PUT', '/domains/example.org/admins/admin@example.org', admin, { status: 422 });
+  await call('DELETE', '/domains/example.org/admins/bob@example.org', admin, { status: 204 });
   await call('DELETE', '/domains/example.test', '/domains/{domain}', { status: 204 });
+  await call('GET', '/domains/example.test', '/domains/{domain}');
+  await call('POST', '/domains/example.test/restore', '/domains/{domain}/restore');
   await call('PUT', '/accounts/rita@example.org', '/accounts/{address}', { status: 201, body: { name: 'Rita' } });
   const password = 'nine green bottles';
   await call('PUT', '/accounts/sara@example.org', '/accounts/{address}', { status: 201, body: { name: '', password } });
   await call('PATCH', '/accounts/sara@example.org', '/accounts/{address}', { body: { quota: { limit: 1e9 } } });
   await call('PUT', '/accounts/rita@nowhere.example', '/accounts/{address}', { status: 422, body: { name: 'Rita' } });
+  const more = '/accounts/{address}/addresses/{further}';
+  await call('PUT', '/accounts/bob@example.org/addresses/bobby@example.org', more, { status: 201 });
+  await call('GET', '/accounts/bob@example.org/addresses', '/accounts/{address}/addresses');
+  await call('DELETE', '/accounts/bob@example.org/addresses/bobby@example.org', more, { status: 204 });
+  await call('GET', '/accounts/bob@example.org/usage', '/accounts/{address}/usage');
   await call('POST', '/accounts/rita@example.org/link', '/accounts/{address}/link', { status: 201 });
   await call('PUT', '/accounts/rita@example.org/suspend', '/accounts/{address}/suspend', { body: { reason: null } });
+  await call('DELETE', '/accounts/rita@example.org', '/accounts/{address}', { status: 204 });
+  await call('GET', '/accounts?state=deleted', '/accounts');
+  await call('POST', '/accounts/rita@example.org/restore', '/accounts/{address}/restore');
+  await call('POST', '/accounts/rita@example.org/restore', '/accounts/{address}/restore', { status: 404 });
+  await call('DELETE', '/accounts/rita@example.org?purge=true', '/accounts/{address}', { status: 204 });
   const F = '/accounts/{address}/filters/{name}';
   const mine = '/accounts/alice@example.org/filters';
   await call('GET', mine, '/accounts/{address}/filters');

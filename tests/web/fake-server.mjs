@@ -172,6 +172,33 @@ function makeRoutes(state) {
   const remove = (list, object) => {
     list.splice(list.indexOf(object), 1);
   };
+  const erase = (list, object, query) => {
+    if (query.get('purge') === 'true') remove(list, object);
+    else if (object.state === 'deleted') refuse(404, 'not-found');
+    else {
+      const deleted = { at: new Date(now()).toISOString(), until: new Date(now() + 7 * 86400e3).toISOString() };
+      change(object, { before: object.state, state: 'deleted', deleted });
+    }
+  };
+  const adminsOf = (name) => {
+    find(state.domains, 'name', name);
+    return state.admins
+      .filter((one) => one.domain === name)
+      .map(({ address }) => state.accounts.find((account) => account.address === address))
+      .map(({ address, name: person, state: now }) => ({ address, name: person, state: now }));
+  };
+  const addressesOf = (name) => [
+    { address: find(state.accounts, 'address', name).address, main: true },
+    ...state.further.filter((one) => one.account === name).map(({ address }) => ({ address, main: false })),
+  ];
+  const checkLimits = (body) => {
+    for (const [name, limit] of Object.entries(body.limits ?? {}))
+      if (limit !== null && typeof limit !== 'number') wrong(`/limits/${name}`, 'type');
+  };
+  const bringBack = (object) => {
+    if (object.state !== 'deleted') refuse(404, 'not-found');
+    return change(object, { state: object.before ?? 'active', deleted: null });
+  };
   const change = (object, body) => {
     Object.assign(object, body);
     object.version++;
@@ -726,7 +753,7 @@ function makeRoutes(state) {
         page(
           state.domains
             .filter((d) => !query.has('kind') || query.getAll('kind').includes(d.kind))
-            .filter((d) => !query.has('state') || query.getAll('state').includes(d.state))
+            .filter((d) => (query.has('state') ? query.getAll('state').includes(d.state) : d.state !== 'deleted'))
             .filter((d) => d.name.includes(query.get('q') ?? '')),
           query,
         ),
@@ -751,8 +778,10 @@ function makeRoutes(state) {
           delivery_user: null,
           language: null,
           quota: { limit: null, used: null },
+          limits: { recipients_per_hour: null, recipients_per_day: null },
           accounts: 0,
           aliases: 0,
+          deleted: null,
           created_at: new Date(now()).toISOString(),
           version: 1,
           ...body,
@@ -771,7 +800,12 @@ function makeRoutes(state) {
         if (body.route && !/:\d+$/.test(body.route)) wrong('/route', 'syntax');
         if (body.quota && body.quota.limit !== null && typeof body.quota.limit !== 'number')
           wrong('/quota/limit', 'type');
-        return change(domain, { ...body, quota: { ...domain.quota, ...body.quota } });
+        checkLimits(body);
+        return change(domain, {
+          ...body,
+          quota: { ...domain.quota, ...body.quota },
+          limits: { ...domain.limits, ...body.limits },
+        });
       },
     ],
     [
@@ -782,9 +816,31 @@ function makeRoutes(state) {
         checkVersion(domain, headers);
         if (domain.accounts + domain.aliases > 0 && query.get('force') !== 'true')
           refuse(409, 'not-empty', { accounts: domain.accounts, aliases: domain.aliases });
-        remove(state.domains, domain);
+        erase(state.domains, domain, query);
       },
     ],
+    ['GET', '/domains/:name/admins', ({ params, query }) => page(adminsOf(params.name), query)],
+    [
+      'PUT',
+      '/domains/:name/admins/:address',
+      ({ params }) => {
+        const account = find(state.accounts, 'address', params.address);
+        if (account.role === 'system_admin') wrong('account', 'system-admin');
+        const known = adminsOf(params.name).some((one) => one.address === account.address);
+        if (!known) state.admins.push({ domain: params.name, address: account.address });
+        account.role = 'domain_admin';
+        return [known ? 200 : 201, adminsOf(params.name).find((one) => one.address === account.address)];
+      },
+    ],
+    [
+      'DELETE',
+      '/domains/:name/admins/:address',
+      ({ params }) => {
+        const { domain, address } = { domain: params.name, address: params.address };
+        remove(state.admins, state.admins.find((one) => one.domain === domain && one.address === address) ?? refuse(404, 'not-found'));
+      },
+    ],
+    ['POST', '/domains/:name/restore', ({ params }) => bringBack(find(state.domains, 'name', params.name))],
     [
       'GET',
       '/accounts',
@@ -792,7 +848,7 @@ function makeRoutes(state) {
         page(
           state.accounts.filter(
             (a) =>
-              (!query.has('state') || query.getAll('state').includes(a.state)) &&
+              (query.has('state') ? query.getAll('state').includes(a.state) : a.state !== 'deleted') &&
               (!query.has('domain') || query.getAll('domain').some((d) => a.address.endsWith(`@${d}`))) &&
               `${a.address} ${a.name}`.toLowerCase().includes((query.get('q') ?? '').toLowerCase()),
           ),
@@ -800,6 +856,35 @@ function makeRoutes(state) {
         ),
     ],
     ['GET', '/accounts/:address', ({ params }) => find(state.accounts, 'address', params.address)],
+    ['GET', '/accounts/:address/addresses', ({ params }) => ({ data: addressesOf(params.address), next: null })],
+    [
+      'PUT',
+      '/accounts/:address/addresses/:further',
+      ({ params }) => {
+        const known = addressesOf(params.address).find((one) => one.address === params.further);
+        if (known) return known;
+        localDomain(params.further, 'further');
+        taken(params.further);
+        state.further.push({ account: params.address, address: params.further });
+        return [201, { address: params.further, main: false }];
+      },
+    ],
+    [
+      'DELETE',
+      '/accounts/:address/addresses/:further',
+      ({ params }) => {
+        if (params.address === params.further) wrong('further', 'main-address');
+        remove(state.further, find(state.further, 'address', params.further));
+      },
+    ],
+    [
+      'GET',
+      '/accounts/:address/usage',
+      ({ params }) => {
+        const { quota, limits, sent } = find(state.accounts, 'address', params.address);
+        return { quota, limits, sent: { ...sent, hours: Array.from({ length: 24 }, (_, i) => (i === 23 ? sent.last_hour : 0)) } };
+      },
+    ],
     [
       'PUT',
       '/accounts/:address',
@@ -815,12 +900,15 @@ function makeRoutes(state) {
           state: body.password ? 'active' : 'invited',
           suspended: null,
           frozen: null,
+          deleted: null,
           language: null,
           quota: { limit: 5e9, message_limit: null, used: 0, messages: 0 },
           delivery: null,
           delivery_user: null,
           forward: [],
           forward_keep: true,
+          limits: { recipients_per_hour: null, recipients_per_day: null },
+          sent: { last_hour: 0, last_day: 0 },
           last_sign_in: null,
           created_at: new Date(now()).toISOString(),
           version: 1,
@@ -839,18 +927,24 @@ function makeRoutes(state) {
         if (body.quota && body.quota.limit !== null && typeof body.quota.limit !== 'number')
           wrong('/quota/limit', 'type');
         if (account.role === 'system_admin' && body.role && body.role !== 'system_admin') refuse(409, 'last-admin');
-        return change(account, { ...body, quota: { ...account.quota, ...body.quota } });
+        checkLimits(body);
+        return change(account, {
+          ...body,
+          quota: { ...account.quota, ...body.quota },
+          limits: { ...account.limits, ...body.limits },
+        });
       },
     ],
     [
       'DELETE',
       '/accounts/:address',
-      ({ params }) => {
+      ({ params, query }) => {
         const account = find(state.accounts, 'address', params.address);
         if (account.role === 'system_admin') refuse(409, 'last-admin');
-        remove(state.accounts, account);
+        erase(state.accounts, account, query);
       },
     ],
+    ['POST', '/accounts/:address/restore', ({ params }) => bringBack(find(state.accounts, 'address', params.address))],
     [
       'PUT',
       '/accounts/:address/password',

@@ -586,7 +586,7 @@ test('add a domain, change it, delete it', options, async () => {
   await page.waitForFunction(() => document.activeElement.name === 'name');
   await page.fill('[name=name]', 'example.org');
   await page.click('dialog .is-primary');
-  await shown(page, 'This domain is here already.');
+  await shown(page, 'This domain is here already, perhaps as a deleted one.');
   await page.fill('[name=name]', 'example.test');
   await page.click('text=Relay: mail is taken');
   await page.fill('[name=route]', '[mx.example.test]:25');
@@ -601,6 +601,27 @@ test('add a domain, change it, delete it', options, async () => {
   await page.click('dialog .is-danger');
   await page.waitForURL('**/domains');
   await shown(page, 'example.test is deleted.');
+  await close(page);
+});
+
+test('who administers a domain: added, taken out, back by Undo', options, async () => {
+  const page = await site.open({ path: '/domains/example.org' });
+  await page.click('.tabs >> text=Admins');
+  await page.waitForURL('**/domains/example.org/admins');
+  await page.click('text=Add administrator');
+  await page.fill('[name=address]', 'nobody@example.org');
+  await page.click('dialog .is-primary');
+  await shown(page, 'There is no such account on this server.');
+  await page.fill('[name=address]', 'admin@example.org');
+  await page.click('dialog .is-primary');
+  await shown(page, 'A system administrator looks after every domain already.');
+  await page.fill('[name=address]', 'bob@example.org');
+  await page.click('dialog .is-primary');
+  await shown(page, 'bob@example.org administers example.org.');
+  await page.click('[aria-label="Remove carol@example.org"]');
+  await shown(page, 'carol@example.org no longer administers example.org.');
+  await page.click('.toast >> text=Undo');
+  await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 2);
   await close(page);
 });
 
@@ -729,6 +750,15 @@ test('set an account: quota, suspend with a reason, resume, password, delete', o
   await page.click('.form .is-primary');
   await shown(page, 'Saved.');
   assert.equal(body('PATCH /accounts/bob@example.org').quota.limit, 7.5e9);
+  await page.fill('[name=perHour]', 'many');
+  await page.click('.form .is-primary');
+  await shown(page, 'This is of the wrong kind.');
+  await page.fill('[name=perHour]', '200');
+  await page.fill('[name=perDay]', '');
+  await page.click('.form .is-primary');
+  await shown(page, 'Saved.');
+  const { limits } = body('PATCH /accounts/bob@example.org');
+  assert.deepEqual(limits, { recipients_per_hour: 200, recipients_per_day: null });
   const choose = async (item) => {
     await page.click('main .head [aria-label="More actions"]');
     await page.click(`.sheet >> text=${item} >> visible=true`);
@@ -744,10 +774,64 @@ test('set an account: quota, suspend with a reason, resume, password, delete', o
   await page.click('dialog .is-primary');
   await shown(page, 'The password is set.');
   await choose('Delete account');
+  await page.waitForURL('**/accounts');
+  await shown(page, 'bob@example.org is deleted.');
+  assert.ok(!(await column(page, 1)).includes('bob@example.org'));
+  await page.click('.toast >> text=Undo');
+  await page.waitForURL('**/accounts/bob@example.org');
+  await shown(page, 'bob@example.org is back.');
+  await close(page);
+});
+
+test('what was deleted is found, restored, or deleted for good', options, async () => {
+  const page = await site.open({ path: '/accounts/bob@example.org' });
+  const remove = async () => {
+    await page.click('main .head [aria-label="More actions"]');
+    await page.click('.sheet >> text=Delete account >> visible=true');
+    await page.waitForURL('**/accounts');
+  };
+  await remove();
+  await page.goto(`${site.server.url}/accounts?state=deleted`);
+  await shown(page, 'bob@example.org');
+  await page.click('tr:has-text("bob@") >> text=Restore');
+  await shown(page, 'bob@example.org is back.');
+  await page.waitForFunction(() => !document.querySelector('tbody').innerText.includes('bob@'));
+  await page.goto(`${site.server.url}/accounts/bob@example.org`);
+  await remove();
+  await page.goto(`${site.server.url}/accounts/bob@example.org`);
+  await shown(page, 'It can be restored until');
+  await page.click('main .is-danger');
   await page.fill('dialog input', 'bob@example.org');
   await page.click('dialog .is-danger');
   await page.waitForURL('**/accounts');
-  assert.ok(!(await column(page, 1)).includes('bob@example.org'));
+  await shown(page, 'bob@example.org is gone.');
+  assert.deepEqual(site.server.requests.findLast((r) => r.name.startsWith('DELETE')).query, '?purge=true');
+  await page.goto(`${site.server.url}/domains/example.org`);
+  await page.click('main .is-danger');
+  await page.fill('dialog input', 'example.org');
+  await page.click('dialog .is-danger');
+  await page.waitForURL('**/domains');
+  await page.click('.toast >> text=Undo');
+  await page.waitForURL('**/domains/example.org');
+  await shown(page, 'example.org is back.');
+  await close(page);
+});
+
+test('further addresses: added, taken away, back by Undo', options, async () => {
+  const page = await site.open({ path: '/accounts/alice@example.org' });
+  await page.click('.tabs >> text=Addresses');
+  await page.waitForURL('**/accounts/alice@example.org/addresses');
+  await page.click('text=Add address');
+  await page.fill('[name=address]', 'bob@example.org');
+  await page.click('dialog .is-primary');
+  await shown(page, 'This address is taken');
+  await page.fill('[name=address]', 'alice.s@example.org');
+  await page.click('dialog .is-primary');
+  await shown(page, 'alice.s@example.org is added.');
+  await page.click('[aria-label="Remove a.souza@example.org"]');
+  await shown(page, 'a.souza@example.org is no longer its address.');
+  await page.click('.toast >> text=Undo');
+  await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 3);
   await close(page);
 });
 

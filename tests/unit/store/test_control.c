@@ -34,6 +34,15 @@ static int64_t add_account(const char *address, enum account_role role)
     return id;
 }
 
+static enum result put_alias(struct str address, const struct str *members, size_t n, bool create, int64_t if_version,
+                             const struct audit *audit)
+{
+    const struct alias alias = { .address = address, .members = (struct str *)(uintptr_t)members, .n_members = n,
+                                 .who_may_send = STR("members"), .expires_us = DB_NO_TIME };
+
+    return alias_put(db, &alias, create, if_version, audit);
+}
+
 static void body_account(void)
 {
     CLEANUP(arena_releasep) struct arena a = { 0 };
@@ -59,12 +68,65 @@ static void body_account(void)
     assert_int_equal(account_get(db, STR("x@here.test"), &all, &a, &got), RES_OK);
     assert_true(got.quota_bytes == 0 && got.version == 2 && got.role == ROLE_DOMAIN_ADMIN);
 
-    assert_int_equal(account_delete(db, STR("x@here.test"), 1, NULL), RES_CONFLICT);
-    assert_int_equal(account_delete(db, STR("x@here.test"), 2, NULL), RES_OK);
+    assert_int_equal(account_delete(db, STR("x@here.test"), false, 1, NULL), RES_CONFLICT);
+    assert_int_equal(account_delete(db, STR("x@here.test"), false, 2, NULL), RES_OK);
     assert_int_equal(account_get(db, STR("x@here.test"), &all, &a, &got), RES_NOTFOUND);
-    assert_int_equal(count("address") + count("domain_admin"), 0);
+    assert_int_equal(account_get_deleted(db, STR("x@here.test"), &all, &a, &got), RES_OK);
+    assert_true(got.id == id && got.state == ACCOUNT_DELETED && got.deleted_us != DB_NO_TIME);
+    assert_int_equal(account_create(db, &w, NULL, &other), RES_EXISTS);
+    assert_int_equal(account_delete(db, STR("x@here.test"), false, -1, NULL), RES_NOTFOUND);
+    assert_int_equal(account_restore(db, STR("x@here.test"), did("account.restore")), RES_OK);
+    assert_int_equal(account_restore(db, STR("x@here.test"), NULL), RES_NOTFOUND);
+    assert_int_equal(account_get(db, STR("x@here.test"), &all, &a, &got), RES_OK);
+    assert_true(got.state == ACCOUNT_INVITED && got.deleted_us == DB_NO_TIME && got.role == ROLE_DOMAIN_ADMIN);
+    assert_int_equal(account_delete(db, STR("x@here.test"), false, -1, NULL), RES_OK);
+    assert_int_equal(account_delete(db, STR("x@here.test"), true, -1, did("account.purge")), RES_OK);
+    assert_int_equal(account_get_deleted(db, STR("x@here.test"), &all, &a, &got), RES_NOTFOUND);
+    assert_int_equal(account_restore(db, STR("x@here.test"), NULL), RES_NOTFOUND);
+    assert_int_equal(count("address"), 0);
     assert_int_equal(count("mailbox"), 6); /* its mail stays for the sweeper */
     assert_int_not_equal(add_account("x@here.test", ROLE_ACCOUNT), id);
+}
+
+/* A deleted domain keeps its name, its aliases and the accounts that were deleted with it. */
+static void body_deleted_domain(void)
+{
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+    const struct str member[] = { STR("x@here.test") };
+    const struct domain_write again = { .name = STR("here.test") };
+    struct domain_filter f = { .states = 4 };
+    struct account account;
+    struct alias alias;
+    struct domain d, *v;
+    size_t n;
+    bool more;
+
+    add_domain("here.test");
+    (void)add_account("x@here.test", ROLE_ACCOUNT);
+    (void)add_account("gone@here.test", ROLE_ACCOUNT);
+    assert_int_equal(put_alias(STR("team@here.test"), member, 1, true, -1, NULL), RES_OK);
+    assert_int_equal(account_delete(db, STR("gone@here.test"), false, -1, NULL), RES_OK);
+    assert_int_equal(domain_delete(db, STR("here.test"), true, false, -1, NULL), RES_OK);
+    assert_int_equal(domain_get(db, STR("here.test"), &all, &a, &d), RES_NOTFOUND);
+    assert_int_equal(alias_get(db, STR("team@here.test"), &all, &a, &alias), RES_NOTFOUND);
+    assert_int_equal(account_get_deleted(db, STR("x@here.test"), &all, &a, &account), RES_NOTFOUND);
+    assert_int_equal(account_restore(db, STR("x@here.test"), NULL), RES_NOTFOUND);
+    assert_int_equal(domain_create(db, &again, NULL), RES_EXISTS);
+    assert_int_equal(domain_list(db, &f, false, STR_NULL, 10, &a, &v, &n, &more), RES_OK);
+    assert_true(n == 1 && v[0].deleted_us != DB_NO_TIME);
+    f.states = 0;
+    assert_int_equal(domain_list(db, &f, false, STR_NULL, 10, &a, &v, &n, &more), RES_OK);
+    assert_int_equal(n, 0);
+    assert_int_equal(domain_restore(db, STR("here.test"), did("domain.restore")), RES_OK);
+    assert_int_equal(domain_restore(db, STR("here.test"), NULL), RES_NOTFOUND);
+    assert_int_equal(account_get(db, STR("x@here.test"), &all, &a, &account), RES_OK);
+    assert_int_equal(account_get(db, STR("gone@here.test"), &all, &a, &account), RES_NOTFOUND); /* before its domain */
+    assert_int_equal(alias_get(db, STR("team@here.test"), &all, &a, &alias), RES_OK);
+    assert_int_equal(domain_delete(db, STR("here.test"), true, true, -1, NULL), RES_OK);
+    assert_int_equal(domain_restore(db, STR("here.test"), NULL), RES_NOTFOUND);
+    assert_int_equal(count("address"), 0);
+    add_domain("here.test");
+    (void)add_account("x@here.test", ROLE_ACCOUNT);
 }
 
 static void body_last_admin(void)
@@ -75,13 +137,13 @@ static void body_last_admin(void)
     add_domain("here.test");
     add_domain("there.test");
     (void)add_account("root@here.test", ROLE_SYSTEM_ADMIN); /* invited only, and still the last one */
-    assert_int_equal(account_delete(db, w.address, -1, NULL), RES_DENIED);
+    assert_int_equal(account_delete(db, w.address, false, -1, NULL), RES_DENIED);
     (void)database_sql(owner, "UPDATE account SET state = 1");
     (void)add_account("new@there.test", ROLE_SYSTEM_ADMIN); /* who is only invited does not count for one who can sign in */
     assert_int_equal(account_update(db, &w, -1, NULL), RES_DENIED);
     assert_int_equal(account_suspend(db, w.address, STR_NULL, STR("t"), NULL), RES_DENIED);
     assert_int_equal(domain_update(db, &off, -1, NULL), RES_DENIED);
-    assert_int_equal(domain_delete(db, STR("here.test"), true, -1, NULL), RES_DENIED);
+    assert_int_equal(domain_delete(db, STR("here.test"), true, false, -1, NULL), RES_DENIED);
     assert_int_equal(count("account WHERE state = 1 AND role = 2 AND deleted_at IS NULL"), 1);
     (void)database_sql(owner, "UPDATE account SET state = 1");
     assert_int_equal(account_update(db, &w, -1, NULL), RES_OK);
@@ -93,7 +155,7 @@ static struct coroutine *waiting;
 static void remove_second(void *arg)
 {
     (void)arg;
-    second_result = account_delete(db, STR("two@here.test"), -1, NULL);
+    second_result = account_delete(db, STR("two@here.test"), false, -1, NULL);
     coroutine_wake(waiting);
     waiting = NULL;
 }
@@ -107,7 +169,7 @@ static void body_two_admins_at_once(void)
     (void)database_sql(owner, "UPDATE account SET state = 1");
     waiting = coroutine_self();
     assert_non_null(coroutine_spawn("second", remove_second, NULL));
-    first_result = account_delete(db, STR("one@here.test"), -1, NULL);
+    first_result = account_delete(db, STR("one@here.test"), false, -1, NULL);
     while (waiting != NULL)
         (void)coroutine_wait(NO_DEADLINE, false);
     assert_true((first_result == RES_OK) != (second_result == RES_OK));
@@ -154,15 +216,6 @@ static void body_sessions_end(void)
     assert_int_equal(count("session"), 2);
 }
 
-static enum result put_alias(struct str address, const struct str *members, size_t n, bool create, int64_t if_version,
-                             const struct audit *audit)
-{
-    const struct alias alias = { .address = address, .members = (struct str *)(uintptr_t)members, .n_members = n,
-                                 .who_may_send = STR("members"), .expires_us = DB_NO_TIME };
-
-    return alias_put(db, &alias, create, if_version, audit);
-}
-
 static void body_alias(void)
 {
     CLEANUP(arena_releasep) struct arena a = { 0 };
@@ -189,10 +242,10 @@ static void body_alias(void)
     assert_int_equal(alias_get(db, STR("team@here.test"), &all, &a, &got), RES_OK);
     assert_true(got.n_members == 1 && got.version == 2 && str_eq(got.who_may_send, STR("members")) && !got.has_send_as);
     assert_int_equal(alias_delete(db, STR("two@here.test"), -1, NULL), RES_OK);
-    assert_int_equal(domain_delete(db, STR("here.test"), false, -1, NULL), RES_LIMIT);
-    assert_int_equal(account_delete(db, STR("x@here.test"), -1, NULL), RES_OK); /* it was the only member */
+    assert_int_equal(domain_delete(db, STR("here.test"), false, false, -1, NULL), RES_LIMIT);
+    assert_int_equal(account_delete(db, STR("x@here.test"), true, -1, NULL), RES_OK); /* it was the only member */
     assert_int_equal(count("alias") + count("alias_member") + count("address"), 0);
-    assert_int_equal(domain_delete(db, STR("here.test"), false, -1, NULL), RES_OK);
+    assert_int_equal(domain_delete(db, STR("here.test"), false, true, -1, NULL), RES_OK);
     add_domain("here.test");
 }
 
@@ -265,7 +318,8 @@ static void body_token(void)
     assert_int_equal(token_find(db, STR("h2"), &a, &use), RES_NOTFOUND);
     assert_int_equal(token_revoke(db, t.id, NULL), RES_OK);
     assert_int_equal(token_revoke(db, t.id, NULL), RES_NOTFOUND);
-    assert_int_equal(account_delete(db, STR("x@here.test"), -1, NULL), RES_OK);
+    assert_int_equal(account_delete(db, STR("x@here.test"), false, -1, NULL), RES_OK);
+    assert_int_equal(token_find(db, STR("h2"), &a, &use), RES_NOTFOUND);
     assert_int_equal(count("token"), 1);
 }
 
@@ -354,7 +408,7 @@ static void body_first_admin(void)
 
 int main(void)
 {
-    struct body bodies[] = { { "account", body_account },   { "last admin", body_last_admin },
+    struct body bodies[] = { { "account", body_account },   { "deleted domain", body_deleted_domain }, { "last admin", body_last_admin },
                              { "two admins at once", body_two_admins_at_once },
                              { "suspend", body_suspend },   { "sessions end", body_sessions_end },
                              { "alias", body_alias }, { "aliases in a row", body_alias_depth },       { "visible", body_visible },

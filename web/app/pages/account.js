@@ -2,16 +2,28 @@
 import { useState } from 'preact/hooks';
 import { get, request, segment } from '/app/api.js';
 import { html } from '/app/html.js';
-import { clock, day, LANGUAGES, t } from '/app/i18n.js';
+import { clock, day, LANGUAGES, number, t } from '/app/i18n.js';
 import { useKeys } from '/app/keys.js';
-import { AccountTabs, quotaBody, quotaText, SignInTime, Used } from '/app/parts/account.js';
-import { Confirm, Dialog } from '/app/parts/dialog.js';
+import {
+  AccountTabs,
+  LIMITS_PLACES,
+  LimitFields,
+  limitsBody,
+  limitsText,
+  quotaBody,
+  quotaText,
+  Sent,
+  SignInTime,
+  Used,
+} from '/app/parts/account.js';
+import { Deleted, sayDeleted } from '/app/parts/deleted.js';
+import { Dialog } from '/app/parts/dialog.js';
 import { Input, Password, Select, Submit, useForm } from '/app/parts/form.js';
 import { AccountState } from '/app/parts/icon.js';
 import { LinkShown } from '/app/parts/link.js';
 import { More } from '/app/parts/menu.js';
 import { NoObject, useObject, useStale } from '/app/parts/object.js';
-import { byWhom, Crumb, Fact, Facts, Heading, Notice } from '/app/parts/page.js';
+import { byWhom, Crumb, Fact, Facts, Heading, Notice, problemText } from '/app/parts/page.js';
 import { toast } from '/app/parts/toast.js';
 import { useNow, useQuery } from '/app/query.js';
 import { back, navigate } from '/app/router.js';
@@ -28,6 +40,7 @@ function Edit({ object, stale }) {
       role: account.role,
       language: account.language ?? '',
       quota: quotaText(account.quota),
+      ...limitsText(account.limits),
       delivery: account.delivery ?? '',
       deliveryUser: account.delivery_user ?? '',
     },
@@ -37,6 +50,7 @@ function Edit({ object, stale }) {
         role: values.role,
         language: values.language || null,
         quota: quotaBody(values.quota),
+        limits: limitsBody(values),
       };
       if (role === 'system_admin') {
         body.delivery = values.delivery.trim() || null;
@@ -50,6 +64,7 @@ function Edit({ object, stale }) {
       '/role': 'role',
       '/language': 'language',
       '/quota/limit': 'quota',
+      ...LIMITS_PLACES,
       '/delivery': 'delivery',
       '/delivery_user': 'deliveryUser',
     },
@@ -60,6 +75,7 @@ function Edit({ object, stale }) {
     <${Input} label=${t('account.name')} ...${form.field('name')} autocomplete="off" />
     <${Input} label=${t('account.quota')} hint=${t('account.quota-hint')} ...${form.field('quota')} inputmode="decimal"
       autocomplete="off" />
+    <${LimitFields} form=${form} hint=${t('account.limit-hint')} />
     <${Select} label=${t('account.language')} ...${form.field('language')} options=${languages} />
     ${role === 'system_admin' && html`<${Select} label=${t('account.role')} ...${form.field('role')} options=${roles} />
       <${Input} label=${t('account.delivery')} hint=${t('account.delivery-hint')} ...${form.field('delivery')}
@@ -165,6 +181,15 @@ function Frozen({ account, actions, now }) {
     }<//>`;
 }
 
+/** What is left of a deleted account. */
+function Gone({ object, now }) {
+  const { address, name, state, quota } = object.data;
+  return html`<div class="near"><${Crumb} href="/accounts" text=${t('menu.accounts')}>${name}<//>
+    <${Heading} title=${address} className="row"><span class="break">${address}</span> <${AccountState} state=${state} chip /><//>
+    <${Deleted} object=${object} path=${`/accounts/${segment(address)}`} kind="account" name=${address} args=${{ address }}
+      scope="accounts:write" home="/accounts" now=${now}>${t('account.purge-text', { n: quota.messages })}<//></div>`;
+}
+
 /** What can be done, each as {open, node}; `open` is the dialog's name. */
 function useAccountActions(object) {
   const [dialog, setDialog] = useState(null);
@@ -191,8 +216,15 @@ function useAccountActions(object) {
   const endSessions = attempt('DELETE', 'sessions', t('session.all-ended'));
   const resume = attempt('DELETE', 'suspend', t('account.resumed', { address: account?.address }));
   const remove = async () => {
-    await request('DELETE', path, { version: account.version });
-    toast(t('account.deleted', { address: account.address }));
+    try {
+      await request('DELETE', path, { version: account.version });
+    } catch (error) {
+      toast(problemText(error));
+      object.reload();
+      return;
+    }
+    const { address } = account;
+    sayDeleted(t('account.deleted', { address }), path, t('account.restored', { address }));
     navigate('/accounts');
   };
   const node =
@@ -204,11 +236,8 @@ function useAccountActions(object) {
           password: html`<${SetPassword} account=${account} onClose=${close} onDone=${object.reload} />`,
           suspend: html`<${TakeAway} kind="suspend" account=${account} object=${object} onClose=${close} />`,
           freeze: html`<${TakeAway} kind="freeze" account=${account} object=${object} onClose=${close} />`,
-          delete: html`<${Confirm} title=${t('account.delete-title', { address: account.address })}
-            verb=${t('account.delete')} danger type=${account.address} run=${remove} onClose=${close}>
-        <p>${t('account.delete-text', { n: account.quota.messages })} ${t('danger.final')}</p><//>`,
         }[dialog.name]);
-  return { node, makeLink, resume, unfreeze, endSessions, open: (name) => setDialog({ name }) };
+  return { node, makeLink, resume, unfreeze, endSessions, remove, open: (name) => setDialog({ name }) };
 }
 
 export default function Account({ address }) {
@@ -222,13 +251,14 @@ export default function Account({ address }) {
       unknown=${t('account.unknown')} unreadable=${t('account.unreadable')} />`;
   }
   const account = object.data;
+  if (account.state === 'deleted') return html`<${Gone} object=${object} now=${now} />`;
   const items = [
     { word: t('account.set-password'), run: () => actions.open('password') },
     account.frozen === null && { word: t('account.freeze'), run: () => actions.open('freeze') },
     account.frozen !== null && { word: t('account.unfreeze'), run: actions.unfreeze },
     account.state !== 'suspended' && { word: t('account.suspend'), run: () => actions.open('suspend') },
     account.state === 'suspended' && { word: t('account.resume'), run: actions.resume },
-    { word: t('account.delete'), run: () => actions.open('delete'), danger: true },
+    { word: t('account.delete'), run: actions.remove, danger: true },
   ];
   return html`
     <div class="near"><div class="head">
@@ -251,6 +281,8 @@ export default function Account({ address }) {
         <section class="near"><h2>${t('account.facts')}</h2><${Facts}>
           <${Fact} name=${t('account.used')}><${Used} quota=${account.quota} />
             <span class="muted">${t('account.messages', { n: account.quota.messages })}</span><//>
+          <${Fact} name=${t('account.sent')}><${Sent} account=${account} />
+            <span class="muted"> ${t('account.sent-hour', { n: number(account.sent.last_hour) })}</span><//>
           <${Fact} name=${t('account.last-sign-in')}><${SignInTime} account=${account} now=${now} />
             ${account.last_sign_in?.ip && html`<br /><span class="mono muted">${account.last_sign_in.ip}</span>`}<//>
           <${Fact} name=${t('account.role')}>${t(`role.${account.role}`)}<//>

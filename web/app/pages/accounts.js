@@ -3,16 +3,20 @@ import { useState } from 'preact/hooks';
 import { get, request, segment } from '/app/api.js';
 import { html } from '/app/html.js';
 import { t } from '/app/i18n.js';
+import { restoreColumn } from '/app/parts/deleted.js';
 import { Dialog } from '/app/parts/dialog.js';
 import { Input, Password, Radios, Submit, useForm } from '/app/parts/form.js';
 import { AccountState } from '/app/parts/icon.js';
 import { LinkShown } from '/app/parts/link.js';
 import { Listing } from '/app/parts/listing.js';
-import { SignInTime, Used } from '/app/parts/account.js';
+import { Sent, SignInTime, Used } from '/app/parts/account.js';
 import { toast } from '/app/parts/toast.js';
 import { useNow, useQuery } from '/app/query.js';
+import { can } from '/app/store.js';
 
 const ROLES = ['account', 'domain_admin', 'system_admin'];
+
+const pathOf = (account) => `/accounts/${segment(account.address)}`;
 
 function fields() {
   return [
@@ -21,13 +25,13 @@ function fields() {
     {
       name: 'state',
       label: t('queue.state'),
-      options: ['active', 'invited', 'frozen', 'suspended'].map((state) => [state, t(`account.state.${state}`)]),
+      options: ['active', 'invited', 'frozen', 'suspended', 'deleted'].map((state) => [state, t(`account.state.${state}`)]),
     },
     { name: 'role', label: t('account.role'), options: ROLES.map((role) => [role, t(`role.${role}`)]) },
   ];
 }
 
-function columns(now) {
+function columns(now, deleted, reload) {
   return [
     {
       key: 'address',
@@ -36,7 +40,7 @@ function columns(now) {
       headClass: 'w28',
       sort: 'ascending',
       cell: (row) =>
-        html`<a class="open mono" href=${`/accounts/${segment(row.address)}`} title=${row.address}>${row.address}</a>`,
+        html`<a class="open mono" href=${pathOf(row)} title=${row.address}>${row.address}</a>`,
     },
     {
       key: 'name',
@@ -59,6 +63,14 @@ function columns(now) {
       className: 'muted nowrap',
       cell: (row) => html`<${SignInTime} account=${row} now=${now} />`,
     },
+    {
+      key: 'sent',
+      head: t('account.sent'),
+      label: t('account.sent'),
+      className: 'num',
+      cell: (row) => html`<${Sent} account=${row} />`,
+    },
+    ...(deleted ? [restoreColumn(pathOf, (row) => t('account.restored', { address: row.address }), reload)] : []),
   ];
 }
 
@@ -106,8 +118,9 @@ function AddAccount({ onClose, onAdded }) {
 
 export default function Accounts({ query }) {
   const now = useNow();
+  const deleted = query.getAll('state').includes('deleted') && can('accounts:write');
   return html`<${Listing} name="accounts" path="/accounts" scope="accounts:write" keys="c a" fields=${fields()}
-    columns=${columns(now)}
+    columns=${(reload) => columns(now, deleted, reload)}
     keyOf=${(row) => row.address} query=${query} add=${(close, added) => html`<${AddAccount} onClose=${close}
       onAdded=${added} />`} />`;
 }

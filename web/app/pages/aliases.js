@@ -83,7 +83,7 @@ function AddAlias({ onClose, onAdded }) {
 
 export default function Aliases({ query }) {
   return html`<${Listing} name="aliases" path="/aliases" scope="aliases:write" keys="c l" fields=${fields()}
-    columns=${columns()}
+    columns=${columns}
     keyOf=${(row) => row.address} query=${query} add=${(close, added) => html`
       <${AddAlias} onClose=${close} onAdded=${added} />`} />`;
 }

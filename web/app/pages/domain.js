@@ -3,9 +3,11 @@ import { useState } from 'preact/hooks';
 import { request, segment } from '/app/api.js';
 import { html } from '/app/html.js';
 import { day, LANGUAGES, number, t } from '/app/i18n.js';
-import { quotaBody, quotaText, Used } from '/app/parts/account.js';
+import { LIMITS_PLACES, LimitFields, limitsBody, limitsText, quotaBody, quotaText, Used } from '/app/parts/account.js';
+import { Deleted, sayDeleted } from '/app/parts/deleted.js';
 import { Confirm } from '/app/parts/dialog.js';
 import { Dns } from '/app/parts/dns.js';
+import { DomainTabs } from '/app/parts/domain-tabs.js';
 import { Input, Select, Submit, useForm } from '/app/parts/form.js';
 import { DomainState } from '/app/parts/icon.js';
 import { NoObject, useObject, useStale } from '/app/parts/object.js';
@@ -23,15 +25,16 @@ function Edit({ object, stale }) {
       language: domain.language ?? '',
       route: domain.route ?? '',
       quota: quotaText(domain.quota),
+      ...limitsText(domain.limits),
     },
-    save: async ({ state, language, route, quota }) => {
+    save: async ({ state, language, route, quota, ...limits }) => {
       const body = { state, language: language || null };
       if (domain.kind === 'relay') body.route = route.trim() || null;
-      else body.quota = quotaBody(quota);
+      else Object.assign(body, { quota: quotaBody(quota), limits: limitsBody(limits) });
       await object.patch(body);
       toast(t('saved'));
     },
-    places: { '/state': 'state', '/language': 'language', '/route': 'route', '/quota/limit': 'quota' },
+    places: { '/state': 'state', '/language': 'language', '/route': 'route', '/quota/limit': 'quota', ...LIMITS_PLACES },
   });
   const states = ['active', 'disabled'].map((state) => [state, t(`domain.state.${state}.long`)]);
   const languages = [['', t('language.server')], ...Object.entries(LANGUAGES)];
@@ -42,7 +45,8 @@ function Edit({ object, stale }) {
     ${domain.kind === 'relay' && html`<${Input} label=${t('domain.route')} hint=${t('domain.route-hint')}
       ...${form.field('route')} mono autocomplete="off" spellcheck=${false} />`}
     ${domain.kind === 'local' && html`<${Input} label=${t('account.quota')} hint=${t('domain.quota-hint')}
-      ...${form.field('quota')} inputmode="decimal" autocomplete="off" />`}
+      ...${form.field('quota')} inputmode="decimal" autocomplete="off" />
+      <${LimitFields} form=${form} hint=${t('domain.limit-hint')} />`}
     <${Submit} state=${form} verb=${t('action.save')} explain=${stale.explain} />${stale.offer(form.failure)}
   </form></section>`;
 }
@@ -58,7 +62,8 @@ function Remove({ domain }) {
       version: domain.version,
       query: full ? { force: true } : {},
     });
-    toast(t('domain.deleted', { name: domain.name }));
+    const { name } = domain;
+    sayDeleted(t('domain.deleted', { name }), `/domains/${segment(name)}`, t('domain.restored', { name }));
     navigate('/domains');
   };
   return html`<section class="near"><h2>${t('danger.title')}</h2>
@@ -69,9 +74,18 @@ function Remove({ domain }) {
       html`<${Confirm} title=${t('domain.delete-title', { name: domain.name })} verb=${t('domain.delete')} danger
         type=${full ? domain.name : null}
       run=${run} onClose=${() => setAsking(false)}>
-      <p>${what} ${t('danger.final')}</p><//>`
+      <p>${what} ${t('domain.delete-kept')}</p><//>`
     }
   </section>`;
+}
+
+/** What is left of a deleted domain. */
+function Gone({ object }) {
+  const { name, state } = object.data;
+  return html`<div class="near"><${Crumb} href="/domains" text=${t('menu.domains')} />
+    <${Heading} title=${name} className="row"><span class="break">${name}</span> <${DomainState} state=${state} chip /><//>
+    <${Deleted} object=${object} path=${`/domains/${segment(name)}`} kind="domain" name=${name} args=${{ name }}
+      scope="domains:write" home="/domains">${t('domain.purge-text')}<//></div>`;
 }
 
 export default function Domain({ domain: name }) {
@@ -83,12 +97,14 @@ export default function Domain({ domain: name }) {
       unknown=${t('domain.unknown')} unreadable=${t('domain.unreadable')} />`;
   }
   const domain = object.data;
+  if (domain.state === 'deleted') return html`<${Gone} object=${object} />`;
   const to = (path) => `${path}?domain=${encodeURIComponent(domain.name)}`;
   return html`
     <div><${Crumb} href="/domains" text=${t('menu.domains')} />
       <${Heading} title=${domain.name} className="row"><span
         class="break">${domain.name}</span>${domain.state !== 'active' && html`
         <${DomainState} state=${domain.state} chip />`}<//></div>
+    <${DomainTabs} domain=${domain.name} tab="overview" />
     <div class="split">
       <div class="stack"><${Dns} domain=${domain} />
         ${can('domains:write') && html`<${Edit} key=${stale.generation} object=${object} stale=${stale} />

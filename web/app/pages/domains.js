@@ -2,14 +2,18 @@
 import { request, segment } from '/app/api.js';
 import { html } from '/app/html.js';
 import { number, t } from '/app/i18n.js';
+import { restoreColumn } from '/app/parts/deleted.js';
 import { Dialog } from '/app/parts/dialog.js';
 import { Input, Radios, Submit, useForm } from '/app/parts/form.js';
 import { DomainState } from '/app/parts/icon.js';
 import { Listing } from '/app/parts/listing.js';
 import { toast } from '/app/parts/toast.js';
 import { navigate } from '/app/router.js';
+import { can } from '/app/store.js';
 
 const KINDS = ['local', 'relay'];
+
+const pathOf = (domain) => `/domains/${segment(domain.name)}`;
 
 function fields() {
   return [
@@ -18,18 +22,18 @@ function fields() {
     {
       name: 'state',
       label: t('queue.state'),
-      options: ['active', 'disabled'].map((state) => [state, t(`domain.state.${state}`)]),
+      options: ['active', 'disabled', 'deleted'].map((state) => [state, t(`domain.state.${state}`)]),
     },
   ];
 }
 
-function columns() {
+function columns(deleted, reload) {
   return [
     {
       key: 'name',
       head: t('domain.name'),
       className: 'top',
-      cell: (row) => html`<a class="open mono" href=${`/domains/${segment(row.name)}`}>${row.name}</a>`,
+      cell: (row) => html`<a class="open mono" href=${pathOf(row)}>${row.name}</a>`,
     },
     {
       key: 'state',
@@ -58,6 +62,7 @@ function columns() {
       label: t('menu.aliases'),
       cell: (row) => (row.kind === 'local' ? number(row.aliases) : '–'),
     },
+    ...(deleted ? [restoreColumn(pathOf, (row) => t('domain.restored', { name: row.name }), reload)] : []),
   ];
 }
 
@@ -68,7 +73,7 @@ function AddDomain({ onClose }) {
       const body = kind === 'relay' ? { kind, route: route.trim() || null } : { kind };
       const domain = await request('PUT', `/domains/${segment(name.trim())}`, { body, create: true });
       toast(t('domains.added', { name: domain.name }));
-      navigate(`/domains/${segment(domain.name)}`);
+      navigate(pathOf(domain));
     },
     places: { domain: 'name', '/route': 'route', '/kind': 'kind' },
   });
@@ -86,7 +91,8 @@ function AddDomain({ onClose }) {
 }
 
 export default function Domains({ query }) {
+  const deleted = query.getAll('state').includes('deleted') && can('domains:write');
   return html`<${Listing} name="domains" path="/domains" scope="domains:write" keys="c d" fields=${fields()}
-    columns=${columns()}
+    columns=${(reload) => columns(deleted, reload)}
     keyOf=${(row) => row.name} query=${query} add=${(close) => html`<${AddDomain} onClose=${close} />`} />`;
 }

@@ -1,6 +1,8 @@
 // Pieces of an account that list and page share.
 import { html } from '/app/html.js';
-import { ago, size, sizeOf, t } from '/app/i18n.js';
+import { ago, number, size, sizeOf, t } from '/app/i18n.js';
+import { Input } from '/app/parts/form.js';
+import { Icon } from '/app/parts/icon.js';
 
 const NEAR = 0.85; // of the limit: amber
 const FULL = 0.995;
@@ -18,6 +20,37 @@ export const quotaText = (quota) => (quota.limit === null ? '' : String(quota.li
 export function quotaBody(text) {
   const limit = quotaBytes(text);
   return { limit: Number.isNaN(limit) ? text : limit };
+}
+
+/** Limits of sending for the form, and for the server: empty is as said above it; it says what is wrong with it. */
+const numberOrText = (text) => {
+  const words = text.trim();
+  if (words === '') return null;
+  return /^\d{1,9}$/.test(words) ? Number(words) : words;
+};
+export const limitsText = (limits) => ({
+  perHour: String(limits.recipients_per_hour ?? ''),
+  perDay: String(limits.recipients_per_day ?? ''),
+});
+export const limitsBody = ({ perHour, perDay }) => ({
+  recipients_per_hour: numberOrText(perHour),
+  recipients_per_day: numberOrText(perDay),
+});
+export const LIMITS_PLACES = { '/limits/recipients_per_hour': 'perHour', '/limits/recipients_per_day': 'perDay' };
+export function LimitFields({ form, hint }) {
+  return html`<${Input} label=${t('account.limit-hour')} hint=${hint} ...${form.field('perHour')} inputmode="numeric"
+      autocomplete="off" />
+    <${Input} label=${t('account.limit-day')} hint=${hint} ...${form.field('perDay')} inputmode="numeric"
+      autocomplete="off" />`;
+}
+
+/** How many it sent to; marked when a limit of its own is reached. */
+export function Sent({ account }) {
+  const { sent, limits } = account;
+  const reached = (count, limit) => limit > 0 && count >= limit;
+  const full = reached(sent.last_day, limits.recipients_per_day) || reached(sent.last_hour, limits.recipients_per_hour);
+  const words = html`<span class="num">${number(sent.last_day)}</span>`;
+  return full ? html`<b class="state is-fail"><${Icon} name="fail" />${words}</b>` : words;
 }
 
 /** A bar and "3.1 of 5 GB"; without a limit the figure alone. */
@@ -39,7 +72,7 @@ export function SignInTime({ account, now }) {
   });
 }
 
-const TABS = ['overview', 'devices', 'filters', 'activity'];
+const TABS = ['overview', 'addresses', 'devices', 'filters', 'activity'];
 const OWN_TABS = ['overview', 'devices', 'filters', 'security', 'activity'];
 
 /** The pages of one account; base: "/accounts/alice@example.org" or "/me". */

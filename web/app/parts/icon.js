@@ -26,8 +26,14 @@ const MESSAGE = {
   removed: ['plain', 'close'],
   gone: ['plain', 'next'],
 };
-const ACCOUNT = { active: ['plain', 'ok'], invited: ['plain', 'invited'], frozen: ['held', 'held'], suspended: ['fail', 'fail'] };
-const DOMAIN = { active: ['plain', 'ok'], disabled: ['held', 'held'] };
+const ACCOUNT = {
+  active: ['plain', 'ok'],
+  invited: ['plain', 'invited'],
+  frozen: ['held', 'held'],
+  suspended: ['fail', 'fail'],
+  deleted: ['plain', 'close'],
+};
+const DOMAIN = { active: ['plain', 'ok'], disabled: ['held', 'held'], deleted: ['plain', 'close'] };
 
 const stateOf =
   (table, prefix) =>

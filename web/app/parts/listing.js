@@ -11,7 +11,7 @@ import { can } from '/app/store.js';
 
 /**
  * name: of the words (menu.<name>, <name>.add …), path: of page and API, scope: that adding needs, fields: of
- * the filters, columns, keyOf, keys: those for adding ("c a"). add(onClose, onAdded) gives the dialog.
+ * the filters, columns(reload), keyOf, keys: those for adding ("c a"). add(onClose, onAdded) gives the dialog.
  */
 export function Listing({ name, path, scope, fields, columns, keyOf, keys, add, query }) {
   const filter = filtersOf(query, fields);
@@ -50,7 +50,7 @@ export function Listing({ name, path, scope, fields, columns, keyOf, keys, add, 
             <a class="button" href=${path}>${t('filter.clear')}</a>`} />`
           : html`<${Empty} title=${t(`${name}.nothing`)} actions=${addButton(false)}>${t(`${name}.nothing-text`)}<//>`
         : (rows !== null || !list.error) &&
-          html`<${Table} label=${t(`menu.${name}`)} columns=${columns} rows=${rows} keyOf=${keyOf} list=${keyboard}
+          html`<${Table} label=${t(`menu.${name}`)} columns=${columns(list.reload)} rows=${rows} keyOf=${keyOf} list=${keyboard}
             busy=${list.busy} old=${list.old} />`
     }
     <${Pager} next=${list.data?.next} cursor=${cursor} href=${href} />

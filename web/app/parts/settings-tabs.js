@@ -6,7 +6,7 @@ import { can } from '/app/store.js';
 
 await needWords('settings');
 
-export const GROUPS = ['server', 'smtp', 'auth', 'queue', 'quota', 'trace', 'relay'];
+export const GROUPS = ['server', 'smtp', 'auth', 'queue', 'quota', 'trace', 'accounts', 'relay'];
 
 export function SettingsHead({ group }) {
   const groups = [...GROUPS, can('tokens:read') && 'tokens', can('audit:read') && 'audit'].filter(Boolean);

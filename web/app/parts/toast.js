@@ -8,7 +8,7 @@ const SHOWN_S = 10;
 let show = () => {};
 let last = 0;
 
-/** undo(): takes the action back; a button offers it as long as the message is there. */
+/** undo(): takes the action back, and may reject; a button offers it as long as the message is there. */
 export function toast(text, undo = null) {
   show({ id: ++last, text, undo });
 }
@@ -36,9 +36,13 @@ export function Toasts() {
     keep.current = on;
   };
   const close = () => setMessage(null);
-  const undo = () => {
+  const undo = async () => {
     close();
-    message.undo();
+    try {
+      await message.undo();
+    } catch {
+      toast(t('failure.refused'));
+    }
   };
   return html`<div role="status">${
     message &&
