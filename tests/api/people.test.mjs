@@ -62,7 +62,9 @@ test('the own app passwords; those of others are not there', async () => {
 });
 
 test('a frozen account reads and does not send; its queue is held, by whom and why is told', async () => {
-  const id = await submitMail({ port: endpoints.SUBMISSION_PORT, from: world.alice, password: PASSWORD, to: ['joe@example.invalid'], subject: 'before' });
+  const away = `away-${world.domain}`; // nobody listens there: what is sent waits
+  await local.call('PUT', `/domains/${away}`, '/domains/{domain}', { status: 201, body: { kind: 'relay', route: '[127.0.0.1]:1' } });
+  const id = await submitMail({ port: endpoints.SUBMISSION_PORT, from: world.alice, password: PASSWORD, to: [`joe@${away}`], subject: 'before' });
   const frozen = await local.call('PUT', `/accounts/${world.alice}/freeze`, FREEZE, { body: { reason: 'spam' } });
   assert.deepEqual([frozen.state, frozen.frozen.by, frozen.frozen.reason, frozen.suspended], ['frozen', 'local', 'spam', null]);
   assert.equal((await local.call('GET', `/queue/messages/${id}`, '/queue/messages/{id}')).state, 'held');
@@ -104,14 +106,15 @@ test('freezing and suspending stand beside each other, and invited stays invited
 
 test('a dry run of all this changes nothing', async () => {
   const dry = (method, url, path, options) => local.call(method, `${url}?dry_run=true`, path, options);
-  const before = await local.call('GET', `/accounts/${world.bob}`, '/accounts/{address}');
-  const { data } = await local.call('GET', `/accounts/${world.bob}/app-passwords`, APPS);
-  assert.equal((await dry('POST', `/accounts/${world.bob}/app-passwords`, APPS, { status: 201, body: { name: 'dry' } })).password, 'dry-run');
-  await dry('DELETE', `/accounts/${world.bob}/app-passwords/${data[0].id}`, `${APPS}/{id}`, { status: 204 });
-  await dry('DELETE', `/accounts/${world.bob}/app-passwords/p1`, `${APPS}/{id}`, { status: 404 });
-  assert.equal((await dry('PUT', `/accounts/${world.bob}/freeze`, FREEZE, { body: {} })).state, 'frozen');
-  await dry('DELETE', `/accounts/${world.bob}/sessions`, '/accounts/{address}/sessions', { status: 204 });
-  await dry('DELETE', `/accounts/${world.bob}/totp`, '/accounts/{address}/totp', { status: 204 });
-  assert.deepEqual(await local.call('GET', `/accounts/${world.bob}`, '/accounts/{address}'), before);
-  assert.deepEqual((await local.call('GET', `/accounts/${world.bob}/app-passwords`, APPS)).data, data);
+  await makeApp(world.far, { name: 'stays' });
+  const before = await local.call('GET', `/accounts/${world.far}`, '/accounts/{address}');
+  const { data } = await local.call('GET', `/accounts/${world.far}/app-passwords`, APPS);
+  assert.equal((await dry('POST', `/accounts/${world.far}/app-passwords`, APPS, { status: 201, body: { name: 'dry' } })).password, 'dry-run');
+  await dry('DELETE', `/accounts/${world.far}/app-passwords/${data[0].id}`, `${APPS}/{id}`, { status: 204 });
+  await dry('DELETE', `/accounts/${world.far}/app-passwords/p1`, `${APPS}/{id}`, { status: 404 });
+  assert.equal((await dry('PUT', `/accounts/${world.far}/freeze`, FREEZE, { body: {} })).state, 'frozen');
+  await dry('DELETE', `/accounts/${world.far}/sessions`, '/accounts/{address}/sessions', { status: 204 });
+  await dry('DELETE', `/accounts/${world.far}/totp`, '/accounts/{address}/totp', { status: 204 });
+  assert.deepEqual(await local.call('GET', `/accounts/${world.far}`, '/accounts/{address}'), before);
+  assert.deepEqual((await local.call('GET', `/accounts/${world.far}/app-passwords`, APPS)).data, data);
 });
