@@ -96,12 +96,12 @@ static enum result find_by(struct search *s, const struct trace_filter *filter)
     return result;
 }
 
-/* A word of the text: a queue id, or a Message-ID in angle brackets; others are none. */
+/* A word of the text: a queue id, or what may be a Message-ID, in angle brackets or not; others are none. */
 static enum result find_word(struct search *s, struct str word)
 {
     struct trace_filter filter = { .domains = queue_visible(s->r), .since = DB_NO_TIME, .until = DB_NO_TIME };
 
-    if (word.len > 2 && word.p[0] == '<' && str_ends(word, STR(">")) && str_chr(word, '@') != SIZE_MAX) {
+    if (str_chr(word, '@') != SIZE_MAX) {
         filter.message_id = word;
         return find_by(s, &filter);
     }

@@ -1,6 +1,76 @@
 CREATE SCHEMA trgm;
 CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA trgm;
 COMMENT ON EXTENSION pg_trgm IS 'text similarity measurement and index searching based on trigrams';
+CREATE FUNCTION public.account_purge(keep interval, most integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+  account bigint; released boolean; emails bigint[]; gone int; old_domain bigint;
+BEGIN
+  IF keep < interval '0' OR most < 1 THEN RAISE EXCEPTION 'account_purge: bad arguments'; END IF;
+  SELECT a.id, a.purging INTO account, released FROM account a WHERE a.state = 4 AND (a.purging OR a.deleted_at < now() - keep)
+    ORDER BY a.deleted_at LIMIT 1 FOR UPDATE SKIP LOCKED;
+  IF account IS NULL THEN
+    SELECT d.id INTO old_domain FROM domain d WHERE d.deleted_at IS NOT NULL AND (d.purging OR d.deleted_at < now() - keep)
+      AND NOT EXISTS (SELECT FROM account a WHERE a.domain_id = d.id) ORDER BY d.id LIMIT 1 FOR UPDATE SKIP LOCKED;
+    IF old_domain IS NULL THEN RETURN 0; END IF;
+    DELETE FROM alias WHERE id IN (SELECT l.id FROM alias l WHERE l.domain_id = old_domain LIMIT most);
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    IF gone > 0 THEN RETURN gone; END IF;
+    UPDATE domain SET alias_of = NULL, version = version + 1 WHERE alias_of = old_domain;
+    DELETE FROM domain WHERE id = old_domain;
+    RETURN 1;
+  END IF;
+  IF NOT released THEN PERFORM account_release(account); END IF;
+  -- Statements behind this one see what a delivery under way has stored.
+  PERFORM FROM account_state s WHERE s.account_id = account FOR UPDATE;
+  SELECT array_agg(id) INTO emails FROM (SELECT e.id, sum(e.size) OVER (ORDER BY e.id) - e.size AS before
+    FROM (SELECT x.id, x.size FROM email x WHERE x.account_id = account ORDER BY x.id LIMIT most) e) f WHERE before < 67108864;
+  IF emails IS NOT NULL THEN
+    DELETE FROM message m WHERE m.account_id = account AND m.email_id = ANY (emails);
+    DELETE FROM email_text t WHERE t.account_id = account AND t.email_id = ANY (emails);
+    DELETE FROM blob b WHERE b.account_id = account AND b.email_id = ANY (emails);
+    DELETE FROM email e WHERE e.account_id = account AND e.id = ANY (emails);
+    RETURN cardinality(emails);
+  END IF;
+  DELETE FROM expunged x WHERE x.account_id = account AND x.ctid = ANY (ARRAY(SELECT y.ctid FROM expunged y
+    WHERE y.account_id = account LIMIT most));
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  IF gone > 0 THEN RETURN gone; END IF;
+  DELETE FROM mailbox b WHERE b.account_id = account;
+  DELETE FROM subscription s WHERE s.account_id = account;
+  DELETE FROM keyword k WHERE k.account_id = account;
+  DELETE FROM pop3_lock l WHERE l.account_id = account;
+  DELETE FROM sieve_mark m WHERE m.account_id = account;
+  DELETE FROM quota_due q WHERE q.account_id = account;
+  DELETE FROM account_state s WHERE s.account_id = account;
+  DELETE FROM account a WHERE a.id = account;
+  RETURN 1;
+END $$;
+CREATE FUNCTION public.account_release(account bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+  PERFORM address_leave_aliases(ARRAY(SELECT x.localpart || '@' || d.name FROM address x
+    JOIN domain d ON d.id = x.domain_id WHERE x.account_id = account));
+  DELETE FROM address WHERE account_id = account;
+  UPDATE account a SET purging = true, address = 'deleted ' || a.id || ' ' || a.address, version = version + 1
+    WHERE a.id = account AND NOT a.purging;
+END $$;
+CREATE FUNCTION public.address_leave_aliases(addresses text[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+  touched bigint[];
+BEGIN
+  WITH m AS (DELETE FROM alias_member WHERE address = ANY (addresses) RETURNING alias_id)
+    SELECT array_agg(DISTINCT alias_id) INTO touched FROM m;
+  UPDATE alias SET version = version + 1 WHERE id = ANY (touched);
+  DELETE FROM alias l WHERE id = ANY (touched) AND NOT EXISTS (SELECT FROM alias_member m WHERE m.alias_id = l.id);
+END $$;
 CREATE FUNCTION public.blob_copy(from_account bigint, from_email bigint, to_account bigint, to_email bigint) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -138,6 +208,10 @@ CREATE TABLE public.account (
     frozen_before smallint,
     sessions_from timestamp with time zone,
     totp_at timestamp with time zone,
+    deleted_from smallint,
+    purging boolean DEFAULT false NOT NULL,
+    recipients_per_hour integer,
+    recipients_per_day integer,
     CONSTRAINT account_check CHECK (((frozen_at IS NULL) = (frozen_before IS NULL))),
     CONSTRAINT account_frozen_before_check CHECK ((frozen_before = ANY (ARRAY[0, 1])))
 );
@@ -290,7 +364,10 @@ CREATE TABLE public.domain (
     deleted_at timestamp with time zone,
     version bigint DEFAULT 1 NOT NULL,
     delivery text DEFAULT 'store'::text NOT NULL,
-    delivery_user text
+    delivery_user text,
+    purging boolean DEFAULT false NOT NULL,
+    recipients_per_hour integer,
+    recipients_per_day integer
 );
 CREATE TABLE public.domain_admin (
     domain_id bigint NOT NULL,
@@ -567,6 +644,13 @@ CREATE TABLE public.secret (
     name text NOT NULL,
     value bytea NOT NULL
 );
+CREATE TABLE public.sent (
+    account_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    slot smallint NOT NULL,
+    recipients integer NOT NULL
+)
+WITH (fillfactor='70');
 CREATE TABLE public.session (
     hash bytea NOT NULL,
     account_id bigint NOT NULL,
@@ -858,6 +942,8 @@ ALTER TABLE ONLY public.quota_due
     ADD CONSTRAINT quota_due_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY public.secret
     ADD CONSTRAINT secret_pkey PRIMARY KEY (name);
+ALTER TABLE ONLY public.sent
+    ADD CONSTRAINT sent_pkey PRIMARY KEY (account_id, at, slot);
 ALTER TABLE ONLY public.session
     ADD CONSTRAINT session_id_key UNIQUE (id);
 ALTER TABLE ONLY public.session
@@ -894,6 +980,7 @@ ALTER TABLE ONLY public.trace_recipient
     ADD CONSTRAINT trace_recipient_pkey PRIMARY KEY (at, trace_id, n);
 ALTER TABLE ONLY public.trace_recipient_default
     ADD CONSTRAINT trace_recipient_default_pkey PRIMARY KEY (at, trace_id, n);
+CREATE INDEX account_deleted ON public.account USING btree (deleted_at) WHERE (state = 4);
 CREATE INDEX account_domain ON public.account USING btree (domain_id, address);
 CREATE INDEX address_account ON public.address USING btree (account_id) WHERE (account_id IS NOT NULL);
 CREATE INDEX address_alias ON public.address USING btree (alias_id) WHERE (alias_id IS NOT NULL);
@@ -923,6 +1010,7 @@ CREATE INDEX queue_recipient_address ON public.queue_recipient USING btree (lowe
 CREATE INDEX queue_recipient_undo ON public.queue_recipient USING btree (undo_id, queue_id) WHERE (undo_id IS NOT NULL);
 CREATE INDEX queue_removing ON public.queue_recipient USING btree (due_at) WHERE (state = ANY (ARRAY[2, 4]));
 CREATE INDEX queue_undo_until ON public.queue_undo USING btree (until);
+CREATE INDEX sent_at ON public.sent USING btree (at);
 CREATE INDEX session_account ON public.session USING btree (account_id);
 CREATE INDEX sieve_mark_until ON public.sieve_mark USING btree (until);
 CREATE UNIQUE INDEX sieve_script_active ON public.sieve_script USING btree (account_id) WHERE (active AND (place = 0) AND (account_id IS NOT NULL));

@@ -38,8 +38,8 @@ const cases = [
   ['language: account before browser', I18N, 'pickLanguage', [null, 'pt-BR', ['en-US']], 'pt-BR'],
   ['language: any Portuguese', I18N, 'pickLanguage', [null, null, ['de', 'pt-PT', 'en']], 'pt-BR'],
   ['language: nothing known', I18N, 'pickLanguage', [null, null, ['de']], 'en'],
-  ['plural, one', I18N, 't', ['done.delete', { n: 1 }], 'Deleted 1 message.'],
-  ['plural, many, grouped digits', I18N, 't', ['done.delete', { n: 1234 }], 'Deleted 1,234 messages.'],
+  ['plural, one', I18N, 't', ['done.delete', { n: 1 }], '1 message is deleted in a minute.'],
+  ['plural, many, grouped digits', I18N, 't', ['done.delete', { n: 1234 }], '1,234 messages are deleted in a minute.'],
   [
     'a value with braces stays as it is',
     I18N,
