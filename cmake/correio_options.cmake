@@ -41,4 +41,6 @@ if(CORREIO_LTO)
         message(FATAL_ERROR "link-time optimization is not available: ${ipo_why}")
     endif()
     set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+    # Objects hold machine code, too: a test is linked from that, in a moment (tests/CMakeLists.txt).
+    list(TRANSFORM CMAKE_C_COMPILE_OPTIONS_IPO REPLACE "^-fno-fat-lto-objects$" "-ffat-lto-objects")
 endif()

@@ -112,7 +112,7 @@ void change_deliver(struct mda_worker *w, const struct queue_job *job, const str
                     const struct settle_attempt *attempt)
 {
     struct queue_new_recipient *to = arena_new(&w->crew.batch_arena, struct queue_new_recipient);
-    struct queue_new *changed;
+    struct queue_new *changed = NULL;
     enum result r;
 
     if (answer->kind != ANSWER_DONE) {
@@ -126,7 +126,7 @@ void change_deliver(struct mda_worker *w, const struct queue_job *job, const str
         change_keep(w, job, STR("what it gave is no message, or too large"));
         return;
     }
-    if (r != RES_OK)
+    if (r != RES_OK || changed == NULL)
         return; /* the database or the disk, logged: again when the lease ends */
     FAULT("mda-changed");
     settle_forwarded(&w->crew, job, changed, attempt);

@@ -464,8 +464,10 @@ test('two tabs share one stream, and the second takes over', options, async () =
   await second.goto(`${site.url}/queue`);
   await second.waitForFunction(() => document.querySelector('.filters [aria-pressed=true] .is-ok'));
   assert.equal(site.server.streams, 1);
+  const own = second.waitForResponse(/\/events/);
   await page.close();
   site.server.state.queue.length = 0;
+  await own;
   await second.waitForFunction(async () => (await navigator.locks.query()).held.length === 1);
   await until(() => site.server.streams === 1);
   site.server.emit('queue.changed', { id: 'x', state: 'relayed' });
