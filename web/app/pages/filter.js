@@ -1,4 +1,4 @@
-// One filter: its text, whether it is active, a trial of what is written, and its end.
+// One filter: its rules or its text, whether it is active, a trial of what is written, and its end.
 import { useMemo, useState } from 'preact/hooks';
 import { request, segment } from '/app/api.js';
 import { html } from '/app/html.js';
@@ -11,9 +11,11 @@ import { Input, Submit, useForm } from '/app/parts/form.js';
 import { More } from '/app/parts/menu.js';
 import { NoObject, useObject, useStale } from '/app/parts/object.js';
 import { Crumb } from '/app/parts/page.js';
+import { RulesForm } from '/app/parts/rules.js';
 import { toast } from '/app/parts/toast.js';
 import { placeText, Trial } from '/app/parts/trial.js';
 import { back, navigate } from '/app/router.js';
+import { parse } from '/app/sieve-rules.js';
 
 function Rename({ object, path, onClose }) {
   const form = useForm({
@@ -56,13 +58,21 @@ function Edit({ object, stale, url, path, change }) {
     <${Trial} path=${path} script=${form.values.script} lead=${t('trial.one')} />`;
 }
 
-export default function Filter({ address, name }) {
+/** Why the filter is a text here. */
+function TextNote({ model, formHref }) {
+  if (model === null) return html`<p class="muted">${t('rules.by-hand')}</p>`;
+  return html`<p class="muted">${t('rules.from-form')} <a href=${formHref}>${t('rules.as-form')}</a></p>`;
+}
+
+export default function Filter({ address, name, query }) {
   const path = filtersPath(address);
   const url = `${path}/${segment(name)}`;
   const object = useObject(url);
   const stale = useStale(object);
   const [dialog, setDialog] = useState(null);
   useKeys({ Escape: () => back(path) });
+  const script = object.data?.script ?? '';
+  const model = useMemo(() => parse(script), [script]);
   if (object.data === null) {
     return html`<${NoObject} object=${object} href=${path} crumb=${t('account.tab.filters')} title=${name}
       unknown=${t('sieve.unknown')} unreadable=${t('sieve.unreadable')} />`;
@@ -98,7 +108,13 @@ export default function Filter({ address, name }) {
           ${t(filter.active ? 'sieve.deactivate' : 'sieve.activate')}</button>
         <${More} label=${t('action.more')} items=${items} /></div>`
       }</div>
-      <${Edit} key=${stale.generation} object=${object} stale=${stale} url=${url} path=${path} change=${change} /></div>
+      ${
+        model === null || query.has('text')
+          ? html`<${TextNote} model=${model} formHref=${url} />
+            <${Edit} key=${stale.generation} object=${object} stale=${stale} url=${url} path=${path} change=${change} />`
+          : html`<${RulesForm} key=${stale.generation} object=${object} stale=${stale} url=${url} path=${path} model=${model}
+              textHref=${`${url}?text`} change=${change} />`
+      }</div>
     ${dialog === 'rename' && html`<${Rename} object=${object} path=${path} onClose=${close} />`}
     ${
       dialog === 'delete' &&
