@@ -201,7 +201,7 @@ export function RulesForm({ object, stale, url, path, model, textHref, change })
     return line?.line ? placeText(inCharacters(text ?? '', line)) : stale.explain(error);
   };
   const saved = text === filter.script.replaceAll('\r\n', '\n');
-  useKeys({ Escape: () => saved && false }); // back, but not away from what is not saved
+  useKeys({ Escape: () => !saved }); // back, but not away from what is not saved
   return html`${!filter.active && html`<p class="muted">${t('rules.inactive')}</p>`}
     <form class="stack" ...${form.form}><fieldset class="choices stack" disabled=${!change} ref=${root}>
       <${Vacation} vacation=${vacation} errors=${form.errors} change=${(value) => form.set('vacation', value)} />
