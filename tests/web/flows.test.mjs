@@ -808,9 +808,21 @@ test('rules by form: made, all that is missing said at once, saved as a script, 
   await until(() => sent('PUT /me/filters/rules').length === 3);
   const stop = { match: 'all', conditions: [], actions: [{ do: 'stop', value: '' }] };
   assert.deepEqual(savedRules('PUT /me/filters/rules').rules, [stop, rule]);
+  await page.click('text=Add rule');
+  await page.click('[aria-label="Move rule 1 down"]');
+  await page.waitForFunction(() => document.activeElement.ariaLabel === 'Move rule 2 down');
+  await page.keyboard.press('Escape');
+  assert.equal(path(page), '/me/filters/rules', 'what is not saved stays');
   await page.click('[aria-label="Remove rule 1"]');
   await page.waitForFunction(() => document.activeElement.matches('.add-rule'));
-  assert.equal(await page.locator('.rule').count(), 1);
+  assert.equal(await page.locator('.rule').count(), 2);
+  await page.fill('[data-at="/rules/1/conditions/0"] input', 'x');
+  await page.fill('[data-at="/rules/1/actions/0"] input', 'x');
+  await page.fill('[name=away-from]', '');
+  await page.locator('[name=away-from]').pressSequentially('12');
+  await page.click('main .is-primary');
+  await shown(page, 'This is not written as it must be.');
+  assert.equal(await page.getAttribute('[name=away-from]', 'aria-invalid'), 'true');
   await close(page);
 });
 
@@ -832,6 +844,7 @@ test('rules by form: tried before they are saved, as a text, and a text from the
   await page.goBack();
   await page.waitForSelector('.rule');
   await page.goForward();
+  await page.waitForSelector('text=Edit by form');
   await page.fill('[name=script]', `${await page.inputValue('[name=script]')}keep;\n`);
   await page.click('main .is-primary');
   await shown(page, 'This filter was written or changed by hand, so it opens as text.');

@@ -35,7 +35,8 @@ function Rename({ object, path, onClose }) {
   </form><//>`;
 }
 
-function Edit({ object, stale, url, path, change }) {
+/** isForm: the stored script can also be a form, at the same URL without ?text. */
+function Edit({ object, stale, url, path, isForm, change }) {
   const filter = object.data;
   const form = useForm({
     initial: { script: filter.script.replaceAll('\r\n', '\n') },
@@ -49,19 +50,15 @@ function Edit({ object, stale, url, path, change }) {
   // The text of then: typing on must not move the error, or the cursor to it.
   const at = useMemo(() => (refused?.line ? inCharacters(form.values.script, refused) : null), [refused]);
   const error = at ? placeText(at) : form.errors.script;
-  return html`<form class="near" ...${form.form}>
+  const toForm = !form.changed && html` <a href=${url}>${t('rules.as-form')}</a>`;
+  return html`<p class="muted">${t(isForm ? 'rules.from-form' : 'rules.by-hand')}${isForm && toForm}</p>
+    <form class="near" ...${form.form}>
       <${Code} label=${t('sieve.script')} hint=${t('sieve.script-hint')} ...${form.field('script')} error=${error}
         at=${at} rows=${18} readonly=${!change} />
       ${change && html`<${Submit} state=${form} verb=${t('action.save')} explain=${stale.explain} />
         ${stale.offer(form.failure)}`}
     </form>
     <${Trial} path=${path} script=${form.values.script} lead=${t('trial.one')} />`;
-}
-
-/** Why the filter is a text here. */
-function TextNote({ model, formHref }) {
-  if (model === null) return html`<p class="muted">${t('rules.by-hand')}</p>`;
-  return html`<p class="muted">${t('rules.from-form')} <a href=${formHref}>${t('rules.as-form')}</a></p>`;
 }
 
 export default function Filter({ address, name, query }) {
@@ -110,8 +107,8 @@ export default function Filter({ address, name, query }) {
       }</div>
       ${
         model === null || query.has('text')
-          ? html`<${TextNote} model=${model} formHref=${url} />
-            <${Edit} key=${stale.generation} object=${object} stale=${stale} url=${url} path=${path} change=${change} />`
+          ? html`<${Edit} key=${stale.generation} object=${object} stale=${stale} url=${url} path=${path}
+              isForm=${model !== null} change=${change} />`
           : html`<${RulesForm} key=${stale.generation} object=${object} stale=${stale} url=${url} path=${path} model=${model}
               textHref=${`${url}?text`} change=${change} />`
       }</div>

@@ -41,7 +41,7 @@ function Remove({ label, run }) {
     <${Icon} name="close" /></button>`;
 }
 
-/** at: pointer of this condition; change(condition); remove(). The fields' labels are there for those who cannot see the row. */
+/** at: pointer of this condition; change(condition); remove(). Its labels are for those who cannot see the row. */
 function Condition({ condition, at, errors, change, remove, name }) {
   const { field, header, op, value } = condition;
   const input = (key) => (event) => change({ ...condition, [key]: event.target.value });
@@ -80,7 +80,7 @@ function Action({ action, at, errors, change, remove, name }) {
   </div>`;
 }
 
-/** Rule i; change(rule), move(by: -1 or 1), remove(); focus(selector) gives the focus to something once it is drawn. */
+/** Rule i; change(rule), move(by: -1 or 1), remove(); focus(...selectors): to the first of them, once it is drawn. */
 function Rule({ rule, i, count, errors, change, move, remove, focus }) {
   const id = useId();
   const at = `/rules/${i}`;
@@ -120,7 +120,8 @@ function Rule({ rule, i, count, errors, change, move, remove, focus }) {
     }
     ${conditions.map(
       (condition, k) => html`<${Condition} key=${k} condition=${condition} at=${`${at}/conditions/${k}`} errors=${errors}
-        change=${put('conditions', k)} remove=${drop('conditions', k)} name=${t('rules.remove-condition', { k: k + 1, n })} />`,
+        change=${put('conditions', k)} remove=${drop('conditions', k)}
+        name=${t('rules.remove-condition', { k: k + 1, n })} />`,
     )}
     ${more('conditions', newCondition, t('rules.add-condition'))}
     <p class="muted">${t('rules.then')}</p>
@@ -150,14 +151,16 @@ function Vacation({ vacation, errors, change }) {
   const date = (name) => ({ ...input(name), onInput: (event) => change(withDay(vacation, name, event.target.value)) });
   const toggle = (event) => change({ ...vacation, on: event.target.checked });
   return html`<section class="near"><h2>${t('rules.away')}</h2>
-    <label class="row"><input type="checkbox" name="away" checked=${vacation.on} onInput=${toggle} /> ${t('rules.away.on')}</label>
+    <label class="row">
+      <input type="checkbox" name="away" checked=${vacation.on} onInput=${toggle} /> ${t('rules.away.on')}</label>
     ${
       vacation.on &&
       html`<div class="pair">
         <${Input} label=${t('rules.away.from')} hint=${t('rules.away.from-hint')} type="date" ...${date('from')} />
         <${Input} label=${t('rules.away.until')} hint=${t('rules.away.until-hint')} type="date" ...${date('until')} /></div>
       <div class="pair">
-        <${Input} label=${t('rules.away.subject')} hint=${t('rules.away.subject-hint')} ...${input('subject')} maxlength="500" />
+        <${Input} label=${t('rules.away.subject')} hint=${t('rules.away.subject-hint')} ...${input('subject')}
+          maxlength="500" />
         <${Input} label=${t('rules.away.days')} ...${input('days')} inputmode="numeric" maxlength="2" /></div>
       <${TextArea} label=${t('rules.away.text')} ...${input('text')} class="input" spellcheck rows="5" maxlength="10000" />`
     }</section>`;
@@ -172,6 +175,9 @@ export function RulesForm({ object, stale, url, path, model, textHref, change })
     initial: model,
     save: async (values) => {
       const found = validate(values);
+      // A day that is half typed is empty to the page, and must not become "from now on".
+      for (const { name } of root.current.querySelectorAll('[type="date"]:invalid'))
+        found[`/vacation/${name.replace('away-', '')}`] = 'syntax';
       setWrong(found);
       if (Object.keys(found).length > 0) throw refusal(found);
       object.put(await request('PUT', url, { body: { script: generate(values) }, version: filter.version }));
@@ -180,8 +186,15 @@ export function RulesForm({ object, stale, url, path, model, textHref, change })
     places: Object.fromEntries(Object.keys(wrong).map((pointer) => [pointer, pointer])),
   });
   const { rules, vacation } = form.values;
-  const text = useMemo(() => (Object.keys(validate(form.values)).length > 0 ? null : generate(form.values)), [form.values]);
-  const focus = (selector) => requestAnimationFrame(() => root.current?.querySelector(selector)?.focus());
+  const text = useMemo(() => {
+    const complete = Object.keys(validate(form.values)).length === 0;
+    return complete ? generate(form.values) : null;
+  }, [form.values]);
+  const focus = (...selectors) =>
+    requestAnimationFrame(() => {
+      const found = selectors.map((selector) => root.current?.querySelector(selector)).find(Boolean);
+      found?.focus();
+    });
   const set = (list) => form.set('rules', list);
   const add = () => {
     set([...rules, newRule()]);
@@ -190,7 +203,8 @@ export function RulesForm({ object, stale, url, path, model, textHref, change })
   const move = (i) => (by) => {
     const to = i + by;
     set(replaced(replaced(rules, i, rules[to]), to, rules[i]));
-    focus(`[data-at="/rules/${to}"] .${by < 0 ? 'up' : 'down'}:enabled, [data-at="/rules/${to}"] :enabled`);
+    const rule = `[data-at="/rules/${to}"]`;
+    focus(`${rule} .${by < 0 ? 'up' : 'down'}:enabled`, `${rule} :enabled`);
   };
   const remove = (i) => () => {
     set(without(rules, i));
@@ -203,7 +217,7 @@ export function RulesForm({ object, stale, url, path, model, textHref, change })
   const saved = text === filter.script.replaceAll('\r\n', '\n');
   useKeys({ Escape: () => !saved }); // back, but not away from what is not saved
   return html`${!filter.active && html`<p class="muted">${t('rules.inactive')}</p>`}
-    <form class="stack" ...${form.form}><fieldset class="choices stack" disabled=${!change} ref=${root}>
+    <form class="stack" ...${form.form}><fieldset class="rules stack" disabled=${!change} ref=${root}>
       <${Vacation} vacation=${vacation} errors=${form.errors} change=${(value) => form.set('vacation', value)} />
       <section class="near"><h2>${t('rules.title')}</h2>
         <p class="muted">${t(rules.length === 0 ? 'rules.none' : 'rules.title-text')}</p>
@@ -230,5 +244,6 @@ export function RulesForm({ object, stale, url, path, model, textHref, change })
       }
       ${change && html`<p>${saved ? html`<a href=${textHref}>${t('rules.as-text')}</a>` : t('rules.save-first')}</p>`}
     </details>
-    <${Trial} path=${path} script=${text ?? filter.script} lead=${t(text === null ? 'rules.trial-saved' : 'rules.trial')} />`;
+    <${Trial} path=${path} script=${text ?? filter.script}
+      lead=${t(text === null ? 'rules.trial-saved' : 'rules.trial')} />`;
 }
