@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import test, { after, before, beforeEach } from 'node:test';
 import { assertQuiet, close, column, real, settled, startSite, until } from './site.mjs';
+import { parse } from '../../web/app/sieve-rules.js';
 import { PASSWORD } from './story.mjs';
 
 const options = { skip: real };
@@ -740,6 +741,138 @@ test('a trial of a message says what would be done, step by step', options, asyn
   await shown(page, 'Stored in INBOX. There is no folder Lists/News.');
   assert.deepEqual(await page.locator('.trial code').allInnerTexts(), ['if', 'header', 'fileinto']);
   assert.deepEqual(body('POST /me/filters/test'), { message: 'list-id: <news.example.net>\n\nhello\n', from: 'joe@example.net' });
+  await close(page);
+});
+
+const savedRules = (name) => parse(body(name).script);
+
+test('rules by form: made, all that is missing said at once, saved as a script, in their new order', options, async () => {
+  const page = await site.open({ path: '/me/filters', as: 'bob@example.org' });
+  await page.click('text=Make rules >> visible=true');
+  await page.waitForURL('**/me/filters/rules');
+  await shown(page, 'No rules. New mail goes to the inbox.');
+  assert.deepEqual(body('PATCH /me/filters/rules'), { active: true });
+
+  await page.click('text=Add rule');
+  assert.equal(await page.evaluate(() => document.activeElement.closest('[data-at]').dataset.at), '/rules/0/conditions/0');
+  await page.click('text=Add condition');
+  await page.click('text=Add action');
+  await page.check('[name=away]');
+  await page.click('main .is-primary');
+  await page.waitForSelector('.rule [aria-invalid=true]');
+  assert.equal(await page.locator('[aria-invalid=true]').count(), 5);
+  assert.equal(await page.evaluate(() => document.activeElement.name), 'away-text');
+  await shown(page, 'Something is missing above, so this shows what the saved rules would do.');
+  assert.equal(sent('PUT /me/filters/rules').length, 1);
+
+  const first = (place) => page.locator(`[data-at="/rules/0/${place}"]`);
+  await page.fill('[name=away-from]', '2026-12-20');
+  await page.fill('[name=away-until]', '2026-12-19');
+  await page.fill('[name=away-text]', 'Away, "really".');
+  await first('conditions/0').locator('select >> nth=0').selectOption('header');
+  await first('conditions/0').locator('input >> nth=0').fill('X-Spam-Flag');
+  await first('conditions/0').locator('input >> nth=1').fill('yes');
+  await first('conditions/1').locator('select >> nth=0').selectOption('size');
+  await first('conditions/1').locator('input').fill('5');
+  await page.selectOption('.rule >> nth=0 >> select >> nth=0', 'any');
+  await first('actions/0').locator('input').fill('Junk "1"');
+  await first('actions/1').locator('select').selectOption('read');
+  await page.click('main .is-primary');
+  await shown(page, 'This is before the first day.');
+  await page.fill('[name=away-until]', '2027-01-03');
+  await page.click('main .is-primary');
+  await shown(page, 'Saved.');
+  const rule = {
+    match: 'any',
+    conditions: [
+      { field: 'header', header: 'X-Spam-Flag', op: 'contains', value: 'yes' },
+      { field: 'size', header: '', op: 'contains', value: '5' },
+    ],
+    actions: [
+      { do: 'move', value: 'Junk "1"' },
+      { do: 'read', value: '' },
+    ],
+  };
+  const vacation = { on: true, subject: '', text: 'Away, "really".', from: '2026-12-20', until: '2027-01-03', zone: '+0000', days: '7' };
+  assert.deepEqual(savedRules('PUT /me/filters/rules'), { vacation, rules: [rule] });
+
+  await page.click('text=Add rule');
+  await page.click('[aria-label="Remove condition 1 of rule 2"]');
+  await shown(page, 'Every message');
+  await page.selectOption('[data-at="/rules/1/actions/0"] select', 'stop');
+  await page.click('[aria-label="Move rule 2 up"]');
+  await page.waitForFunction(() => document.activeElement.ariaLabel === 'Move rule 1 down');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.activeElement.ariaLabel === 'Move rule 2 up');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.activeElement.ariaLabel === 'Move rule 1 down');
+  await page.click('main .is-primary');
+  await until(() => sent('PUT /me/filters/rules').length === 3);
+  const stop = { match: 'all', conditions: [], actions: [{ do: 'stop', value: '' }] };
+  assert.deepEqual(savedRules('PUT /me/filters/rules').rules, [stop, rule]);
+  await page.click('text=Add rule');
+  await page.click('[aria-label="Move rule 1 down"]');
+  await page.waitForFunction(() => document.activeElement.ariaLabel === 'Move rule 2 down');
+  await page.keyboard.press('Escape');
+  assert.equal(path(page), '/me/filters/rules', 'what is not saved stays');
+  await page.click('[aria-label="Remove rule 1"]');
+  await page.waitForFunction(() => document.activeElement.matches('.add-rule'));
+  assert.equal(await page.locator('.rule').count(), 2);
+  await page.fill('[data-at="/rules/1/conditions/0"] input', 'x');
+  await page.fill('[data-at="/rules/1/actions/0"] input', 'x');
+  await page.fill('[name=away-from]', '');
+  await page.locator('[name=away-from]').pressSequentially('12');
+  await page.click('main .is-primary');
+  await shown(page, 'This is not written as it must be.');
+  assert.equal(await page.getAttribute('[name=away-from]', 'aria-invalid'), 'true');
+  await close(page);
+});
+
+test('rules by form: tried before they are saved, as a text, and a text from then on', options, async () => {
+  const page = await site.open({ path: '/accounts/carol@example.org/filters/rules' });
+  const tried = 'POST /accounts/carol@example.org/filters/test';
+  await page.fill('[data-at="/rules/1/conditions/0"] input', '7');
+  await page.fill('[name=message]', 'list-id: <news.example.net>\n\nhello\n');
+  await page.click('button:text-is("Try")');
+  await until(() => sent(tried).length === 1);
+  assert.equal(parse(body(tried).script).rules[1].conditions[0].value, '7');
+
+  await page.click('summary');
+  await shown(page, 'Save before you edit the text.');
+  await page.fill('[data-at="/rules/1/conditions/0"] input', '5');
+  await page.click('text=Edit as text');
+  await page.waitForURL('**/filters/rules?text');
+  await shown(page, 'This filter comes from the form.');
+  await page.goBack();
+  await page.waitForSelector('.rule');
+  await page.goForward();
+  await page.waitForSelector('text=Edit by form');
+  await page.fill('[name=script]', `${await page.inputValue('[name=script]')}keep;\n`);
+  await page.click('main .is-primary');
+  await shown(page, 'This filter was written or changed by hand, so it opens as text.');
+  await page.goto(`${site.url}/accounts/carol@example.org/filters/rules`);
+  await page.waitForSelector('[name=script]');
+  assert.equal(await page.locator('.rule').count(), 0);
+  await close(page);
+});
+
+test('rules by form: another filter stays the active one, and somebody else was faster', options, async () => {
+  const page = await site.open({ path: '/accounts/alice@example.org/filters' });
+  await page.click('text=Make rules >> visible=true');
+  await page.waitForURL('**/filters/rules');
+  await shown(page, 'New mail does not go through these rules until you activate them.');
+  assert.equal(sent('PATCH /accounts/alice@example.org/filters/rules').length, 0);
+  Object.assign(site.server.state.filters.get('alice@example.org').find((one) => one.name === 'rules'), {
+    script: site.server.state.filters.get('carol@example.org')[0].script,
+    version: 9,
+  });
+  await page.check('[name=away]');
+  await page.fill('[name=away-text]', 'Mine');
+  await page.click('main .is-primary');
+  await shown(page, 'Somebody saved another version meanwhile.');
+  await page.click('text=Show the newer version');
+  await page.waitForFunction(() => document.querySelectorAll('.rule').length === 2);
+  assert.equal(await page.inputValue('[name=away-text]'), 'I am away until Monday.');
   await close(page);
 });
 

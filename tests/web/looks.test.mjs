@@ -70,6 +70,9 @@ const STORY_PAGES = [
   '/accounts/alice@example.org/filters?add',
   '/accounts/alice@example.org/filters/main',
   '/accounts/alice@example.org/filters/none',
+  '/accounts/carol@example.org/filters/rules',
+  '/accounts/carol@example.org/filters/rules?text',
+  '/accounts/carol@example.org/filters/rules%20by%20hand',
 ];
 const OUTSIDE = ['/sign-in', '/sign-in#link=good-link'];
 
@@ -190,6 +193,17 @@ const STATES = [
     },
   ],
   [
+    'wrong rules and their text',
+    '/accounts/carol@example.org/filters/rules',
+    async (page) => {
+      await page.click('summary');
+      await page.click('.add-rule');
+      await page.click('main .is-primary');
+      await page.waitForSelector('.rule [aria-invalid=true]');
+      await page.evaluate(() => scrollTo(0, 0)); // a row that the bar cuts is no small target
+    },
+  ],
+  [
     'a trial',
     '/accounts/alice@example.org/filters/main',
     async (page) => {
@@ -243,6 +257,7 @@ test(
       '/me/filters',
       '/me/devices',
       '/me/security',
+      '/accounts/carol@example.org/filters/rules',
       '/settings/smtp',
       '/settings/tokens?add',
     ]) {

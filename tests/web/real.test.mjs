@@ -9,6 +9,7 @@ import { dirname } from 'node:path';
 import test, { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { submitMail } from '../support/submit.mjs';
+import { ACTIONS, emptyModel, FIELDS, generate, OPS, parse } from '../../web/app/sieve-rules.js';
 import { close, column, real, settled, startSite } from './site.mjs';
 
 const options = { skip: real ? false : 'CORREIO_URL names no server; tests/support/with-server does' };
@@ -254,6 +255,72 @@ test('filters: checked by the real compiler, tried on a message, active', option
   await page.click('button:text-is("Try")');
   await shown(page, 'Stored in INBOX.');
   await page.click(`.open:text-is("main ${run}")`);
+  await page.click('[aria-label="More actions"]');
+  await page.click('text=Delete filter >> visible=true');
+  await page.click('dialog .is-danger');
+  await shown(page, 'No filters');
+  await close(page);
+});
+
+test('rules by form: the real compiler takes every kind, and they do what they say', options, async () => {
+  const condition = (field, op, value, header = '') => ({ field, header, op, value });
+  const hostile = ['"; discard; #', '\\', '\\"', 'Ação 😀', '${hex:22}', '# correio-rules: {}', '.'];
+  const page = await site.open({ path: '/me/filters' });
+  const api = (method, where, body, headers = {}) =>
+    page.evaluate(
+      async ([verb, path, text, more]) => {
+        const { request } = await import('/app/api.js');
+        const { create, version } = more;
+        return request(verb, path, { body: text, create, version }).catch((error) => ({ refused: error.problem }));
+      },
+      [method, where, body, headers],
+    );
+  const rule = (conditions, actions, match = 'all') => ({ match, conditions, actions });
+  const rules = FIELDS.flatMap((field) =>
+    OPS.map((op) => {
+      const value = field === 'size' ? '5' : field === 'list' ? 'a.example' : 'á b';
+      return rule([condition(field, op, value, 'X-A'), condition(field, op, value, 'X-A')], [{ do: 'read', value: '' }], 'any');
+    }),
+  );
+  for (const text of hostile)
+    rules.push(rule([condition('subject', 'is', text)], [{ do: 'copy', value: 'Lists' }, { do: 'star', value: '' }]));
+  for (const what of ACTIONS)
+    rules.push(rule([], [{ do: what, value: { move: 'A/B', copy: 'A', forward: 'b@example.org' }[what] ?? '' }]));
+  const vacation = { ...emptyModel().vacation, on: true, from: '2026-01-01', until: '2099-12-31', zone: '-0300' };
+  for (const text of hostile) {
+    const script = generate({ vacation: { ...vacation, subject: text, text: `${text}\n.\n${text}` }, rules });
+    const made = await api('PUT', `/me/filters/kinds-${run}`, { script }, { create: true });
+    assert.equal(made.refused, undefined, JSON.stringify(made.refused));
+    assert.deepEqual(parse(made.script), parse(script), 'the server keeps the text as it is');
+    const message = `From: joe@example.net\nTo: ${ADDRESS}\nSubject: hello\n\nx\n`;
+    const trial = await api('POST', '/me/filters/test', { message, from: 'joe@example.net', script });
+    const answer = trial.actions.find((action) => action.kind === 'vacation');
+    assert.equal(answer?.text.replaceAll('\r\n', '\n'), `${text}\n.\n${text}`);
+    assert.equal(trial.failed, null);
+    await api('DELETE', `/me/filters/kinds-${run}`, undefined, { version: made.version });
+  }
+  const late = generate({ vacation: { ...vacation, text: 'Away.', until: '2026-01-02' }, rules: [] });
+  const trial = await api('POST', '/me/filters/test', { message: 'Subject: x\n\nx\n', from: 'joe@example.net', script: late });
+  assert.deepEqual(trial.actions.map((action) => action.kind), ['keep']);
+
+  await page.click('text=Make rules >> visible=true');
+  await page.waitForURL('**/me/filters/rules');
+  await page.click('text=Add rule');
+  const row = (place) => page.locator(`[data-at="/rules/0/${place}"]`);
+  await row('conditions/0').locator('select >> nth=0').selectOption('list');
+  await row('conditions/0').locator('select >> nth=1').selectOption('is');
+  await row('conditions/0').locator('input').fill('News.example.net');
+  await row('actions/0').locator('input').fill(`News ${run}`);
+  await page.click('main .is-primary');
+  await shown(page, 'Saved.');
+  await page.fill('[name=message]', 'List-Id: "The news" <news.example.net>\n\nx\n');
+  await page.click('button:text-is("Try")');
+  await shown(page, `Stored in News ${run}. The folder is made first.`);
+  await page.fill('[name=message]', 'List-Id: <other.news.example.net>\n\nx\n');
+  await page.click('button:text-is("Try")');
+  await shown(page, 'Stored in INBOX.');
+  await page.reload();
+  await page.waitForSelector('.rule');
   await page.click('[aria-label="More actions"]');
   await page.click('text=Delete filter >> visible=true');
   await page.click('dialog .is-danger');

@@ -1,4 +1,5 @@
 // The fixed story that the fake server tells, relative to the present moment.
+import { emptyModel, generate } from '../../web/app/sieve-rules.js';
 
 export const PASSWORD = 'correct horse battery';
 export const now = () => Date.now();
@@ -336,7 +337,25 @@ function filtersOf() {
     '',
   ].join('\n');
   const away = 'require "vacation";\nvacation :days 3 "I am away until Monday; Carol Nunes has my desk until then.";\n';
-  return new Map([['alice@example.org', [filter('away', false, away), filter('main', true, lists)]]]);
+  const condition = (field, op, value, header = '') => ({ field, header, op, value });
+  const rules = generate({
+    vacation: { ...emptyModel().vacation, on: true, text: 'I am away until Monday.', from: '2026-12-20', until: '2027-01-03' },
+    rules: [
+      {
+        match: 'any',
+        conditions: [condition('list', 'is', 'news.example.net'), condition('header', 'contains', 'yes', 'X-Spam-Flag')],
+        actions: [
+          { do: 'read', value: '' },
+          { do: 'move', value: 'Lists/News' },
+        ],
+      },
+      { match: 'all', conditions: [condition('size', 'contains', '5')], actions: [{ do: 'forward', value: 'bob@example.org' }] },
+    ],
+  });
+  return new Map([
+    ['alice@example.org', [filter('away', false, away), filter('main', true, lists)]],
+    ['carol@example.org', [filter('rules', true, rules), filter('rules by hand', false, `${rules}keep;\n`)]],
+  ]);
 }
 
 function settingsOf() {

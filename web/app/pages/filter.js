@@ -1,4 +1,4 @@
-// One filter: its text, whether it is active, a trial of what is written, and its end.
+// One filter: its rules or its text, whether it is active, a trial of what is written, and its end.
 import { useMemo, useState } from 'preact/hooks';
 import { request, segment } from '/app/api.js';
 import { html } from '/app/html.js';
@@ -11,9 +11,11 @@ import { Input, Submit, useForm } from '/app/parts/form.js';
 import { More } from '/app/parts/menu.js';
 import { NoObject, useObject, useStale } from '/app/parts/object.js';
 import { Crumb } from '/app/parts/page.js';
+import { RulesForm } from '/app/parts/rules.js';
 import { toast } from '/app/parts/toast.js';
 import { placeText, Trial } from '/app/parts/trial.js';
 import { back, navigate } from '/app/router.js';
+import { parse } from '/app/sieve-rules.js';
 
 function Rename({ object, path, onClose }) {
   const form = useForm({
@@ -33,7 +35,8 @@ function Rename({ object, path, onClose }) {
   </form><//>`;
 }
 
-function Edit({ object, stale, url, path, change }) {
+/** isForm: the stored script can also be a form, at the same URL without ?text. */
+function Edit({ object, stale, url, path, isForm, change }) {
   const filter = object.data;
   const form = useForm({
     initial: { script: filter.script.replaceAll('\r\n', '\n') },
@@ -47,7 +50,9 @@ function Edit({ object, stale, url, path, change }) {
   // The text of then: typing on must not move the error, or the cursor to it.
   const at = useMemo(() => (refused?.line ? inCharacters(form.values.script, refused) : null), [refused]);
   const error = at ? placeText(at) : form.errors.script;
-  return html`<form class="near" ...${form.form}>
+  const toForm = !form.changed && html` <a href=${url}>${t('rules.as-form')}</a>`;
+  return html`<p class="muted">${t(isForm ? 'rules.from-form' : 'rules.by-hand')}${isForm && toForm}</p>
+    <form class="near" ...${form.form}>
       <${Code} label=${t('sieve.script')} hint=${t('sieve.script-hint')} ...${form.field('script')} error=${error}
         at=${at} rows=${18} readonly=${!change} />
       ${change && html`<${Submit} state=${form} verb=${t('action.save')} explain=${stale.explain} />
@@ -56,13 +61,15 @@ function Edit({ object, stale, url, path, change }) {
     <${Trial} path=${path} script=${form.values.script} lead=${t('trial.one')} />`;
 }
 
-export default function Filter({ address, name }) {
+export default function Filter({ address, name, query }) {
   const path = filtersPath(address);
   const url = `${path}/${segment(name)}`;
   const object = useObject(url);
   const stale = useStale(object);
   const [dialog, setDialog] = useState(null);
   useKeys({ Escape: () => back(path) });
+  const script = object.data?.script ?? '';
+  const model = useMemo(() => parse(script), [script]);
   if (object.data === null) {
     return html`<${NoObject} object=${object} href=${path} crumb=${t('account.tab.filters')} title=${name}
       unknown=${t('sieve.unknown')} unreadable=${t('sieve.unreadable')} />`;
@@ -98,7 +105,13 @@ export default function Filter({ address, name }) {
           ${t(filter.active ? 'sieve.deactivate' : 'sieve.activate')}</button>
         <${More} label=${t('action.more')} items=${items} /></div>`
       }</div>
-      <${Edit} key=${stale.generation} object=${object} stale=${stale} url=${url} path=${path} change=${change} /></div>
+      ${
+        model === null || query.has('text')
+          ? html`<${Edit} key=${stale.generation} object=${object} stale=${stale} url=${url} path=${path}
+              isForm=${model !== null} change=${change} />`
+          : html`<${RulesForm} key=${stale.generation} object=${object} stale=${stale} url=${url} path=${path} model=${model}
+              textHref=${`${url}?text`} change=${change} />`
+      }</div>
     ${dialog === 'rename' && html`<${Rename} object=${object} path=${path} onClose=${close} />`}
     ${
       dialog === 'delete' &&

@@ -13,9 +13,12 @@ import { toast } from '/app/parts/toast.js';
 import { Trial } from '/app/parts/trial.js';
 import { useNow, useQuery } from '/app/query.js';
 import { back, navigate, setQuery } from '/app/router.js';
+import { emptyModel, generate } from '/app/sieve-rules.js';
 import { can } from '/app/store.js';
 
 const FIRST = 'require ["fileinto"];\n\n# if header :contains "subject" "[list]" {\n#   fileinto "Lists";\n# }\n';
+
+const RULES = 'rules'; // the name of the filter that the form makes
 
 /** Where the filters are, of the page and of the API alike; address undefined: the caller's own. */
 export const filtersPath = (address) => (address === undefined ? '/me/filters' : `/accounts/${segment(address)}/filters`);
@@ -106,9 +109,26 @@ export default function Filters({ address, query }) {
     await setActive(path, filter, !filter.active);
     list.reload();
   };
+  /** A filter without rules changes nothing, so it is active at once, unless another one is. */
+  const makeRules = async () => {
+    const url = `${path}/${RULES}`;
+    try {
+      const made = await request('PUT', url, { body: { script: generate(emptyModel()) }, create: true });
+      if (!rows.some((row) => row.active)) await request('PATCH', url, { body: { active: true }, version: made.version });
+      navigate(url);
+    } catch (error) {
+      toast(t(error.kind === 'exists' ? 'sieve.exists' : 'failure.refused'));
+      list.reload();
+    }
+  };
   const open = () => setQuery(new URLSearchParams({ add: '' }));
   const close = () => setQuery(new URLSearchParams(), { replace: true });
-  const add = change && html`<button class="button is-primary" type="button" onClick=${open}>${t('sieve.add')}</button>`;
+  const rules = rows !== null && !rows.some((row) => row.name === RULES);
+  const add =
+    change &&
+    html`<div class="row">
+      ${rules && html`<button class="button is-primary" type="button" onClick=${makeRules}>${t('rules.make')}</button>`}
+      <button class=${rules ? 'button' : 'button is-primary'} type="button" onClick=${open}>${t('sieve.add')}</button></div>`;
   return html`<${FiltersHead} address=${address} />
     <div class="near"><div class="head"><p class="muted">${t('sieve.what')}</p>${rows?.length > 0 && add}</div>
       ${list.error && html`<${Failure} error=${list.error} lead=${t('sieve.unreadable')} retry=${list.reload} />`}
