@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url';
 const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
 const read = (code) => JSON.parse(readFileSync(`${WEB}i18n/${code}.json`, 'utf8'));
 /** Catalogues that are loaded when a page needs them; their keys begin with their name. */
-const FURTHER = ['advice', 'explain', 'reason', 'settings'];
+const FURTHER = readdirSync(`${WEB}i18n`)
+  .map((name) => /^(.+)\.en\.json$/.exec(name)?.[1])
+  .filter(Boolean);
 const all = (code) =>
   Object.assign(
     read(code),

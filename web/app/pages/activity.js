@@ -1,7 +1,7 @@
 // Sign-ins of 30 days, good and bad ones: of the own account, or of another.
 import { get, segment } from '/app/api.js';
 import { html } from '/app/html.js';
-import { t } from '/app/i18n.js';
+import { needWords, t } from '/app/i18n.js';
 import { useKeys } from '/app/keys.js';
 import { AccountTabs } from '/app/parts/account.js';
 import { State } from '/app/parts/icon.js';
@@ -9,6 +9,8 @@ import { Crumb, Failure, Heading, Time } from '/app/parts/page.js';
 import { Pager, Table, useList } from '/app/parts/table.js';
 import { useNow, useQuery } from '/app/query.js';
 import { back } from '/app/router.js';
+
+await needWords('activity');
 
 const RESULT = {
   ok: ['plain', 'ok'],

@@ -2,12 +2,14 @@
 import { useState } from 'preact/hooks';
 import { get } from '/app/api.js';
 import { html } from '/app/html.js';
-import { t } from '/app/i18n.js';
+import { needWords, t } from '/app/i18n.js';
 import { Filters, filtersOf, withQuery } from '/app/parts/filters.js';
 import { Failure, Notice, Time } from '/app/parts/page.js';
 import { SettingsHead } from '/app/parts/settings-tabs.js';
 import { Empty, Pager, Table, useList } from '/app/parts/table.js';
 import { useNow, useQuery } from '/app/query.js';
+
+await needWords('audit');
 
 const NOUNS = ['account', 'alias', 'domain', 'filter', 'queue', 'setting', 'token'];
 const PERIODS = ['-1h', '-24h', '-7d', '-30d'];

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { get, request, segment } from '/app/api.js';
 import { html } from '/app/html.js';
-import { ago, day, t } from '/app/i18n.js';
+import { ago, day, needWords, t } from '/app/i18n.js';
 import { useKeys } from '/app/keys.js';
 import { AccountTabs } from '/app/parts/account.js';
 import { Copy } from '/app/parts/copy.js';
@@ -15,6 +15,8 @@ import { toast } from '/app/parts/toast.js';
 import { useNow, useQuery } from '/app/query.js';
 import { back, setQuery } from '/app/router.js';
 import { can, useStore } from '/app/store.js';
+
+await needWords('device');
 
 const PROTOCOLS = ['imap', 'pop3', 'submission', 'managesieve'];
 /** What a program is told when it asks: name, port, how TLS begins. */

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { get, request, segment } from '/app/api.js';
 import { html } from '/app/html.js';
-import { t } from '/app/i18n.js';
+import { needWords, t } from '/app/i18n.js';
 import { useKeys } from '/app/keys.js';
 import { Dialog } from '/app/parts/dialog.js';
 import { DomainTabs } from '/app/parts/domain-tabs.js';
@@ -14,6 +14,8 @@ import { toast } from '/app/parts/toast.js';
 import { useQuery } from '/app/query.js';
 import { back } from '/app/router.js';
 import { can } from '/app/store.js';
+
+await needWords('admins');
 
 function columns(remove) {
   return [

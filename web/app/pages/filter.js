@@ -2,7 +2,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import { request, segment } from '/app/api.js';
 import { html } from '/app/html.js';
-import { t } from '/app/i18n.js';
+import { needWords, t } from '/app/i18n.js';
 import { useKeys } from '/app/keys.js';
 import { ActiveState, FiltersHead, filtersPath, mayChange } from '/app/pages/filters.js';
 import { Code, inCharacters } from '/app/parts/code.js';
@@ -16,6 +16,10 @@ import { toast } from '/app/parts/toast.js';
 import { placeText, Trial } from '/app/parts/trial.js';
 import { back, navigate } from '/app/router.js';
 import { parse } from '/app/sieve-rules.js';
+
+await needWords('trial');
+await needWords('sieve');
+await needWords('rules');
 
 function Rename({ object, path, onClose }) {
   const form = useForm({

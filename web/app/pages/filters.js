@@ -1,7 +1,7 @@
 // The filters (Sieve scripts) of an account, or the own ones: the list, a new one, and a trial of all that run.
 import { get, request, segment } from '/app/api.js';
 import { html } from '/app/html.js';
-import { clock, size, t } from '/app/i18n.js';
+import { clock, needWords, size, t } from '/app/i18n.js';
 import { useKeys } from '/app/keys.js';
 import { AccountTabs } from '/app/parts/account.js';
 import { Dialog } from '/app/parts/dialog.js';
@@ -15,6 +15,10 @@ import { useNow, useQuery } from '/app/query.js';
 import { back, navigate, setQuery } from '/app/router.js';
 import { emptyModel, generate } from '/app/sieve-rules.js';
 import { can } from '/app/store.js';
+
+await needWords('trial');
+await needWords('sieve');
+await needWords('rules');
 
 const FIRST = 'require ["fileinto"];\n\n# if header :contains "subject" "[list]" {\n#   fileinto "Lists";\n# }\n';
 

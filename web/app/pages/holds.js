@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { get, request, segment } from '/app/api.js';
 import { html } from '/app/html.js';
-import { clock, t } from '/app/i18n.js';
+import { clock, needWords, t } from '/app/i18n.js';
 import { Dialog } from '/app/parts/dialog.js';
 import { Input, Radios, Select, Submit, useForm } from '/app/parts/form.js';
 import { byWhom, Crumb, Failure, Heading } from '/app/parts/page.js';
@@ -11,6 +11,8 @@ import { toast } from '/app/parts/toast.js';
 import { useNow, useQuery } from '/app/query.js';
 import { setQuery } from '/app/router.js';
 import { can, useStore } from '/app/store.js';
+
+await needWords('holds');
 
 const KINDS = ['sender', 'sender_domain', 'destination'];
 const TIMES = ['', '+1h', '+4h', '+24h'];

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { get } from '/app/api.js';
 import { useEvents } from '/app/events.js';
 import { html } from '/app/html.js';
-import { clock, duration, number, t, tx } from '/app/i18n.js';
+import { clock, duration, needWords, number, t, tx } from '/app/i18n.js';
 import { useKeys } from '/app/keys.js';
 import { nextWords, useQueueActions } from '/app/parts/actions.js';
 import { Filters, filtersOf, withQuery } from '/app/parts/filters.js';
@@ -16,6 +16,8 @@ import { Empty, Pager, Table, useList, useSelection } from '/app/parts/table.js'
 import { useNow, useQuery } from '/app/query.js';
 import { setQuery } from '/app/router.js';
 import { can, store, useStore } from '/app/store.js';
+
+await needWords('holds');
 
 const STATES = ['deferred', 'scheduled', 'sending', 'held', 'removing'];
 const REASONS = [

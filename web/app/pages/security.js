@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { get, request } from '/app/api.js';
 import { html } from '/app/html.js';
-import { day, t } from '/app/i18n.js';
+import { day, needWords, t } from '/app/i18n.js';
 import { AccountTabs } from '/app/parts/account.js';
 import { Copy } from '/app/parts/copy.js';
 import { Confirm, Dialog } from '/app/parts/dialog.js';
@@ -13,6 +13,8 @@ import { Qr } from '/app/parts/qr.js';
 import { toast } from '/app/parts/toast.js';
 import { useQuery } from '/app/query.js';
 import { useStore } from '/app/store.js';
+
+await needWords('totp');
 
 const FEW = 3; // recovery codes
 

@@ -2,12 +2,14 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { get, request, segment } from '/app/api.js';
 import { html } from '/app/html.js';
-import { t } from '/app/i18n.js';
+import { needWords, t } from '/app/i18n.js';
 import { Copy } from '/app/parts/copy.js';
 import { State } from '/app/parts/icon.js';
 import { Failure, Time } from '/app/parts/page.js';
 import { Table, useList } from '/app/parts/table.js';
 import { useNow, useQuery } from '/app/query.js';
+
+await needWords('dns');
 
 const AGAIN_MS = 30000;
 const TONE = { found: ['ok', 'ok'], missing: ['fail', 'fail'], different: ['fail', 'warn'], optional: ['plain', 'dot'], unknown: ['plain', 'wait'] };

@@ -2,12 +2,14 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { get } from '/app/api.js';
 import { html } from '/app/html.js';
-import { t } from '/app/i18n.js';
+import { needWords, t } from '/app/i18n.js';
 import { Dialog } from '/app/parts/dialog.js';
 import { Icon } from '/app/parts/icon.js';
 import { problemText } from '/app/parts/page.js';
 import { navigate } from '/app/router.js';
 import { can } from '/app/store.js';
+
+await needWords('palette');
 
 const WAIT_MS = 120;
 const SHORTEST = 2; // characters, before the server is asked

@@ -2,7 +2,7 @@
 import { useId, useMemo, useRef, useState } from 'preact/hooks';
 import { ApiError, request } from '/app/api.js';
 import { html } from '/app/html.js';
-import { t } from '/app/i18n.js';
+import { needWords, t } from '/app/i18n.js';
 import { useKeys } from '/app/keys.js';
 import { Code, inCharacters } from '/app/parts/code.js';
 import { Input, Select, Submit, TextArea, useForm } from '/app/parts/form.js';
@@ -22,6 +22,9 @@ import {
   validate,
   zoneOf,
 } from '/app/sieve-rules.js';
+
+await needWords('sieve');
+await needWords('rules');
 
 const without = (list, index) => list.filter((_, i) => i !== index);
 const replaced = (list, index, value) => list.map((one, i) => (i === index ? value : one));

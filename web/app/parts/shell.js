@@ -185,7 +185,7 @@ function usePalette() {
 function SearchButton() {
   const mac = /mac|iphone|ipad/i.test(navigator.platform);
   return html`<button class="button search" type="button" onClick=${() => store.set({ palette: true })}>
-    <${Icon} name="search" /><span>${t('palette.button')}</span><kbd>${mac ? '⌘ K' : 'Ctrl K'}</kbd></button>`;
+    <${Icon} name="search" /><span>${t('search.button')}</span><kbd>${mac ? '⌘ K' : 'Ctrl K'}</kbd></button>`;
 }
 
 function useShellKeys() {

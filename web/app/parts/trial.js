@@ -2,11 +2,14 @@
 import { useState } from 'preact/hooks';
 import { request } from '/app/api.js';
 import { html } from '/app/html.js';
-import { t } from '/app/i18n.js';
+import { needWords, t } from '/app/i18n.js';
 import { inCharacters } from '/app/parts/code.js';
 import { Icon } from '/app/parts/icon.js';
 import { Input, Submit, TextArea, useForm } from '/app/parts/form.js';
 import { Notice } from '/app/parts/page.js';
+
+await needWords('trial');
+await needWords('sieve');
 
 /** A sentence that says what an action does. */
 function actionText(action) {
