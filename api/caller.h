@@ -10,7 +10,8 @@ enum scope {
     SCOPE_TOKENS_READ, SCOPE_TOKENS_WRITE, SCOPE_METRICS_READ, SCOPE_AUDIT_READ, SCOPE_EXPLAIN_PROBE,
     SCOPES,
     SCOPE_ANY = SCOPES, /* anybody who is signed in */
-    SCOPE_NONE,         /* everybody */
+    SCOPE_NONE,         /* everybody; what writes, from our own page only */
+    SCOPE_PROGRAM,      /* everybody, and from anywhere: whatever the method, nothing is written */
 };
 extern const char *const scope_names[SCOPES]; /* "queue:read" */
 

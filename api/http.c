@@ -369,10 +369,14 @@ static void take_headers(struct request *r, struct MHD_Connection *connection)
     (void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, take_header, &c);
 }
 
+/* Below /api/, or one of the routes beside it. */
 static bool is_api_path(struct str path)
 {
-    return str_starts(path, STR("/api/")) || str_eq(path, STR("/healthz")) || str_eq(path, STR("/readyz")) ||
-           str_eq(path, STR("/metrics"));
+    for (size_t i = 0; i < routes_count; i++) {
+        if (str_eq(path, str_c(routes[i].path)))
+            return true;
+    }
+    return str_starts(path, STR("/api/"));
 }
 
 /* The request is complete: an answer at once, or a coroutine. */

@@ -4,7 +4,7 @@
  * The environment: CORREIO_FD_LISTEN "smtp:5,smtp:6,imap:7", CORREIO_FD_AUTH (auth: its listening socket),
  * CORREIO_FD_CONTROL (auth: certificate files), CORREIO_FD_ADMIN (api: the admin socket), CORREIO_FD_READY (a byte is
  * written when the process serves), CORREIO_FD_COUNTERS (what it counts), CORREIO_FD_ALL_COUNTERS (api: "7,8,9", those of
- * all). */
+ * all), CORREIO_PORTS (api: "smtp:25,imap:143", where all processes listen). */
 #include "api/api.h"
 #include "api/metrics.h"
 #include "auth/presence.h"
@@ -72,22 +72,28 @@ static void say_ready(void)
     close(fd);
 }
 
-/* Calls fn for each inherited listening socket. */
-static void each_listener(void (*fn)(enum listener l, int fd))
+/* Calls fn for each "smtp:5" of an environment variable. */
+static void each_of(const char *variable, void (*fn)(enum listener l, int number))
 {
-    struct str rest = str_c(getenv("CORREIO_FD_LISTEN")), one;
+    struct str rest = str_c(getenv(variable)), one;
 
     while (str_split(&rest, ',', &one)) {
         struct str name;
-        uint64_t fd;
+        uint64_t number;
 
-        if (!str_split(&one, ':', &name) || !str_u64(one, 1 << 20, &fd))
+        if (!str_split(&one, ':', &name) || !str_u64(one, 1 << 20, &number))
             continue;
         for (int l = 0; l < LISTENERS; l++) {
             if (str_eq(name, str_c(listener_name((enum listener)l))))
-                fn((enum listener)l, (int)fd);
+                fn((enum listener)l, (int)number);
         }
     }
+}
+
+/* Calls fn for each inherited listening socket. */
+static void each_listener(void (*fn)(enum listener l, int fd))
+{
+    each_of("CORREIO_FD_LISTEN", fn);
 }
 
 /* ---- signals ---- */
@@ -247,8 +253,14 @@ static void serve_api(enum listener l, int fd)
     api_listen(fd, l == LISTEN_HTTPS);
 }
 
+static void take_port(enum listener l, int port)
+{
+    service.ports[l] = port;
+}
+
 static void start_api(void)
 {
+    each_of("CORREIO_PORTS", take_port);
     start_dns();
     read_counters();
     api_start(&service, env_fd("CORREIO_FD_ADMIN"));

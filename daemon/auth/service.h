@@ -16,6 +16,7 @@ struct service {
     struct tls_context *tls; /* replaced at a reload: a session takes its own tls_ref when it needs it */
     struct deliver *deliver; /* smtp, relay and access */
     const char *name;        /* of the process: "smtp-1" */
+    int ports[LISTENERS];    /* api: of all processes; 0: nobody listens there */
 };
 
 /* A protocol's session: runs in a coroutine of its own, owns nothing of `service`; the stream is freed by the caller.

@@ -208,7 +208,7 @@ static const char *env_get(struct arena *a, const char *section, const char *nam
 static bool known_env(struct arena *a, struct str name)
 {
     static const char *const others[] = { "CORREIO_HOME", "CORREIO_CONFIG", "CORREIO_FAULT", "CORREIO_URL",
-                                          "CORREIO_TOKEN_FILE", "CORREIO_KIND", "CORREIO_NUMBER" };
+                                          "CORREIO_TOKEN_FILE", "CORREIO_KIND", "CORREIO_NUMBER", "CORREIO_PORTS" };
 
     for (size_t i = 0; i < ARRAY_LEN(others); i++) {
         if (str_eq(name, str_c(others[i])))

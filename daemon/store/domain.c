@@ -120,6 +120,18 @@ enum result domain_get_deleted(struct db *db, struct str name, const struct visi
     return get(db, &stmt, name, visible, a, ret);
 }
 
+enum result domain_serves(struct db *db, struct str name, bool *ret_serves)
+{
+    static const struct db_stmt stmt = { "domain_serves",
+        "SELECT FROM domain WHERE name = $1 AND kind = 0 AND state = 0 AND deleted_at IS NULL" };
+    const struct db_param params[] = { db_text(name) };
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+
+    *ret_serves = r == RES_OK && db_count(&rows) > 0;
+    return r;
+}
+
 /* $9: the name of the domain that it stands for. */
 #define ALIAS_OF "(SELECT t.id FROM domain t WHERE t.name = $9 AND t.kind = 0 AND t.deleted_at IS NULL)"
 

@@ -53,6 +53,9 @@ enum result domain_get(struct db *db, struct str name, const struct visible *vis
 enum result domain_get_deleted(struct db *db, struct str name, const struct visible *visible, struct arena *a,
                                struct domain *ret) SUSPENDS NODISCARD;
 
+/* Whether people have accounts in this domain: it is local and not disabled.  Costs the same however many there are. */
+enum result domain_serves(struct db *db, struct str name, bool *ret_serves) SUSPENDS NODISCARD;
+
 struct domain_write {
     struct str name;
     enum domain_kind kind;

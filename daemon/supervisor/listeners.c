@@ -221,6 +221,20 @@ int listeners_port(const struct listeners *l, enum listener which)
     return 0;
 }
 
+void listeners_ports(const struct listeners *l, char *out, size_t cap)
+{
+    size_t at = 0;
+
+    out[0] = '\0';
+    for (int i = 0; i < LISTENERS; i++) {
+        int port = listeners_port(l, (enum listener)i);
+
+        if (port != 0)
+            at += (size_t)snprintf(out + at, at < cap ? cap - at : 0, "%s%s:%d", at > 0 ? "," : "",
+                                   listener_name((enum listener)i), port);
+    }
+}
+
 const char *listeners_path(const struct listeners *l, enum listener which)
 {
     for (size_t i = 0; i < l->n; i++) {

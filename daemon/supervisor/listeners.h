@@ -23,6 +23,8 @@ bool listeners_open(const struct config *config, struct listeners *l);
 void listeners_for_child(const struct listeners *l, const char *kind, char *out, size_t cap);
 /* The port of the first TCP socket of a listener; 0: none. */
 int listeners_port(const struct listeners *l, enum listener which);
+/* "smtp:25,imap:143": every listener that has a TCP socket, and its port. */
+void listeners_ports(const struct listeners *l, char *out, size_t cap);
 /* The path of the first Unix socket of a listener; NULL: none. */
 const char *listeners_path(const struct listeners *l, enum listener which);
 /* Removes the names of Unix sockets that listeners_open made for `listen` keys. */

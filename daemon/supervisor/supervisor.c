@@ -213,6 +213,8 @@ static _Noreturn void become_worker(const struct worker *w, int ready)
     }
     if (strcmp(w->kind, "api") == 0) {
         set_env_fd("CORREIO_FD_ADMIN", sup.listeners.admin_fd);
+        listeners_ports(&sup.listeners, sockets, sizeof(sockets));
+        setenv("CORREIO_PORTS", sockets, 1);
         set_env_counters();
     }
     snprintf(program, sizeof(program), "%.*s/correio-worker", STR_ARG(sup.config->libexec));
