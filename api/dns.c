@@ -65,8 +65,8 @@ static void make_wanted(struct look *look)
     struct str host = arena_str(&look->r->arena, settings_get()->hostname);
 
     find_host(look);
-    look->n_wanted = dns_wanted(look->domain.name, host, look->domain.kind == DOMAIN_RELAY, look->reverse, look->n_addresses,
-                                &look->r->arena, look->wanted);
+    look->n_wanted = dns_wanted(look->domain.name, host, look->domain.kind == DOMAIN_RELAY, look->r->service->ports, look->reverse,
+                                look->n_addresses, &look->r->arena, look->wanted);
 }
 
 static struct json_object *record_json(struct request *r, const struct dns_record *w, enum dns_state state, const struct str *found,

@@ -3,11 +3,39 @@
 
 #include <arpa/nameser.h>
 
-const char *const dns_purpose_names[DNS_PURPOSES] = { "mx", "host", "ptr", "spf", "dmarc", "autoconfig", "autodiscover" };
+const char *const dns_purpose_names[DNS_PURPOSES] = { "mx", "host", "ptr", "spf", "dmarc", "submissions", "imaps", "pop3s",
+                                                      "autoconfig", "autodiscover" };
 const char *const dns_state_names[DNS_STATES] = { "found", "missing", "different", "optional", "unknown" };
 
-size_t dns_wanted(struct str domain, struct str host, bool relay, const struct str *reverse_names, size_t n_addresses,
-                  struct arena *a, struct dns_record v[static DNS_MAX_WANTED])
+/* Where mail programs find what listens, at most one record a service (RFC 6186, 3; RFC 8314, 5.1); IMAP before POP3. */
+static size_t want_services(struct str domain, struct str host, const int *ports, struct arena *a, struct dns_record *v)
+{
+    static const struct {
+        enum dns_purpose purpose;
+        enum listener listener;
+        int priority;
+    } services[] = {
+        { DNS_SUBMISSIONS, LISTEN_SMTPS, 0 }, { DNS_IMAPS, LISTEN_IMAPS, 0 }, { DNS_POP3S, LISTEN_POP3S, 10 }
+    };
+    size_t n = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(services); i++) {
+        int port = ports[services[i].listener];
+
+        if (port == 0)
+            continue;
+        v[n++] = (struct dns_record){
+            .purpose = services[i].purpose, .type = ns_t_srv, .optional = true,
+            .name = arena_printf(a, "_%s._tcp.%.*s", dns_purpose_names[services[i].purpose], STR_ARG(domain)),
+            .value = arena_printf(a, "%d 1 %d %.*s", services[i].priority, port, STR_ARG(host)),
+        };
+    }
+    return n;
+}
+
+size_t dns_wanted(struct str domain, struct str host, bool relay, const int ports[static LISTENERS],
+                  const struct str *reverse_names, size_t n_addresses, struct arena *a,
+                  struct dns_record v[static DNS_MAX_WANTED])
 {
     size_t n = 0;
 
@@ -21,6 +49,7 @@ size_t dns_wanted(struct str domain, struct str host, bool relay, const struct s
     v[n++] = (struct dns_record){ .purpose = DNS_SPF, .name = domain, .type = ns_t_txt, .value = STR("v=spf1 mx -all") };
     v[n++] = (struct dns_record){ .purpose = DNS_DMARC, .name = arena_printf(a, "_dmarc.%.*s", STR_ARG(domain)), .type = ns_t_txt,
                                   .value = STR("v=DMARC1; p=none") };
+    n += want_services(domain, host, ports, a, v + n);
     v[n++] = (struct dns_record){ .purpose = DNS_AUTOCONFIG, .name = arena_printf(a, "autoconfig.%.*s", STR_ARG(domain)),
                                   .type = ns_t_cname, .value = host, .optional = true };
     v[n++] = (struct dns_record){ .purpose = DNS_AUTODISCOVER, .name = arena_printf(a, "autodiscover.%.*s", STR_ARG(domain)),
@@ -92,14 +121,14 @@ static enum dns_state judge_dmarc(const struct str *found, size_t n)
     return any ? DNS_DIFFERENT : DNS_MISSING;
 }
 
-/* MX: the host, whatever the preference.  Others: the very value. */
+/* MX: the host, whatever the preference.  SRV: port and host, whatever the priority and weight.  Others: the very value. */
 static bool is_value(const struct dns_record *wanted, struct str found)
 {
-    struct str value = wanted->value;
+    struct str value = wanted->value, number;
 
-    if (wanted->purpose == DNS_MX) {
-        value = str_from(value, str_chr(value, ' ') + 1);
-        found = str_from(found, str_chr(found, ' ') == SIZE_MAX ? found.len : str_chr(found, ' ') + 1);
+    for (int skip = wanted->type == ns_t_srv ? 2 : wanted->type == ns_t_mx ? 1 : 0; skip > 0; skip--) {
+        (void)str_split(&value, ' ', &number);
+        (void)str_split(&found, ' ', &number);
     }
     return str_ieq(found, value);
 }
@@ -133,6 +162,8 @@ const char *dns_type_name(unsigned type)
         return "PTR";
     case ns_t_cname:
         return "CNAME";
+    case ns_t_srv:
+        return "SRV";
     default:
         return "A";
     }

@@ -1,9 +1,12 @@
 /* api/dns_records.h - the DNS records that a domain needs, and what those that are found are worth.  Pure. */
 #pragma once
 #include "base/arena.h"
-#include "base/str.h"
+#include "config/config.h"
 
-enum dns_purpose { DNS_MX, DNS_HOST, DNS_PTR, DNS_SPF, DNS_DMARC, DNS_AUTOCONFIG, DNS_AUTODISCOVER, DNS_PURPOSES };
+enum dns_purpose {
+    DNS_MX, DNS_HOST, DNS_PTR, DNS_SPF, DNS_DMARC, DNS_SUBMISSIONS, DNS_IMAPS, DNS_POP3S, DNS_AUTOCONFIG, DNS_AUTODISCOVER,
+    DNS_PURPOSES
+};
 extern const char *const dns_purpose_names[DNS_PURPOSES]; /* "mx", "host", ... */
 
 /* found: right.  different: there is something else.  optional: not there, and mail flows without it.  unknown: no name
@@ -21,9 +24,11 @@ struct dns_record {
 #define DNS_MAX_WANTED (DNS_PURPOSES + DNS_MAX_ADDRESSES)
 
 /* The records of a domain whose mail this host takes.  relay: only as its backup, so nobody's mail is sent from it.
- * addresses: of the host, each as text and as the name of its PTR record. */
-size_t dns_wanted(struct str domain, struct str host, bool relay, const struct str *reverse_names, size_t n_addresses,
-                  struct arena *a, struct dns_record v[static DNS_MAX_WANTED]);
+ * ports: of each listener, for SRV records (RFC 8314, 5.1); 0: nobody listens there.  addresses: of the host, each as
+ * text and as the name of its PTR record. */
+size_t dns_wanted(struct str domain, struct str host, bool relay, const int ports[static LISTENERS],
+                  const struct str *reverse_names, size_t n_addresses, struct arena *a,
+                  struct dns_record v[static DNS_MAX_WANTED]);
 /* What was found for it; answered: a name server said so.  addresses: of the host, as text, for SPF. */
 enum dns_state dns_judge(const struct dns_record *wanted, bool answered, const struct str *found, size_t n,
                          const struct str *addresses, size_t n_addresses);

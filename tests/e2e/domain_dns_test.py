@@ -20,6 +20,7 @@ WRONG = f"""@ MX 10 mx.elsewhere.test.
 _dmarc TXT "v=DMARC1; rua=mailto:x@remote.test"
 mail A 127.0.0.1
 """
+OPTIONAL = {p: "optional" for p in ("submissions", "imaps", "pop3s", "autoconfig", "autodiscover")}
 HEAD = "$ORIGIN remote.test.\n$TTL 60\n@ SOA ns hostmaster {} 3600 600 86400 5\n@ NS ns\nns A 127.0.0.1\n"
 
 
@@ -42,21 +43,24 @@ def main():
         def _():
             same(server.ctl("domain", "zone", "shop.test").stdout.splitlines()[:2],
                  [f"shop.test. 3600 IN MX 10 {HOST}.", 'shop.test. 3600 IN TXT "v=spf1 mx -all"'])
+            same([line for line in server.ctl("domain", "zone", "shop.test").stdout.splitlines() if " SRV " in line],
+                 [f"_submissions._tcp.shop.test. 3600 IN SRV 0 1 {server.port('SMTPS')} {HOST}.",
+                  f"_imaps._tcp.shop.test. 3600 IN SRV 0 1 {server.port('IMAPS')} {HOST}.",
+                  f"_pop3s._tcp.shop.test. 3600 IN SRV 10 1 {server.port('POP3S')} {HOST}."])
 
         @case("an empty zone: what lacks is missing, what is of the host is found, and exit status 9 says so")
         def _():
             status, dns = check(server, "shop.test")
             same(status, 9)
             same(dns["servers"], ["ns.remote.test"])
-            same(states(dns), {"mx": "missing", "host": "found", "ptr": "found", "spf": "missing", "dmarc": "missing",
-                               "autoconfig": "optional", "autodiscover": "optional"})
+            same(states(dns), {"mx": "missing", "host": "found", "ptr": "found", "spf": "missing", "dmarc": "missing", **OPTIONAL})
             same((dns["right"], dns["wanted"]), (2, 5))
 
         @case("wrong records: another MX, two SPF, a DMARC without policy")
         def _():
             dns = check(server, "remote.test")[1]
             same(states(dns), {"mx": "different", "host": "found", "ptr": "found", "spf": "different", "dmarc": "different",
-                               "autoconfig": "optional", "autodiscover": "optional"})
+                               **OPTIONAL})
             same([r["found"] for r in dns["records"]][0], ["10 mx.elsewhere.test"])
 
         @case("no zone, no answer: unknown or missing, and the next request is served")
@@ -69,7 +73,7 @@ def main():
         def _():
             with open(f"{net.dir}/remote.test.zone", "w") as f:
                 f.write(HEAD.format(2) + "@ MX 20 mail\n@ TXT \"v=spf1 \" \"mx -all\"\n_dmarc TXT \"v=DMARC1; p=reject\"\nmail A 127.0.0.1\n"
-                        "autoconfig CNAME mail\n")
+                        f"autoconfig CNAME mail\n_imaps._tcp SRV 5 0 {server.port('IMAPS')} mail\n_pop3s._tcp SRV 0 0 0 .\n")
             reload = threading.Timer(1, lambda: subprocess.run(["knotc", "-c", f"{net.dir}/knot.conf", "zone-reload", "remote.test"],
                                                                check=True, capture_output=True))
             reload.start()
@@ -77,7 +81,7 @@ def main():
             reload.join()
             same(status, 0)
             same(states(dns), {"mx": "found", "host": "found", "ptr": "found", "spf": "found", "dmarc": "found",
-                               "autoconfig": "found", "autodiscover": "optional"})
+                               **OPTIONAL, "imaps": "found", "autoconfig": "found"})
 
         harness.run()
 

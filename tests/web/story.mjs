@@ -480,6 +480,8 @@ export function makeStory() {
         record('ptr', '5.113.0.203.in-addr.arpa', 'PTR', host, { line: null, state: 'different', found: ['static-5.isp.example'] }),
         record('spf', domain.name, 'TXT', 'v=spf1 mx -all', { state: 'different', found: ['v=spf1 include:spf.example -all'] }),
         record('dmarc', `_dmarc.${domain.name}`, 'TXT', 'v=DMARC1; p=none', { state: 'missing', found: [] }),
+        record('submissions', `_submissions._tcp.${domain.name}`, 'SRV', `0 1 465 ${host}`, { optional: true }),
+        record('imaps', `_imaps._tcp.${domain.name}`, 'SRV', `0 1 993 ${host}`, { optional: true, state: 'optional', found: [] }),
         record('autoconfig', `autoconfig.${domain.name}`, 'CNAME', host, { optional: true, state: 'optional', found: [] }),
       ];
       return { checked_at: at(-20e3), servers: ['ns1.example.org', 'ns2.example.org'], right: 2, wanted: 5, records };

@@ -11,6 +11,8 @@
 static const struct str addresses[] = { STR("192.0.2.1"), STR("2001:db8::1") };
 static const struct str reverse[] = { STR("1.2.0.192.in-addr.arpa"), STR("1.0.ip6.arpa") };
 
+static const int ports[LISTENERS] = { [LISTEN_SMTPS] = 465, [LISTEN_IMAPS] = 1993, [LISTEN_POP3S] = 995, [LISTEN_IMAP] = 143 };
+
 static struct arena arena;
 
 static int end(void **state)
@@ -23,7 +25,7 @@ static int end(void **state)
 static struct dns_record wanted_for(enum dns_purpose purpose)
 {
     struct dns_record v[DNS_MAX_WANTED];
-    size_t n = dns_wanted(STR("example.org"), HOST, false, reverse, 2, &arena, v);
+    size_t n = dns_wanted(STR("example.org"), HOST, false, ports, reverse, 2, &arena, v);
 
     for (size_t i = 0; i < n; i++) {
         if (v[i].purpose == purpose)
@@ -59,6 +61,15 @@ static const struct {
     { DNS_DMARC, { "v=DMARC1; p=reject" }, DNS_FOUND },
     { DNS_DMARC, { "v=DMARC1; rua=mailto:x@example.org" }, DNS_DIFFERENT },
     { DNS_DMARC, { "v=dmarc1; p=none" }, DNS_MISSING },
+    { DNS_IMAPS, { "0 1 1993 mail.example.org" }, DNS_FOUND },
+    { DNS_IMAPS, { "7 0 1993 MAIL.example.org" }, DNS_FOUND },
+    { DNS_IMAPS, { "0 1 993 mail.example.org" }, DNS_OPTIONAL },
+    { DNS_IMAPS, { "0 1 1993 mail.example.net" }, DNS_OPTIONAL },
+    { DNS_IMAPS, { "1993 mail.example.org" }, DNS_OPTIONAL },
+    { DNS_IMAPS, { "0 0 0 ." }, DNS_OPTIONAL },
+    { DNS_IMAPS, { "" }, DNS_OPTIONAL },
+    { DNS_IMAPS, { NULL }, DNS_OPTIONAL },
+    { DNS_SUBMISSIONS, { "0 1 465 mail.example.org" }, DNS_FOUND },
     { DNS_AUTOCONFIG, { NULL }, DNS_OPTIONAL },
     { DNS_AUTOCONFIG, { "x.test" }, DNS_OPTIONAL },
     { DNS_AUTOCONFIG, { "mail.example.org" }, DNS_FOUND },
@@ -84,14 +95,20 @@ static void test_judge(void **state)
 
 static void test_wanted(void **state)
 {
+    static const int no_ports[LISTENERS] = { [LISTEN_IMAP] = 143, [LISTEN_SUBMISSION] = 587 };
     struct dns_record v[DNS_MAX_WANTED];
 
     (void)state;
-    assert_int_equal(dns_wanted(STR("example.org"), HOST, false, reverse, 2, &arena, v), 8);
-    assert_int_equal(dns_wanted(STR("example.org"), HOST, true, NULL, 0, &arena, v), 2);
+    assert_int_equal(dns_wanted(STR("example.org"), HOST, false, ports, reverse, 2, &arena, v), 11);
+    assert_int_equal(dns_wanted(STR("example.org"), HOST, false, no_ports, reverse, 2, &arena, v), 8);
+    assert_int_equal(dns_wanted(STR("example.org"), HOST, true, ports, NULL, 0, &arena, v), 2);
     assert_true(str_eq(dns_zone_line(&v[0], &arena), STR("example.org. 3600 IN MX 20 mail.example.org.")));
     v[0] = wanted_for(DNS_SPF);
     assert_true(str_eq(dns_zone_line(&v[0], &arena), STR("example.org. 3600 IN TXT \"v=spf1 mx -all\"")));
+    v[0] = wanted_for(DNS_SUBMISSIONS);
+    assert_true(str_eq(dns_zone_line(&v[0], &arena), STR("_submissions._tcp.example.org. 3600 IN SRV 0 1 465 mail.example.org.")));
+    v[0] = wanted_for(DNS_POP3S);
+    assert_true(str_eq(dns_zone_line(&v[0], &arena), STR("_pop3s._tcp.example.org. 3600 IN SRV 10 1 995 mail.example.org.")));
 }
 
 int main(void)
