@@ -129,7 +129,7 @@ test('domains: a local one, with what its DNS needs, and relay domains', options
   await page.fill('[name=name]', domain);
   await page.click('dialog .is-primary');
   await page.waitForURL(`**/domains/${domain}`);
-  await shown(page, `${domain}. MX 10`);
+  await shown(page, `${domain}. 3600 IN MX 10`);
   for (const name of [away, many]) {
     await page.goto(`${site.url}/domains?add`);
     await page.fill('[name=name]', name);
