@@ -133,6 +133,11 @@ function Devices({ path, address, mayWrite, adding }) {
           html`<${Table} label=${t('devices.title')} columns=${deviceColumns(now, mayWrite, setRemoving)} rows=${rows}
             keyOf=${(row) => row.id} list=${keys} busy=${list.busy} old=${list.old} />`
     }
+    ${
+      path === '/me' &&
+      html`<p><a href="/api/v1/me/apple-profile" download>${t('devices.apple')}</a>
+        <span class="muted"> ${t('devices.apple-text')}</span></p>`
+    }
     ${adding && mayWrite && html`<${AddDevice} path=${path} address=${address} onClose=${close} onAdded=${list.reload} />`}
     ${
       removing &&
