@@ -297,7 +297,7 @@ enum outcome client_list(struct call *call, const char *path, const char *query,
     bool first = true;
 
     do {
-        struct json_object *page;
+        struct json_object *page = NULL;
         struct str cursor;
         const char *sep = query[0] == '\0' ? "?" : "&";
         enum outcome out = client_call(call, "GET", arena_printf(&call->arena, "%s%s%s%s", path, query, next[0] != '\0' ? sep : "", next).p,
