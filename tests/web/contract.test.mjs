@@ -8,6 +8,7 @@ import Ajv2020 from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
 import { startFakeServer } from './fake-server.mjs';
+import { apiDocs, DOCS } from './api-docs.mjs';
 import { PASSWORD } from './story.mjs';
 
 const FILE = fileURLToPath(new URL('../../api/openapi.yaml', import.meta.url));
@@ -68,6 +69,10 @@ async function call(method, url, path, { status = 200, body, headers = {} } = {}
 test('the contract is a valid OpenAPI 3.1 document', async () => {
   const result = await new Validator().validate(FILE);
   assert.deepEqual(result.errors ?? [], []);
+});
+
+test('docs/api.md is what the contract says', () => {
+  assert.equal(readFileSync(DOCS, 'utf8'), apiDocs(contract), 'node tests/web/api-docs.mjs --write');
 });
 
 test('every operation has an id, a scope and answers to refusals', () => {
