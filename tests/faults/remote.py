@@ -13,9 +13,11 @@ sys.path.insert(0, os.path.join(HERE, "..", "e2e"))
 from internet import wait_for                   # noqa: E402
 
 SENDER = "sender"
-ZONE = "good MX 10 mx1\nbad MX 10 mx1\nmx1 A 127.0.1.2\n"
+ZONE = "good MX 10 mx1\nbad MX 10 mx1\nstay MX 10 mx1\nmx1 A 127.0.1.2\n"
 BAD = "refused@bad.remote.test"
-ANSWERS = {"RCPT " + BAD: "550 5.1.1 No such user"}
+DELETED, RETURNED = "deleted@stay.remote.test", "returned@stay.remote.test"
+STAY = "450 4.2.0 Later"
+ANSWERS = {"RCPT " + BAD: "550 5.1.1 No such user", "RCPT " + DELETED: STAY, "RCPT " + RETURNED: STAY}
 
 
 def settings():
@@ -48,6 +50,57 @@ def send_some(connect, acknowledged, until):
             talk.close()
         except (OSError, EOFError):
             time.sleep(0.02)
+
+
+def send_to_remove(server, each):
+    """Messages that stay in the queue, half of them for each of the two; {recipient: names}."""
+    names = {DELETED: [], RETURNED: []}
+    talk = server.connect("SMTP")
+    talk.reply()
+    talk.command("EHLO ledger")
+    for to in names:
+        for n in range(each):
+            name = f"out-remove-{n}-{random.getrandbits(32)}-x"
+            for line in f"MAIL FROM:<{SENDER}@example.test>", f"RCPT TO:<{to}>", "DATA", f"Subject: {name}\r\n\r\nbody\r\n.":
+                answer = talk.command(line)
+                assert answer[0] in "23", f"{line}: {answer}"
+            names[to].append(name)
+    talk.close()
+    return names
+
+
+def held(server):
+    return int(server.value("SELECT count(*) FROM queue_recipient WHERE destination = 'stay.remote.test' AND state = 1"))
+
+
+def remove(server, names):
+    """Deletes and returns them as an administrator does, and lets the time for taking it back be over."""
+    total = sum(len(v) for v in names.values())
+
+    def hold():  # those that are being sent at the moment are refused as busy
+        server.ctl("queue", "hold", "--yes", "--destination=stay.remote.test", check=False)
+        return held(server) == total
+    wait_for("all are held", hold, 30)
+    server.ctl("queue", "delete", "--yes", f"--recipient={DELETED}")
+    server.ctl("queue", "bounce", "--yes", f"--recipient={RETURNED}")
+    assert held(server) == 0
+    server.sql("UPDATE queue_recipient SET due_at = now() WHERE state IN (2, 4)")
+
+
+def check_removed(server, sink, names):
+    wait_for("an empty queue", lambda: server.value("SELECT count(*) FROM queue_message") == "0", 60)
+    dsns = bounced(server)
+    counts = {to: sorted({dsns.count(name) for name in v}) for to, v in names.items()}
+    assert counts == {DELETED: [0], RETURNED: [1]}, f"DSNs: {counts}"
+    for to, outcome, events in (DELETED, 5, 1), (RETURNED, 3, 0):
+        rows = server.sql("SELECT t.subject, r.outcome, (SELECT count(*) FROM trace_event e WHERE e.at = t.at AND e.trace_id = t.id"
+                          f" AND e.kind = 7) FROM trace t JOIN trace_recipient r ON r.at = t.at AND r.trace_id = t.id"
+                          f" WHERE r.recipient = '{to}'")
+        seen = {row[0]: (int(row[1]), int(row[2])) for row in rows}
+        wrong = [(name, seen.get(name)) for name in names[to] if seen.get(name) != (outcome, events)]
+        assert not wrong, f"{to}: {wrong[:3]}"
+    came = [m for m in sink.messages if b"Subject: out-remove" in m.data]
+    assert not came, f"{len(came)} arrived"
 
 
 def bounced(server):

@@ -261,6 +261,17 @@ def remote_under(server, sink, acknowledged, fault, victims):
     remote.check(server, sink, acknowledged)
 
 
+def removed_under(server, sink, fault):
+    """What an administrator deleted or returned goes once, though the relay dies when it is to go."""
+    restart_with(server, None)
+    names = remote.send_to_remove(server, 20)
+    restart_with(server, f"{fault}=kill")
+    remote.remove(server, names)
+    remote.wait_for("the point", lambda: f"fault point {fault}" in open(server.log_path, errors="replace").read(), 20)
+    restart_with(server, None)
+    remote.check_removed(server, sink, names)
+
+
 def outside_under(server, user, acknowledged, fault, victims):
     """Mail for mailboxes outside PostgreSQL, with a fault point armed or the mda killed at random."""
     restart_with(server, fault)
@@ -299,8 +310,11 @@ def run_all(ledger, acknowledged, outside_acknowledged, user):
         harness.case("mail for files, mda killed")(
             lambda: outside_under(server, user, outside_acknowledged, None, lambda: server.pids("mda")))
         for name in fault_points(["store"], "queue-"):
-            harness.case(f"remote mail, killed at {name}")(
-                lambda n=name: remote_under(server, sink, acknowledged, f"{n}=kill@3", lambda: []))
+            if name.endswith("-purge"):
+                harness.case(f"mail that was deleted or returned, killed at {name}")(lambda n=name: removed_under(server, sink, n))
+            else:
+                harness.case(f"remote mail, killed at {name}")(
+                    lambda n=name: remote_under(server, sink, acknowledged, f"{n}=kill@3", lambda: []))
         harness.case("remote mail, relay killed")(
             lambda: remote_under(server, sink, acknowledged, None, lambda: server.pids("relay")))
         harness.case("remote mail, PostgreSQL killed")(
