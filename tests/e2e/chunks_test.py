@@ -89,22 +89,6 @@ def with_sizes(server):
         server.setting("smtp.max_message_size", "50 MiB")
         server.setting("smtp.max_recipients", "1000")
 
-    @case("limits of a session: what EHLO says is kept")
-    def _():
-        server.setting("smtp.max_messages", "2")
-        server.setting("smtp.max_recipient_domains", "1")
-        line = "250-LIMITS RCPTMAX=1000 MAILMAX=2 RCPTDOMAINMAX=1"
-        talk = wait_for("the settings", lambda: (lambda t: t if line in t.offers else t.close())(smtp(server)), 3)
-        begin(talk, next(NAMES))
-        same(talk.command("RCPT TO:<x@elsewhere.test>")[:9], "452 4.5.3")
-        same(bdat(talk, b"Subject: one\r\n\r\n", last=True)[:3], "250")
-        begin(talk, next(NAMES))
-        same(talk.command("RSET")[:3], "250")
-        same(talk.command("MAIL FROM:<x@elsewhere.test>")[:9], "421 4.5.3")
-        talk.close()
-        server.setting("smtp.max_messages", "0")
-        server.setting("smtp.max_recipient_domains", "0")
-
     @case("connections cut between and in chunks: nothing is stored, the processes live")
     def _():
         user, workers = next(NAMES), server.pids("smtp")
@@ -144,6 +128,23 @@ def with_remote(server, sink):
         same((len(sink.messages), stored(server, "c19@example.test")), (1, [b" binary\r\n\r\na\nb\0\r"]))
 
 
+def with_limits(server):
+    """The last one: processes follow a setting each in its time."""
+    @case("limits of a session: what EHLO says is kept")
+    def _():
+        server.setting("smtp.max_messages", "2")
+        server.setting("smtp.max_recipient_domains", "1")
+        line = "250-LIMITS RCPTMAX=1000 MAILMAX=2 RCPTDOMAINMAX=1"
+        talk = wait_for("the settings", lambda: (lambda t: t if line in t.offers else t.close())(smtp(server)), 3)
+        begin(talk, next(NAMES))
+        same(talk.command("RCPT TO:<x@elsewhere.test>")[:9], "452 4.5.3")
+        same(bdat(talk, b"Subject: one\r\n\r\n", last=True)[:3], "250")
+        begin(talk, next(NAMES))
+        same(talk.command("RSET")[:3], "250")
+        same(talk.command("MAIL FROM:<x@elsewhere.test>")[:9], "421 4.5.3")
+        talk.close()
+
+
 def main():
     with tempfile.TemporaryDirectory() as directory, Server() as server:
         cert, key = make_certificate(directory)
@@ -152,6 +153,7 @@ def main():
         server.domain("away.test", "--relay", "--to", f"127.0.0.1:{sink.socket.getsockname()[1]}")
         with_sizes(server)
         with_remote(server, sink)
+        with_limits(server)
         try:
             harness.run()
         finally:
