@@ -124,6 +124,8 @@ const struct route routes[] = {
     { "PUT", V1 "/me/totp", SCOPE_ANY, totp_put },
     { "DELETE", V1 "/me/totp", SCOPE_ANY, totp_delete },
     { "GET", V1 "/me/activity", SCOPE_ANY, activity_get },
+    { "GET", V1 "/me/traces", SCOPE_ANY, traces_list_mine },
+    { "GET", V1 "/me/traces/{}", SCOPE_ANY, trace_get_mine_one },
     { "GET", V1 "/me/apple-profile", SCOPE_ANY, me_apple_profile_get },
     { "GET", V1 "/events", SCOPE_QUEUE_READ, events_get },
     { "GET", V1 "/openapi.yaml", SCOPE_NONE, openapi_get },

@@ -1,5 +1,6 @@
-/* /traces and /traces/{id} */
-#include "store/trace.h"
+/* /traces, /traces/{id}, and of the caller's own mail /me/traces, /me/traces/{id} */
+#include "store/trace_mine.h"
+#include "api/accounts.h"
 #include "api/handlers.h"
 #include "api/problem.h"
 #include "api/query.h"
@@ -40,16 +41,23 @@ static void check_ips(struct request *r, struct str_list ips)
     }
 }
 
-static void take_filter(struct request *r, struct trace_filter *f)
+/* The words of ?outcome= as bits of enum trace_outcome. */
+static unsigned take_outcomes(struct request *r)
 {
     static const char *const outcomes[] = { "waiting", "delivered", "relayed", "bounced", "removed", "refused" };
     static const unsigned bits[] = { 1u << TRACE_WAITING, 1u << TRACE_DELIVERED, 1u << TRACE_RELAYED,
                                      1u << TRACE_BOUNCED | 1u << TRACE_EXPIRED, 1u << TRACE_REMOVED,
                                      1u << TRACE_REFUSED };
-    unsigned asked = query_words(r, "outcome", outcomes, ARRAY_LEN(outcomes));
+    unsigned asked = query_words(r, "outcome", outcomes, ARRAY_LEN(outcomes)), set = 0;
 
     for (size_t i = 0; i < ARRAY_LEN(outcomes); i++)
-        f->outcomes |= (asked >> i & 1) != 0 ? bits[i] : 0;
+        set |= (asked >> i & 1) != 0 ? bits[i] : 0;
+    return set;
+}
+
+static void take_filter(struct request *r, struct trace_filter *f)
+{
+    f->outcomes = take_outcomes(r);
     f->directions = query_words(r, "direction", directions, ARRAY_LEN(directions));
     f->senders.n = query_texts(r, "sender", 320, &f->senders.v);
     f->recipients.n = query_texts(r, "recipient", 320, &f->recipients.v);
@@ -178,21 +186,10 @@ static struct json_object *event_json(struct arena *a, const struct trace *t, co
     return o;
 }
 
-void trace_get_one(struct request *r)
+static struct json_object *trace_json(struct request *r, const struct trace *t)
 {
-    struct json_object *o, *recipients, *events;
-    struct trace *t;
-    int64_t id;
-    enum result result = queue_id(r->params[0], &id) ? trace_get(r->service->db, id, queue_visible(r), &r->arena, &t)
-                                                     : RES_NOTFOUND;
+    struct json_object *o = js_object(), *recipients = js_array(), *events = js_array();
 
-    if (result != RES_OK) {
-        problem_of_result(r, result);
-        return;
-    }
-    o = js_object();
-    recipients = js_array();
-    events = js_array();
     row_members(o, &r->arena, &t->row);
     for (size_t i = 0; i < t->nrecipients; i++) {
         struct json_object *one = js_object();
@@ -212,5 +209,112 @@ void trace_get_one(struct request *r)
     js_set(o, "in_queue", js_bool(t->in_queue));
     js_set(o, "recipients", recipients);
     js_set(o, "events", events);
-    reply_json(r, 200, o);
+    return o;
+}
+
+void trace_get_one(struct request *r)
+{
+    struct trace *t;
+    int64_t id;
+    enum result result = queue_id(r->params[0], &id) ? trace_get(r->service->db, id, queue_visible(r), &r->arena, &t)
+                                                     : RES_NOTFOUND;
+
+    if (result == RES_OK)
+        reply_json(r, 200, trace_json(r, t));
+    else
+        problem_of_result(r, result);
+}
+
+/* ---- one's own ---- */
+
+static const char *const ways[] = { "received", "sent" };
+
+/* "TIME-ID" of the last row. */
+static bool mine_cursor(struct str s, int64_t *ret_us, int64_t *ret_id)
+{
+    size_t dash = str_chr(s, '-');
+    uint64_t us, id;
+
+    if (s.p == NULL)
+        return true;
+    if (dash == SIZE_MAX || !str_u64(str_sub(s, 0, dash), INT64_MAX, &us) || !str_u64(str_from(s, dash + 1), INT64_MAX, &id))
+        return false;
+    *ret_us = (int64_t)us;
+    *ret_id = (int64_t)id;
+    return true;
+}
+
+static struct json_object *mine_json(struct arena *a, const struct mine_row *row)
+{
+    struct json_object *o = js_object();
+
+    js_set(o, "id", js_str(queue_id_text(a, row->id)));
+    js_set(o, "accepted_at", js_time(row->at_us));
+    js_set(o, "way", js_str(str_c(ways[row->way])));
+    js_set(o, "outcome", js_str(str_c(outcome_of[row->outcome])));
+    js_set(o, "sender", js_str(or_empty(row->sender)));
+    js_set(o, "recipient", js_str(or_empty(row->recipient)));
+    js_set(o, "recipient_count", js_int(MAX(row->recipients, 1)));
+    js_set(o, "subject", js_str(row->subject));
+    js_set(o, "message_id", js_str(row->message_id));
+    js_set(o, "size", row->size < 0 ? NULL : js_int(row->size));
+    js_set(o, "mailbox", js_str(row->mailbox));
+    js_set(o, "rule", js_str(row->rule));
+    js_set(o, "reply", js_str(row->reply));
+    return o;
+}
+
+void traces_list_mine(struct request *r)
+{
+    static const char *const singles[] = { "limit", "cursor", "q" };
+    static const char *const repeated[] = { "way", "outcome" };
+    struct mine_filter filter = { 0 };
+    struct account account;
+    struct list_page page;
+    struct mine_row *v;
+    struct json_object *data;
+    int64_t after_us = DB_NO_TIME, after_id = 0;
+    size_t n;
+    bool more;
+    enum result result;
+
+    if (!account_of_path(r, &account, NULL))
+        return;
+    query_begin(r, singles, ARRAY_LEN(singles), repeated, ARRAY_LEN(repeated));
+    filter.ways = query_words(r, "way", ways, ARRAY_LEN(ways));
+    filter.outcomes = take_outcomes(r);
+    filter.text = query_text(r, "q", 1, 320);
+    if (!query_page(r, NULL, false, &page) || errors_of_query(r))
+        return;
+    if (!mine_cursor(page.after, &after_us, &after_id)) {
+        problem(r, PROBLEM_INVALID_CURSOR, NULL);
+        return;
+    }
+    result = trace_mine(r->service->db, account.id, &filter, after_us, after_id, page.limit, &r->arena, &v, &n, &more);
+    if (result != RES_OK) {
+        problem_of_result(r, result);
+        return;
+    }
+    data = js_array();
+    for (size_t i = 0; i < n; i++)
+        js_push(data, mine_json(&r->arena, &v[i]));
+    reply_page(r, data, more ? arena_printf(&r->arena, "%lld-%lld", (long long)v[n - 1].at_us, (long long)v[n - 1].id) : STR_NULL,
+               -1);
+}
+
+void trace_get_mine_one(struct request *r)
+{
+    struct account account;
+    struct trace *t;
+    struct str text;
+    int64_t id;
+    enum result result;
+
+    if (!account_of_path(r, &account, &text))
+        return;
+    result = queue_id(text, &id) ? trace_get_mine(r->service->db, id, account.id, &r->arena, &t) : RES_NOTFOUND;
+    if (result == RES_OK)
+        reply_json(r, 200, trace_json(r, t));
+    else
+        problem_of_result(r, result);
 }

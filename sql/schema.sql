@@ -1039,7 +1039,9 @@ CREATE INDEX trace_event_time ON ONLY public.trace_event USING brin (happened_at
 CREATE INDEX trace_event_default_happened_at_idx ON public.trace_event_default USING brin (happened_at);
 CREATE INDEX trace_event_id ON ONLY public.trace_event USING btree (trace_id, n);
 CREATE INDEX trace_event_default_trace_id_n_idx ON public.trace_event_default USING btree (trace_id, n);
+CREATE INDEX trace_recipient_account ON ONLY public.trace_recipient USING btree (account_id, at, trace_id) WHERE (account_id IS NOT NULL);
 CREATE INDEX trace_recipient_address ON ONLY public.trace_recipient USING btree (lower(recipient), at);
+CREATE INDEX trace_recipient_default_account_id_at_trace_id_idx ON public.trace_recipient_default USING btree (account_id, at, trace_id) WHERE (account_id IS NOT NULL);
 CREATE INDEX trace_recipient_domain ON ONLY public.trace_recipient USING btree (domain, at);
 CREATE INDEX trace_recipient_default_domain_at_idx ON public.trace_recipient_default USING btree (domain, at);
 CREATE INDEX trace_recipient_default_lower_at_idx ON public.trace_recipient_default USING btree (lower(recipient), at);
@@ -1057,6 +1059,7 @@ ALTER INDEX public.trace_sender_domain ATTACH PARTITION public.trace_default_sub
 ALTER INDEX public.trace_event_time ATTACH PARTITION public.trace_event_default_happened_at_idx;
 ALTER INDEX public.trace_event_pkey ATTACH PARTITION public.trace_event_default_pkey;
 ALTER INDEX public.trace_event_id ATTACH PARTITION public.trace_event_default_trace_id_n_idx;
+ALTER INDEX public.trace_recipient_account ATTACH PARTITION public.trace_recipient_default_account_id_at_trace_id_idx;
 ALTER INDEX public.trace_recipient_domain ATTACH PARTITION public.trace_recipient_default_domain_at_idx;
 ALTER INDEX public.trace_recipient_address ATTACH PARTITION public.trace_recipient_default_lower_at_idx;
 ALTER INDEX public.trace_recipient_pkey ATTACH PARTITION public.trace_recipient_default_pkey;

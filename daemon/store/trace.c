@@ -169,15 +169,18 @@ enum result trace_list(struct db *db, const struct trace_filter *filter, int64_t
 
 /* ---- one ---- */
 
-static enum result read_trace(struct db *db, int64_t id, struct str_list domains, struct arena *a, struct trace *t)
+static enum result read_trace(struct db *db, int64_t id, struct str_list domains, int64_t account_id, struct arena *a,
+                              struct trace *t, bool *ret_sent)
 {
     static const struct db_stmt stmt = { "trace_get",
         "SELECT " ROW_COLUMNS ", '', 0::bigint, p.listener, p.client, p.session, p.tls,"
-        "  EXISTS (SELECT FROM queue_message m WHERE m.id = p.id)"
+        "  EXISTS (SELECT FROM queue_message m WHERE m.id = p.id), p.account_id IS NOT DISTINCT FROM $3"
         " FROM trace p LEFT JOIN account a ON a.id = p.account_id"
         " WHERE p.id = $1 AND ($2::text[] IS NULL OR " QUEUE_DOMAIN_SQL("p.sender") " = ANY ($2) OR EXISTS"
-        "  (SELECT FROM trace_recipient r WHERE r.at = p.at AND r.trace_id = p.id AND r.domain = ANY ($2)))" };
-    const struct db_param params[] = { db_int8(id), queue_filter_list(domains, a) };
+        "  (SELECT FROM trace_recipient r WHERE r.at = p.at AND r.trace_id = p.id AND r.domain = ANY ($2)))"
+        " AND ($3 = 0 OR p.account_id = $3 OR EXISTS"
+        "  (SELECT FROM trace_recipient r WHERE r.at = p.at AND r.trace_id = p.id AND r.account_id = $3))" };
+    const struct db_param params[] = { db_int8(id), queue_filter_list(domains, a), db_int8(account_id) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
 
@@ -191,14 +194,17 @@ static enum result read_trace(struct db *db, int64_t id, struct str_list domains
     t->session = arena_str(a, db_get_str(&rows, 0, 13));
     t->tls = arena_str(a, db_get_str(&rows, 0, 14));
     t->in_queue = db_get_int(&rows, 0, 15) != 0;
+    *ret_sent = db_get_int(&rows, 0, 16) != 0;
     return RES_OK;
 }
 
-static enum result read_recipients(struct db *db, struct arena *a, struct trace *t)
+/* only: 0, or the account whose recipients and their events are read. */
+static enum result read_recipients(struct db *db, int64_t only, struct arena *a, struct trace *t)
 {
     static const struct db_stmt stmt = { "trace_get_recipients",
-        "SELECT n, recipient, outcome FROM trace_recipient WHERE at = $1 AND trace_id = $2 ORDER BY n" };
-    const struct db_param params[] = { db_time(t->row.accepted_at), db_int8(t->row.id) };
+        "SELECT n, recipient, outcome FROM trace_recipient WHERE at = $1 AND trace_id = $2 AND ($3 = 0 OR account_id = $3)"
+        " ORDER BY n" };
+    const struct db_param params[] = { db_time(t->row.accepted_at), db_int8(t->row.id), db_int8(only) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
 
@@ -214,13 +220,14 @@ static enum result read_recipients(struct db *db, struct arena *a, struct trace 
     return RES_OK;
 }
 
-static enum result read_events(struct db *db, struct arena *a, struct trace *t)
+static enum result read_events(struct db *db, int64_t only, struct arena *a, struct trace *t)
 {
     static const struct db_stmt stmt = { "trace_get_events",
         "SELECT happened_at, kind, n, seq, result, coalesce(CASE WHEN actor IS NOT NULL THEN reply END, reason), actor, host,"
         "  address, session, code, reply, milliseconds, mailbox, rule"
-        " FROM trace_event WHERE at = $1 AND trace_id = $2 ORDER BY happened_at, kind, n LIMIT $3" };
-    const struct db_param params[] = { db_time(t->row.accepted_at), db_int8(t->row.id), db_int4(TRACE_MAX_EVENTS) };
+        " FROM trace_event e WHERE at = $1 AND trace_id = $2 AND ($4 = 0 OR kind = 0 OR EXISTS (SELECT FROM trace_recipient r"
+        "  WHERE r.at = $1 AND r.trace_id = $2 AND r.n = e.n AND r.account_id = $4)) ORDER BY happened_at, kind, n LIMIT $3" };
+    const struct db_param params[] = { db_time(t->row.accepted_at), db_int8(t->row.id), db_int4(TRACE_MAX_EVENTS), db_int8(only) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
 
@@ -243,16 +250,29 @@ static enum result read_events(struct db *db, struct arena *a, struct trace *t)
     return RES_OK;
 }
 
-enum result trace_get(struct db *db, int64_t id, struct str_list domains, struct arena *a, struct trace **ret)
+static enum result read_all(struct db *db, int64_t id, struct str_list domains, int64_t account_id, struct arena *a,
+                            struct trace **ret)
 {
     struct trace *t = arena_new(a, struct trace);
-    enum result r = read_trace(db, id, domains, a, t);
+    bool sent = false;
+    enum result r = read_trace(db, id, domains, account_id, a, t, &sent);
+    int64_t only = sent ? 0 : account_id;
 
     if (r == RES_OK)
-        r = read_recipients(db, a, t);
+        r = read_recipients(db, only, a, t);
     if (r == RES_OK)
-        r = read_events(db, a, t);
+        r = read_events(db, only, a, t);
     if (r == RES_OK)
         *ret = t;
     return r;
+}
+
+enum result trace_get(struct db *db, int64_t id, struct str_list domains, struct arena *a, struct trace **ret)
+{
+    return read_all(db, id, domains, 0, a, ret);
+}
+
+enum result trace_get_mine(struct db *db, int64_t id, int64_t account_id, struct arena *a, struct trace **ret)
+{
+    return read_all(db, id, (struct str_list){ 0 }, account_id, a, ret);
 }

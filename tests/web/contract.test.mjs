@@ -198,6 +198,8 @@ test('the fake server answers as the contract says', async () => {
     await call('GET', `/accounts/alice@example.org/${what}`, `${P}/${what}`);
     await call('GET', `/me/${what}`, `/me/${what}`);
   }
+  const { data } = await call('GET', '/me/traces?way=received&way=sent', '/me/traces');
+  await call('GET', `/me/traces/${data[0].id}`, '/me/traces/{id}');
   await call('POST', '/me/app-passwords', '/me/app-passwords', { status: 201, body: { name: 'x', protocols: ['imap'] } });
   await call('DELETE', '/me/app-passwords/p1', '/me/app-passwords/{id}', { status: 204 });
   await call('DELETE', '/me/sessions/c1', '/me/sessions/{id}', { status: 204 });

@@ -68,6 +68,22 @@ const wrong = (place, code, detail = code) =>
     errors: [{ ...(place.startsWith('/') ? { pointer: place } : { parameter: place }), code, detail }],
   });
 
+/** Of whoever asks: here everybody sent what accounts sent, and received the rest. */
+function ownTraces(traces, query) {
+  const asked = (name, value) => query.getAll(name).length === 0 || query.getAll(name).includes(value);
+  return traces
+    .map(({ recipients, events, account, direction: _, in_queue: __, ip: ___, ...rest }) => ({
+      ...rest,
+      way: account ? 'sent' : 'received',
+      recipient: recipients[0].address,
+      recipient_count: account ? recipients.length : 1,
+      mailbox: events.at(-1).mailbox ?? null,
+      rule: events.at(-1).rule ?? null,
+      reply: events.at(-1).reply ?? null,
+    }))
+    .filter((row) => asked('way', row.way) && asked('outcome', row.outcome) && (row.subject ?? '').includes(query.get('q') ?? ''));
+}
+
 function page(rows, query) {
   const limit = Number(query.get('limit') ?? 50);
   const start = Number(query.get('cursor') ?? 0);
@@ -738,6 +754,8 @@ function makeRoutes(state) {
         );
       },
     ],
+    ['GET', '/me/traces', ({ query }) => page(ownTraces(state.traces, query), query)],
+    ['GET', '/me/traces/:id', ({ params }) => find(state.traces, 'id', params.id)],
     [
       'GET',
       '/traces/:id',

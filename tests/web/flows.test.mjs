@@ -121,7 +121,7 @@ test('signing out', options, async () => {
 test('a person without a role sees the own account and nothing else', options, async () => {
   const page = await site.open({ path: '/', as: 'alice@example.org' });
   await page.waitForURL('**/me');
-  assert.deepEqual(await page.locator('.menu a').allInnerTexts(), ['Your account', 'Devices', 'Filters', 'Security', 'Activity']);
+  assert.deepEqual(await page.locator('.menu a').allInnerTexts(), ['Your account', 'My mail', 'Devices', 'Filters', 'Security', 'Activity']);
   await page.goto(`${site.url}/queue`);
   await shown(page, 'There is no such page');
   await close(page);

@@ -73,7 +73,7 @@ export function SignInTime({ account, now }) {
 }
 
 const TABS = ['overview', 'addresses', 'devices', 'filters', 'activity'];
-const OWN_TABS = ['overview', 'devices', 'filters', 'security', 'activity'];
+const OWN_TABS = ['overview', 'mail', 'devices', 'filters', 'security', 'activity'];
 
 /** The pages of one account; base: "/accounts/alice@example.org" or "/me". */
 export function AccountTabs({ base, tab }) {

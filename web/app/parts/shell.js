@@ -26,10 +26,11 @@ const MENU = [
 /** Of a person who administers nothing; the others have these under their name. */
 const PERSON_MENU = [
   { name: 'me', path: '/me', exact: true, icon: 'account' },
+  { name: 'mail', path: '/me/mail', icon: 'trace' },
   { name: 'devices', path: '/me/devices', icon: 'device' },
   { name: 'filters', path: '/me/filters', icon: 'filter' },
-  { name: 'security', path: '/me/security', icon: 'key' },
-  { name: 'activity', path: '/me/activity', icon: 'overview' },
+  { name: 'security', path: '/me/security', icon: 'key', rest: true },
+  { name: 'activity', path: '/me/activity', icon: 'overview', rest: true },
 ];
 
 const CREATE = [
