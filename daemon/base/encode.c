@@ -132,18 +132,24 @@ enum result hex_decode(struct arena *a, struct str s, struct str *ret_bytes)
     return RES_OK;
 }
 
-struct str id_encode(struct arena *a, char kind, int64_t id)
+struct str id_text(char out[ID_TEXT_MAX], char kind, int64_t id)
 {
-    char tmp[16];
-    size_t n = sizeof(tmp);
+    size_t n = ID_TEXT_MAX;
     uint64_t v = (uint64_t)id;
 
     do {
-        tmp[--n] = B32[v & 31];
+        out[--n] = B32[v & 31];
         v >>= 5;
     } while (v != 0);
-    tmp[--n] = kind;
-    return arena_str(a, str_of(tmp + n, sizeof(tmp) - n));
+    out[--n] = kind;
+    return str_of(out + n, ID_TEXT_MAX - n);
+}
+
+struct str id_encode(struct arena *a, char kind, int64_t id)
+{
+    char text[ID_TEXT_MAX];
+
+    return arena_str(a, id_text(text, kind, id));
 }
 
 bool id_decode(char kind, struct str text, int64_t *ret_id)

@@ -21,6 +21,9 @@ struct str base64url_encode(struct arena *a, struct str s);
 /* Ids that people see: a letter for the kind and the number in base 32 (digits and lower-case letters without
  * i, l, o, u), e.g. queue id 1234 is "q16j".  Decoding accepts exactly what encoding gives; ids are > 0. */
 struct str id_encode(struct arena *a, char kind, int64_t id);
+#define ID_TEXT_MAX 16
+/* The same inside `out`. */
+struct str id_text(char out[ID_TEXT_MAX], char kind, int64_t id);
 bool id_decode(char kind, struct str text, int64_t *ret_id);
 
 /* n bytes from the kernel's generator; aborts when there are none. */

@@ -1,4 +1,5 @@
 #include "base/log.h"
+#include "base/encode.h"
 #include "base/macros.h"
 #include "base/strbuf.h"
 
@@ -62,11 +63,14 @@ static bool plain(struct str s)
 static void add_field(struct strbuf *b, const struct log_field *f)
 {
     struct str s = str_sub(f->s, 0, 1024);
+    char id[ID_TEXT_MAX];
 
     if (as_json)
         strbuf_addf(b, ",\"%s\":", f->name);
     else
         strbuf_addf(b, " %s=", f->name);
+    if (f->kind == LOG_F_QUEUE_ID)
+        s = id_text(id, 'q', f->i);
     if (f->kind == LOG_F_INT)
         strbuf_addf(b, "%lld", (long long)f->i);
     else if (!as_json && plain(s))

@@ -13,7 +13,7 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
 struct log_field {
     const char *name;
-    enum { LOG_F_STR, LOG_F_INT } kind;
+    enum { LOG_F_STR, LOG_F_INT, LOG_F_QUEUE_ID } kind;
     struct str s;
     int64_t i;
 };
@@ -21,6 +21,7 @@ struct log_field {
 #define F_STR(name_, str_) { .name = (name_), .kind = LOG_F_STR, .s = (str_) }
 #define F_C(name_, cstr_) { .name = (name_), .kind = LOG_F_STR, .s = str_c(cstr_) }
 #define F_INT(name_, int_) { .name = (name_), .kind = LOG_F_INT, .i = (int64_t)(int_) }
+#define F_QUEUE_ID(name_, id_) { .name = (name_), .kind = LOG_F_QUEUE_ID, .i = (id_) } /* as people see it: q16j */
 
 /* `process` names this process in each line and must live as long as it.  Default: logfmt, LOG_INFO. */
 void log_init(const char *process, enum log_level least, bool json);

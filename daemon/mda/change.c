@@ -100,12 +100,12 @@ void change_keep(struct mda_worker *w, const struct queue_job *job, struct str w
     struct queue_new_recipient to;
     enum result r = find_destination(w, job, &to);
 
-    log_warn("mda-unchanged", F_INT("queue", job->message->id), F_STR("recipient", job->recipient),
+    log_warn("mda-unchanged", F_QUEUE_ID("queue", job->message->id), F_STR("recipient", job->recipient),
              F_STR("program", job->program), F_STR("why", why));
     if (r == RES_OK)
         r = queue_move(w->crew.crew->db, job, w->crew.batch.lease, to.destination);
     if (r != RES_OK)
-        log_warn("mda-move", F_INT("queue", job->message->id)); /* again when the lease ends */
+        log_warn("mda-move", F_QUEUE_ID("queue", job->message->id)); /* again when the lease ends */
 }
 
 void change_deliver(struct mda_worker *w, const struct queue_job *job, const struct answer *answer, int output,

@@ -117,7 +117,7 @@ static enum result fill(struct letter *l, struct mda_worker *w, const struct que
     if (ok && l->cr)
         ok = put(l, STR("\r"));
     if (!ok)
-        log_error("mda-letter", F_INT("queue", job->message->id), F_C("error", strerror(errno)));
+        log_error("mda-letter", F_QUEUE_ID("queue", job->message->id), F_C("error", strerror(errno)));
     return ok ? RES_OK : RES_TEMPFAIL;
 }
 

@@ -22,7 +22,7 @@ static enum result refuse(struct finding *f, enum verdict_kind kind, const char 
         (struct verdict){ .kind = kind, .phase = PHASE_RCPT, .code = code, .enhanced = str_c(status), .text = text };
     f->why->reason = advice_of_reply(PHASE_RCPT, code, f->why->enhanced, text);
     if (kind == VERDICT_LATER)
-        log_error("mda-no-place", F_INT("queue", f->job->message->id), F_STR("recipient", f->job->recipient),
+        log_error("mda-no-place", F_QUEUE_ID("queue", f->job->message->id), F_STR("recipient", f->job->recipient),
                   F_STR("why", text));
     return RES_INVALID;
 }

@@ -184,7 +184,7 @@ static void deliver_by_lmtp(struct mda_worker *w, const struct delivery_target *
 static void move(struct mda_worker *w, const struct queue_job *job)
 {
     if (queue_move(w->crew.crew->db, job, w->crew.batch.lease, QUEUE_LOCAL) != RES_OK)
-        log_warn("mda-move", F_INT("queue", job->message->id)); /* again when the lease ends */
+        log_warn("mda-move", F_QUEUE_ID("queue", job->message->id)); /* again when the lease ends */
 }
 
 static void run(struct crew_worker *crew, struct queue_job *jobs, size_t n)

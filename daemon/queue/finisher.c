@@ -27,7 +27,7 @@ static enum result write_bare(struct finisher *f, const struct queue_outcome *o)
     struct queue_outcome bare = *o;
     size_t lost;
 
-    log_error("queue-outcome-refused", F_INT("queue", o->job->message->id), F_INT("recipient", o->job->n));
+    log_error("queue-outcome-refused", F_QUEUE_ID("queue", o->job->message->id), F_INT("recipient", o->job->n));
     bare.log = (struct queue_attempt_log){ .reason = STR("temporary"), .code = o->log.code,
                                            .milliseconds = o->log.milliseconds };
     bare.notice = NULL;

@@ -66,7 +66,7 @@ static enum result find_way(struct draft *d)
     enum result r;
 
     if (address_parse_mailbox(to, true, d->a, &local, &domain) != RES_OK) {
-        log_warn("queue-notice-address", F_INT("queue", d->message->id), F_STR("sender", to));
+        log_warn("queue-notice-address", F_QUEUE_ID("queue", d->message->id), F_STR("sender", to));
         return RES_INVALID;
     }
     r = routing_find(d->db, local, domain, d->a, &facts);

@@ -126,7 +126,7 @@ static enum result make_notice(struct crew_worker *w, const struct queue_envelop
         r = notice_make(w->crew->db, m, v, n, crew_now(w), tries < NOTICE_TRIES, &w->batch_arena, ret);
     }
     if (r != RES_OK)
-        log_error("queue-no-notice", F_INT("queue", m->id), F_C("why", result_name(r)));
+        log_error("queue-no-notice", F_QUEUE_ID("queue", m->id), F_C("why", result_name(r)));
     if (r == RES_TEMPFAIL)
         return r;
     if (r != RES_OK)
@@ -155,12 +155,9 @@ static void log_outcome(const struct crew_worker *w, const struct queue_outcome 
                                          [QUEUE_AGAIN] = "deferred",
                                          [QUEUE_BOUNCED] = "bounced",
                                          [QUEUE_EXPIRED] = "expired" };
-    CLEANUP(arena_releasep) struct arena a = { 0 };
 
     counters->attempts[o->fate]++;
-    if (!log_enabled(LOG_INFO))
-        return;
-    log_info("queue-attempt", F_STR("queue", id_encode(&a, 'q', o->job->message->id)),
+    log_info("queue-attempt", F_QUEUE_ID("queue", o->job->message->id),
              F_STR("recipient", o->job->recipient), F_STR("destination", w->destination), F_C("result", fates[o->fate]),
              F_STR("host", o->log.host), F_STR("reason", o->log.reason), F_STR("reply", str_sub(o->log.reply, 0, 200)),
              F_STR("session", o->log.session));

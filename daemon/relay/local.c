@@ -197,7 +197,7 @@ static enum result deliver_it(struct delivery *d)
         r = submit(d, start);
     switch (r) {
     case RES_OK:
-        log_info("relay-delivered", F_INT("queue", d->job->message->id), F_STR("recipient", d->job->recipient));
+        log_info("relay-delivered", F_QUEUE_ID("queue", d->job->message->id), F_STR("recipient", d->job->recipient));
         return RES_OK;
     case RES_CONFLICT:
         return RES_CONFLICT;

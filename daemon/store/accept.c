@@ -443,7 +443,7 @@ static void settle_doubt(struct batch *b)
 
         if (committed && !leaves_a_row(p->m))
             p->result = RES_OK;
-        log_warn("deliver-in-doubt", F_INT("id", p->m->id), F_C("found", p->result == RES_OK ? "committed" : "nothing"));
+        log_warn("deliver-in-doubt", F_QUEUE_ID("id", p->m->id), F_C("found", p->result == RES_OK ? "committed" : "nothing"));
     }
 }
 
