@@ -14,7 +14,7 @@
 #define MAX_PARAMS 40
 #define SESSION_OPTIONS                                                                                            \
     "-c synchronous_commit=on -c statement_timeout=60s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s " \
-    "-c timezone=UTC -c jit=off -c client_min_messages=warning"
+    "-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0 -c client_min_messages=warning"
 
 /* ---- the socket ---- */
 
