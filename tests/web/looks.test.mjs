@@ -240,16 +240,16 @@ test(
   { skip: real },
   async () => {
     site.server.reset();
-    const english = JSON.parse(readFileSync(fileURLToPath(new URL('../../web/i18n/en.json', import.meta.url)), 'utf8'));
     const longer = (text) => `⟦${text}${'·'.repeat(Math.ceil(text.replace(/\{\w+\}/g, '').length * 0.4))}⟧`;
-    const pseudo = Object.fromEntries(
-      Object.entries(english).map(([key, entry]) => [
-        key,
-        typeof entry === 'string'
-          ? longer(entry)
-          : Object.fromEntries(Object.entries(entry).map(([form, text]) => [form, longer(text)])),
-      ]),
-    );
+    const longerOf = (entry) =>
+      typeof entry === 'string'
+        ? longer(entry)
+        : Object.fromEntries(Object.entries(entry).map(([form, text]) => [form, longer(text)]));
+    const pseudo = (route) => {
+      const name = new URL(route.request().url()).pathname.split('/').pop();
+      const english = JSON.parse(readFileSync(fileURLToPath(new URL(`../../web/i18n/${name}`, import.meta.url)), 'utf8'));
+      return route.fulfill({ json: Object.fromEntries(Object.entries(english).map(([key, entry]) => [key, longerOf(entry)])) });
+    };
     for (const path of [
       '/',
       '/queue',
@@ -257,14 +257,20 @@ test(
       '/accounts',
       '/accounts/hugo@example.org',
       '/me/filters',
+      '/me/mail',
       '/me/devices',
       '/me/security',
+      '/me/activity',
+      '/settings/audit',
+      '/queue/holds',
+      '/explain',
+      '/domains/example.org',
       '/accounts/carol@example.org/filters/rules',
       '/settings/smtp',
       '/settings/tokens?add',
     ]) {
       const page = await site.open({ path: '/nowhere' });
-      await page.context().route('**/i18n/en.json', (route) => route.fulfill({ json: pseudo }));
+      await page.context().route('**/i18n/*en.json', pseudo);
       await page.goto(site.url + path);
       await settled(page);
       for (const width of WIDTHS) {
