@@ -507,19 +507,19 @@ test('a token made on the page works for a program, with its rights alone, until
 // Language
 
 test('in Portuguese nothing is left in another language', options, async () => {
-  const catalogue = JSON.parse(readFileSync(fileURLToPath(new URL('../../web/i18n/pt-BR.json', import.meta.url)), 'utf8'));
-  // Catalogue words in full-width letters: what is written in others comes from somewhere else.
+  // Words of the catalogues in full-width letters: what is written in others comes from somewhere else.
   const wide = (text) =>
     text.replace(/\{\w+\}|[A-Za-z]/g, (c) => (c.length > 1 ? c : String.fromCodePoint(c.codePointAt(0) + 0xfee0)));
-  const marked = Object.fromEntries(
-    Object.entries(catalogue).map(([key, entry]) => [
-      key,
-      typeof entry === 'string' ? wide(entry) : Object.fromEntries(Object.entries(entry).map(([form, text]) => [form, wide(text)])),
-    ]),
-  );
+  const wideOf = (entry) =>
+    typeof entry === 'string' ? wide(entry) : Object.fromEntries(Object.entries(entry).map(([form, text]) => [form, wide(text)]));
+  const marked = (route) => {
+    const name = new URL(route.request().url()).pathname.split('/').pop();
+    const words = JSON.parse(readFileSync(fileURLToPath(new URL(`../../web/i18n/${name}`, import.meta.url)), 'utf8'));
+    return route.fulfill({ json: Object.fromEntries(Object.entries(words).map(([key, entry]) => [key, wideOf(entry)])) });
+  };
   const id = await submit(`pt@${away}`, 'Relatório');
   const page = await site.open({ locale: 'pt-BR', path: '/nowhere' });
-  await page.context().route('**/i18n/pt-BR.json*', (route) => route.fulfill({ json: marked }));
+  await page.context().route('**/i18n/*pt-BR.json*', marked);
   const pages = ['/', '/queue', '/queue?group=destination', '/queue?group=reason', '/trace?q=Relat%C3%B3rio', `/trace/${id}`];
   pages.push('/domains', '/domains?add', `/domains/${domain}`, `/domains/${away}`, `/accounts?domain=${domain}`, `/accounts?add&domain=${domain}`);
   pages.push(`/accounts/${rita}`, '/aliases', '/aliases?add', '/aliases/sales@example.test', '/settings/server', '/settings/smtp');
@@ -528,7 +528,7 @@ test('in Portuguese nothing is left in another language', options, async () => {
     await page.goto(site.url + url);
     await settled(page);
     const said = await page.evaluate(() => {
-      const data = '.mono, code, time, .timeline, input, textarea, .brand, [lang="en"], .who, tbody b';
+      const data = '.mono, code, kbd, time, .timeline, input, textarea, .brand, [lang="en"], .who, tbody b';
       const texts = [];
       const walker = document.createTreeWalker(document.querySelector('#app'), NodeFilter.SHOW_TEXT);
       for (let node = walker.nextNode(); node; node = walker.nextNode())

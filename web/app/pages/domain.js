@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { request, segment } from '/app/api.js';
 import { html } from '/app/html.js';
-import { day, LANGUAGES, number, t } from '/app/i18n.js';
+import { day, LANGUAGES, needWords, number, t } from '/app/i18n.js';
 import { LIMITS_PLACES, LimitFields, limitsBody, limitsText, quotaBody, quotaText, Used } from '/app/parts/account.js';
 import { Deleted, sayDeleted } from '/app/parts/deleted.js';
 import { Confirm } from '/app/parts/dialog.js';
@@ -16,6 +16,8 @@ import { toast } from '/app/parts/toast.js';
 import { back, navigate } from '/app/router.js';
 import { useKeys } from '/app/keys.js';
 import { can } from '/app/store.js';
+
+await needWords('domain');
 
 function Edit({ object, stale }) {
   const domain = object.data;

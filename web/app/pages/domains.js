@@ -1,7 +1,7 @@
 // Domains: the list, and adding one.
 import { request, segment } from '/app/api.js';
 import { html } from '/app/html.js';
-import { number, t } from '/app/i18n.js';
+import { needWords, number, t } from '/app/i18n.js';
 import { restoreColumn } from '/app/parts/deleted.js';
 import { Dialog } from '/app/parts/dialog.js';
 import { Input, Radios, Submit, useForm } from '/app/parts/form.js';
@@ -10,6 +10,8 @@ import { Listing } from '/app/parts/listing.js';
 import { toast } from '/app/parts/toast.js';
 import { navigate } from '/app/router.js';
 import { can } from '/app/store.js';
+
+await needWords('domain');
 
 const KINDS = ['local', 'relay'];
 

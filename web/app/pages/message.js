@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { get, segment } from '/app/api.js';
 import { useEvents } from '/app/events.js';
 import { html } from '/app/html.js';
-import { clock, day, duration, milliseconds, number, shortDay, size, t, tx, utc } from '/app/i18n.js';
+import { clock, day, duration, milliseconds, needWords, number, shortDay, size, t, tx, utc } from '/app/i18n.js';
 import { useKeys } from '/app/keys.js';
 import { useQueueActions } from '/app/parts/actions.js';
 import { Advice, reasonSentence } from '/app/parts/advice.js';
@@ -17,6 +17,8 @@ import { Table, useList } from '/app/parts/table.js';
 import { useNow, useQuery } from '/app/query.js';
 import { back, navigate } from '/app/router.js';
 import { can, useStore } from '/app/store.js';
+
+await needWords('message');
 
 const SHOWN_RECIPIENTS = 20;
 const DONE = ['delivered', 'relayed', 'bounced', 'expired', 'removed'];
