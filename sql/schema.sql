@@ -1005,8 +1005,14 @@ CREATE INDEX message_modseq ON public.message USING btree (((account_id + 0)), m
 CREATE INDEX queue_destination_due ON public.queue_recipient USING btree (destination, lane, due_at) WHERE (state = 0);
 CREATE INDEX queue_due ON public.queue_recipient USING btree (due_at) WHERE (state = 0);
 CREATE INDEX queue_held ON public.queue_recipient USING btree (destination) WHERE (state = 1);
+CREATE INDEX queue_message_message_id ON public.queue_message USING btree (message_id) WHERE (message_id IS NOT NULL);
 CREATE INDEX queue_message_sender ON public.queue_message USING btree (lower(reverse_path), id);
+CREATE INDEX queue_message_sender_domain ON public.queue_message USING btree ("substring"(lower(reverse_path), '@[^@]*$'::text), id);
+CREATE INDEX queue_message_sender_local ON public.queue_message USING btree ("substring"(lower(reverse_path), '^.*@'::text), id);
+CREATE INDEX queue_message_subject ON public.queue_message USING gin (lower(subject) trgm.gin_trgm_ops);
 CREATE INDEX queue_recipient_address ON public.queue_recipient USING btree (lower(recipient), queue_id);
+CREATE INDEX queue_recipient_domain ON public.queue_recipient USING btree ("substring"(lower(recipient), '@[^@]*$'::text), queue_id);
+CREATE INDEX queue_recipient_local ON public.queue_recipient USING btree ("substring"(lower(recipient), '^.*@'::text), queue_id);
 CREATE INDEX queue_recipient_undo ON public.queue_recipient USING btree (undo_id, queue_id) WHERE (undo_id IS NOT NULL);
 CREATE INDEX queue_removing ON public.queue_recipient USING btree (due_at) WHERE (state = ANY (ARRAY[2, 4]));
 CREATE INDEX queue_undo_until ON public.queue_undo USING btree (until);

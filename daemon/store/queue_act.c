@@ -37,19 +37,20 @@ static const struct {
     [QUEUE_REROUTE] = { "reroute", EVENT_REROUTED, NULL, true },
 };
 
+#define FIND(name, text) { name, "SELECT m.id FROM queue_message m WHERE " QUEUE_MATCH text " ORDER BY m.id LIMIT $21" }
+
 /* All that match, in order; at most `at_most`. */
 static enum result find_ids(struct db *db, const struct queue_filter *filter, int64_t at_most, struct arena *a,
                             int64_t **ret_ids, size_t *ret_n)
 {
-    static const struct db_stmt stmt = { "queue_act_find",
-        "SELECT m.id FROM queue_message m WHERE " QUEUE_MATCH " ORDER BY m.id LIMIT $14" };
+    static const struct db_stmt stmts[2] = { FIND("queue_act_find", ""), FIND("queue_act_find_text", QUEUE_MATCH_TEXT("", "")) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     struct db_param params[QUEUE_FILTER_PARAMS + 1];
     enum result r;
 
     queue_filter_params(filter, a, params);
     params[QUEUE_FILTER_PARAMS] = db_int8(at_most);
-    r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    r = db_query(db, &stmts[filter->text.p != NULL], params, ARRAY_LEN(params), &rows);
     if (r != RES_OK)
         return r;
     queue_read_ids(&rows, a, ret_ids, ret_n);

@@ -32,14 +32,75 @@ struct str queue_filter_pattern(struct str part, struct arena *a)
     return str_of(p, n);
 }
 
+/* The domains as "@example.net"; NULL when the list is empty. */
+static struct db_param at_domains(struct str_list list, struct arena *a)
+{
+    struct str *v = arena_array(a, struct str, list.n);
+
+    for (size_t i = 0; i < list.n; i++)
+        v[i] = arena_printf(a, "@%.*s", STR_ARG(list.v[i]));
+    return queue_filter_list((struct str_list){ .v = v, .n = list.n }, a);
+}
+
+struct str queue_filter_message_id(struct str id)
+{
+    return id.len > 2 && id.p[0] == '<' && id.p[id.len - 1] == '>' ? str_sub(id, 1, id.len - 2) : id;
+}
+
+struct queue_words queue_filter_words(struct str text, struct arena *a)
+{
+    struct str lower = text.p == NULL ? STR_NULL : arena_lower(a, text);
+    size_t at = str_rchr(lower, '@');
+    struct queue_words w = { .address = lower };
+
+    if (at == SIZE_MAX) {
+        w.local = lower.p == NULL ? STR_NULL : arena_printf(a, "%.*s@", STR_ARG(lower));
+        w.domain = lower.p == NULL ? STR_NULL : arena_printf(a, "@%.*s", STR_ARG(lower));
+    } else if (at + 1 == lower.len) {
+        w.local = lower;
+    } else if (at == 0) {
+        w.domain = lower;
+    }
+    return w;
+}
+
+enum form { WHOLE, LOCAL_AT, AT_DOMAIN };
+
+/* Those of one form; NULL when the list has none of any. */
+static struct db_param of_form(struct str_list list, enum form form, struct arena *a)
+{
+    struct str *v = arena_array(a, struct str, list.n);
+    size_t n = 0;
+
+    if (list.n == 0)
+        return queue_filter_list(list, a);
+    for (size_t i = 0; i < list.n; i++) {
+        struct str address = list.v[i];
+        enum form is = str_starts(address, STR("@")) ? AT_DOMAIN : str_ends(address, STR("@")) ? LOCAL_AT : WHOLE;
+
+        if (is == form)
+            v[n++] = arena_lower(a, address);
+    }
+    return db_text_array(a, v, n);
+}
+
+bool queue_filter_is_text(const struct queue_filter *f)
+{
+    return f->nids + f->senders.n + f->sender_domains.n + f->accounts.n + f->recipients.n + f->destinations.n + f->reasons.n +
+                   f->domains.n == 0 && f->states == 0 && f->age_min_s == 0;
+}
+
 void queue_filter_params(const struct queue_filter *f, struct arena *a, struct db_param *params)
 {
+    struct queue_words w = queue_filter_words(f->text, a);
     const struct db_param p[QUEUE_FILTER_PARAMS] = {
         f->nids > 0 ? db_int8_array(a, f->ids, f->nids) : (struct db_param){ .oid = OID_INT8_ARRAY, .len = -1 },
-        db_int4((int32_t)f->states), queue_filter_list(f->senders, a), queue_filter_list(f->sender_domains, a),
-        queue_filter_list(f->accounts, a), queue_filter_list(f->recipients, a), queue_filter_list(f->destinations, a),
+        db_int4((int32_t)f->states), of_form(f->senders, WHOLE, a), at_domains(f->sender_domains, a),
+        queue_filter_list(f->accounts, a), of_form(f->recipients, WHOLE, a), queue_filter_list(f->destinations, a),
         queue_filter_list(f->reasons, a), db_int8(f->age_min_s), db_text(queue_filter_pattern(f->text, a)),
-        db_text(f->text), db_int8(f->text_id), queue_filter_list(f->domains, a),
+        db_text(queue_filter_message_id(f->text)), db_int8(f->text_id), at_domains(f->domains, a), db_text(w.address),
+        db_text(w.local), db_text(w.domain), of_form(f->senders, LOCAL_AT, a), of_form(f->senders, AT_DOMAIN, a),
+        of_form(f->recipients, LOCAL_AT, a), of_form(f->recipients, AT_DOMAIN, a),
     };
 
     memcpy(params, p, sizeof(p));

@@ -14,11 +14,15 @@
     " WHEN r.attempts = 0 THEN 'not-tried' ELSE coalesce(r.reason, 'temporary') END END"
 
 #define QUEUE_DOMAIN_SQL(address) "lower(substring(" address " from '[^@]*$'))"
+/* "joe@" and "@example.net" of an address: as the indexes of senders and recipients have them. */
+#define QUEUE_LOCAL_AT_SQL(address) "substring(lower(" address ") from '^.*@')"
+#define QUEUE_AT_DOMAIN_SQL(address) "substring(lower(" address ") from '@[^@]*$')"
 
-/* Is an address in a list of whole addresses, "joe@" and "@example.net"? */
-#define QUEUE_ADDRESS_SQL(address, list)                                                                               \
-    "(lower(" address ") = ANY (" list ") OR substring(lower(" address ") from '^.*@') = ANY (" list ")"               \
-    " OR substring(lower(" address ") from '@[^@]*$') = ANY (" list "))"
+/* Is an address one of the whole ones, or are its "joe@" or its "@example.net"?  Three lists, for the planner to know how rare each
+ * is: each form has its index. */
+#define QUEUE_ADDRESS_SQL(address, whole, local, domain)                                                               \
+    "(lower(" address ") = ANY (" whole ") OR " QUEUE_LOCAL_AT_SQL(address) " = ANY (" local ")"                       \
+    " OR " QUEUE_AT_DOMAIN_SQL(address) " = ANY (" domain "))"
 
 /* What the states $2 say of r.state by itself: folded, it lets the partial indexes be used. */
 #define QUEUE_STATES_WANT                                                                                              \
@@ -33,28 +37,51 @@
 
 /* Does the recipient r match?  An absent part folds away when the statement is planned. */
 #define QUEUE_MATCH_RECIPIENT                                                                                          \
-    "($2 = 0 OR (1 << (" QUEUE_STATE_SQL ")) & $2 <> 0) AND " QUEUE_STATES_WANT " AND ($6::text[] IS NULL OR " QUEUE_ADDRESS_SQL("r.recipient", "$6") ")" \
+    "($2 = 0 OR (1 << (" QUEUE_STATE_SQL ")) & $2 <> 0) AND " QUEUE_STATES_WANT " AND ($6::text[] IS NULL OR " QUEUE_ADDRESS_SQL("r.recipient", "$6", "$19", "$20") ")" \
     " AND ($7::text[] IS NULL OR " QUEUE_AT_DESTINATION ") AND ($8::text[] IS NULL OR " QUEUE_REASON_SQL " = ANY ($8))"
 
 /* Does the message m match by what it is itself? */
 #define QUEUE_MATCH_MESSAGE                                                                                            \
-    "($1::bigint[] IS NULL OR m.id = ANY ($1)) AND ($3::text[] IS NULL OR " QUEUE_ADDRESS_SQL("m.reverse_path", "$3") ")" \
-    " AND ($4::text[] IS NULL OR " QUEUE_DOMAIN_SQL("m.reverse_path") " = ANY ($4))"                                    \
+    "($1::bigint[] IS NULL OR m.id = ANY ($1)) AND ($3::text[] IS NULL OR " QUEUE_ADDRESS_SQL("m.reverse_path", "$3", "$17", "$18") ")" \
+    " AND ($4::text[] IS NULL OR " QUEUE_AT_DOMAIN_SQL("m.reverse_path") " = ANY ($4))"                                 \
     " AND ($5::text[] IS NULL OR m.account_id IN (SELECT id FROM account WHERE lower(address) = ANY ($5)))"             \
     " AND ($9 = 0 OR m.received_at <= now() - make_interval(secs => $9::bigint))"                                      \
-    " AND ($10::text IS NULL OR m.id = $12 OR m.message_id = $11 OR lower(m.reverse_path) LIKE $10"                     \
-    "  OR lower(m.subject) LIKE $10"                                                                                   \
-    "  OR EXISTS (SELECT FROM queue_recipient t WHERE t.queue_id = m.id AND lower(t.recipient) LIKE $10))"              \
-    " AND ($13::text[] IS NULL OR " QUEUE_DOMAIN_SQL("m.reverse_path") " = ANY ($13) OR EXISTS (SELECT FROM"            \
-    "  queue_recipient t WHERE t.queue_id = m.id AND " QUEUE_DOMAIN_SQL("t.recipient") " = ANY ($13)))"
+    " AND ($13::text[] IS NULL OR " QUEUE_AT_DOMAIN_SQL("m.reverse_path") " = ANY ($13) OR EXISTS (SELECT FROM"         \
+    "  queue_recipient t WHERE t.queue_id = m.id AND " QUEUE_AT_DOMAIN_SQL("t.recipient") " = ANY ($13)))"
 
 /* Both, for the message m. */
 #define QUEUE_MATCH                                                                                                    \
     QUEUE_MATCH_MESSAGE " AND m.id IN (SELECT r.queue_id FROM queue_recipient r WHERE " QUEUE_MATCH_RECIPIENT ")"
 
-#define QUEUE_FILTER_PARAMS 13
-/* $1 to $13. */
+/* Only with a text: under an OR the planner would look at every message.  `of_messages` and `of_recipients` may end each kind of
+ * hit after a page, which its index gives in order. */
+#define QUEUE_TEXT_SENDER(form, of_messages)                                                                           \
+    " UNION ALL (SELECT s.id FROM queue_message s WHERE " form of_messages ")"
+#define QUEUE_TEXT_RECIPIENT(form, of_recipients)                                                                      \
+    " UNION ALL (SELECT DISTINCT t.queue_id FROM queue_recipient t WHERE " form of_recipients ")"
+#define QUEUE_MATCH_TEXT(of_messages, of_recipients)                                                                   \
+    " AND m.id IN (SELECT $12::bigint UNION ALL SELECT s.id FROM queue_message s WHERE s.message_id IN ($11, '<' || $11 || '>')" \
+    " UNION ALL (SELECT s.id FROM queue_message s WHERE lower(s.subject) LIKE $10" of_messages ")"                      \
+    QUEUE_TEXT_SENDER("lower(s.reverse_path) = $14", of_messages)                                                      \
+    QUEUE_TEXT_SENDER(QUEUE_LOCAL_AT_SQL("s.reverse_path") " = $15", of_messages)                                      \
+    QUEUE_TEXT_SENDER(QUEUE_AT_DOMAIN_SQL("s.reverse_path") " = $16", of_messages)                                     \
+    QUEUE_TEXT_RECIPIENT("lower(t.recipient) = $14", of_recipients)                                                    \
+    QUEUE_TEXT_RECIPIENT(QUEUE_LOCAL_AT_SQL("t.recipient") " = $15", of_recipients)                                    \
+    QUEUE_TEXT_RECIPIENT(QUEUE_AT_DOMAIN_SQL("t.recipient") " = $16", of_recipients) ")"
+
+#define QUEUE_FILTER_PARAMS 20
+/* $1 to $20. */
 void queue_filter_params(const struct queue_filter *f, struct arena *a, struct db_param *params);
+/* Nothing but the text takes hits away. */
+bool queue_filter_is_text(const struct queue_filter *f);
+
+/* A text as what it may be of an address: all of it, "joe@", "@example.net", in lower case.  STR_NULL: it is no such thing. */
+struct queue_words {
+    struct str address, local, domain;
+};
+struct queue_words queue_filter_words(struct str text, struct arena *a);
+/* A Message-ID without its angle brackets, if it has them. */
+struct str queue_filter_message_id(struct str id);
 
 /* A text[] in lower case; NULL when the list is empty. */
 struct db_param queue_filter_list(struct str_list list, struct arena *a);

@@ -45,24 +45,36 @@ static void read_row(const struct db_rows *rows, size_t i, struct arena *a, stru
     r->reply = arena_str(a, db_get_str(rows, i, L_REPLY));
 }
 
+/* $21: behind it, $22: how many, $23: how many of each kind of hit, NULL for all. */
+#define LIST(name, text, from, order)                                                                                  \
+    { name, "WITH page AS MATERIALIZED (SELECT m.* FROM queue_message m WHERE " QUEUE_MATCH text " AND " from("m.id")   \
+            " ORDER BY m.id" order " LIMIT $22) SELECT " LIST_COLUMNS LIST_FROM(order) }
+#define FROM_UP(id) id " > $21"
+#define FROM_DOWN(id) "($21 = 0 OR " id " < $21)"
+#define TEXT_HITS(from, order)                                                                                         \
+    QUEUE_MATCH_TEXT(" AND " from("s.id") " ORDER BY s.id" order " LIMIT $23",                                          \
+                     " AND " from("t.queue_id") " ORDER BY t.queue_id" order " LIMIT $23")
+
 enum result queue_list(struct db *db, const struct queue_filter *filter, bool descending, int64_t after, size_t limit,
                        struct arena *a, struct queue_row **ret_rows, size_t *ret_n, bool *ret_more)
 {
-    static const struct db_stmt up = { "queue_list",
-        "WITH page AS MATERIALIZED (SELECT m.* FROM queue_message m WHERE " QUEUE_MATCH
-        " AND m.id > $14 ORDER BY m.id LIMIT $15) SELECT " LIST_COLUMNS LIST_FROM("") };
-    static const struct db_stmt down = { "queue_list_down",
-        "WITH page AS MATERIALIZED (SELECT m.* FROM queue_message m WHERE " QUEUE_MATCH
-        " AND ($14 = 0 OR m.id < $14) ORDER BY m.id DESC LIMIT $15) SELECT " LIST_COLUMNS LIST_FROM(" DESC") };
+    static const struct db_stmt stmts[2][2] = { /* up and down, without and with a text */
+        { LIST("queue_list", "", FROM_UP, ""), LIST("queue_list_text", TEXT_HITS(FROM_UP, ""), FROM_UP, "") },
+        { LIST("queue_list_down", "", FROM_DOWN, " DESC"),
+          LIST("queue_list_text_down", TEXT_HITS(FROM_DOWN, " DESC"), FROM_DOWN, " DESC") } };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    struct db_param params[QUEUE_FILTER_PARAMS + 2];
-    size_t n = MIN(limit, (size_t)QUEUE_MAX_PAGE);
+    struct db_param params[QUEUE_FILTER_PARAMS + 3];
+    size_t n = MIN(limit, (size_t)QUEUE_MAX_PAGE), n_params = 0;
+    bool text = filter->text.p != NULL;
     enum result r;
 
     queue_filter_params(filter, a, params);
-    params[QUEUE_FILTER_PARAMS] = db_int8(after);
-    params[QUEUE_FILTER_PARAMS + 1] = db_int8((int64_t)n + 1);
-    r = db_query(db, descending ? &down : &up, params, ARRAY_LEN(params), &rows);
+    n_params = QUEUE_FILTER_PARAMS;
+    params[n_params++] = db_int8(after);
+    params[n_params++] = db_int8((int64_t)n + 1);
+    if (text)
+        params[n_params++] = queue_filter_is_text(filter) ? db_int8((int64_t)n + 1) : db_int8_null();
+    r = db_query(db, &stmts[descending][text], params, n_params, &rows);
     if (r != RES_OK)
         return r;
     *ret_more = db_count(&rows) > n;
@@ -73,10 +85,11 @@ enum result queue_list(struct db *db, const struct queue_filter *filter, bool de
     return RES_OK;
 }
 
+#define COUNT(name, text) { name, "SELECT count(*) FROM (SELECT FROM queue_message m WHERE " QUEUE_MATCH text " LIMIT $21) x" }
+
 enum result queue_count(struct db *db, const struct queue_filter *filter, int64_t at_most, int64_t *ret_n)
 {
-    static const struct db_stmt stmt = { "queue_count",
-        "SELECT count(*) FROM (SELECT FROM queue_message m WHERE " QUEUE_MATCH " LIMIT $14) x" };
+    static const struct db_stmt stmts[2] = { COUNT("queue_count", ""), COUNT("queue_count_text", QUEUE_MATCH_TEXT("", "")) };
     CLEANUP(arena_releasep) struct arena a = { 0 };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     struct db_param params[QUEUE_FILTER_PARAMS + 1];
@@ -84,24 +97,27 @@ enum result queue_count(struct db *db, const struct queue_filter *filter, int64_
 
     queue_filter_params(filter, &a, params);
     params[QUEUE_FILTER_PARAMS] = db_int8(at_most);
-    r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    r = db_query(db, &stmts[filter->text.p != NULL], params, ARRAY_LEN(params), &rows);
     if (r == RES_OK)
         *ret_n = db_get_int(&rows, 0, 0);
     return r;
 }
 
+#define GROUPS(name, text)                                                                                             \
+    { name,                                                                                                            \
+      "SELECT key, count(DISTINCT queue_id), count(*), count(DISTINCT queue_id) FILTER (WHERE state IN (1, 2)),"        \
+      "  count(DISTINCT queue_id) FILTER (WHERE state = 3), count(DISTINCT queue_id) FILTER (WHERE state = 0),"         \
+      "  min(received_at), min(due_at) FILTER (WHERE state IN (1, 2)), mode() WITHIN GROUP (ORDER BY reason), max(last_reply)" \
+      " FROM (SELECT r.queue_id, " QUEUE_STATE_SQL " AS state, " QUEUE_REASON_SQL " AS reason, r.due_at, r.last_reply," \
+      "   m.received_at, CASE $21 WHEN 0 THEN r.destination WHEN 1 THEN m.reverse_path ELSE " QUEUE_REASON_SQL " END AS key" \
+      "  FROM queue_message m JOIN queue_recipient r ON r.queue_id = m.id"                                              \
+      "  WHERE " QUEUE_MATCH_MESSAGE " AND " QUEUE_MATCH_RECIPIENT text ") x"                                           \
+      " GROUP BY key ORDER BY 3 DESC, 1 LIMIT $22" }
+
 enum result queue_groups(struct db *db, const struct queue_filter *filter, enum queue_group_by by, size_t limit,
                          struct arena *a, struct queue_group **ret_groups, size_t *ret_n)
 {
-    static const struct db_stmt stmt = { "queue_groups",
-        "SELECT key, count(DISTINCT queue_id), count(*), count(DISTINCT queue_id) FILTER (WHERE state IN (1, 2)),"
-        "  count(DISTINCT queue_id) FILTER (WHERE state = 3), count(DISTINCT queue_id) FILTER (WHERE state = 0),"
-        "  min(received_at), min(due_at) FILTER (WHERE state IN (1, 2)), mode() WITHIN GROUP (ORDER BY reason), max(last_reply)"
-        " FROM (SELECT r.queue_id, " QUEUE_STATE_SQL " AS state, " QUEUE_REASON_SQL " AS reason, r.due_at, r.last_reply,"
-        "   m.received_at, CASE $14 WHEN 0 THEN r.destination WHEN 1 THEN m.reverse_path ELSE " QUEUE_REASON_SQL " END AS key"
-        "  FROM queue_message m JOIN queue_recipient r ON r.queue_id = m.id"
-        "  WHERE " QUEUE_MATCH_MESSAGE " AND " QUEUE_MATCH_RECIPIENT ") x"
-        " GROUP BY key ORDER BY 3 DESC, 1 LIMIT $15" };
+    static const struct db_stmt stmts[2] = { GROUPS("queue_groups", ""), GROUPS("queue_groups_text", QUEUE_MATCH_TEXT("", "")) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     struct db_param params[QUEUE_FILTER_PARAMS + 2];
     struct queue_group *v;
@@ -110,7 +126,7 @@ enum result queue_groups(struct db *db, const struct queue_filter *filter, enum 
     queue_filter_params(filter, a, params);
     params[QUEUE_FILTER_PARAMS] = db_int4((int32_t)by);
     params[QUEUE_FILTER_PARAMS + 1] = db_int8((int64_t)MIN(limit, (size_t)QUEUE_MAX_PAGE));
-    r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    r = db_query(db, &stmts[filter->text.p != NULL], params, ARRAY_LEN(params), &rows);
     if (r != RES_OK)
         return r;
     v = arena_array(a, struct queue_group, db_count(&rows));

@@ -87,12 +87,6 @@ static void read_row(const struct db_rows *rows, size_t i, struct arena *a, stru
     };
 }
 
-/* A Message-ID stands in the trace without its angle brackets; older rows have them. */
-static struct str without_brackets(struct str id)
-{
-    return id.len > 2 && id.p[0] == '<' && id.p[id.len - 1] == '>' ? str_sub(id, 1, id.len - 2) : id;
-}
-
 /* The domains of "@example.net". */
 static struct str_list domains_of(struct str_list addresses, struct arena *a)
 {
@@ -104,28 +98,6 @@ static struct str_list domains_of(struct str_list addresses, struct arena *a)
             v[n++] = str_from(addresses.v[i], 1);
     }
     return (struct str_list){ .v = v, .n = n };
-}
-
-/* A text as what it may be of an address: all of it, "joe@", "@example.net".  STR_NULL: it is no such thing. */
-struct words {
-    struct str address, local, domain;
-};
-
-static struct words words_of(struct str text, struct arena *a)
-{
-    struct str lower = text.p == NULL ? STR_NULL : arena_lower(a, text);
-    size_t at = str_rchr(lower, '@');
-    struct words w = { .address = lower };
-
-    if (at == SIZE_MAX) {
-        w.local = lower.p == NULL ? STR_NULL : arena_printf(a, "%.*s@", STR_ARG(lower));
-        w.domain = lower.p == NULL ? STR_NULL : arena_printf(a, "@%.*s", STR_ARG(lower));
-    } else if (at + 1 == lower.len) {
-        w.local = lower;
-    } else if (at == 0) {
-        w.domain = lower;
-    }
-    return w;
 }
 
 /* Nothing else takes hits away: so the newest are enough. */
@@ -143,13 +115,13 @@ enum result trace_list(struct db *db, const struct trace_filter *filter, int64_t
         { LIST("trace_list_to", MATCH_ANY_RECIPIENT), LIST("trace_list_to_text", MATCH_ANY_RECIPIENT MATCH_TEXT) } };
     const struct db_stmt *stmt = &stmts[filter->recipients.n > 0][filter->text.p != NULL];
     size_t want = MIN(limit, (size_t)QUEUE_MAX_PAGE);
-    struct words w = words_of(filter->text, a);
+    struct queue_words w = queue_filter_words(filter->text, a);
     const struct db_param params[] = {
         queue_filter_list(filter->senders, a), queue_filter_list(filter->recipients, a),
         queue_filter_list(filter->accounts, a), db_text(queue_filter_pattern(filter->subject, a)),
-        db_text(without_brackets(filter->message_id)), db_int4((int32_t)filter->directions), db_int4((int32_t)filter->outcomes),
+        db_text(queue_filter_message_id(filter->message_id)), db_int4((int32_t)filter->directions), db_int4((int32_t)filter->outcomes),
         db_time(filter->since), db_time(filter->until), db_text(queue_filter_pattern(filter->text, a)),
-        db_text(without_brackets(filter->text)), db_int8(filter->text_id), queue_filter_list(filter->domains, a), db_int8(after),
+        db_text(queue_filter_message_id(filter->text)), db_int8(filter->text_id), queue_filter_list(filter->domains, a), db_int8(after),
         db_int8((int64_t)want + 1), queue_filter_list(domains_of(filter->recipients, a), a), queue_filter_list(filter->ips, a),
         db_text(w.address), db_text(w.local), db_text(w.domain), db_text(str_from(w.domain, 1)),
         only_text(filter) ? db_int8((int64_t)want + 1) : db_int8_null(),
