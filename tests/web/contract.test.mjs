@@ -221,6 +221,16 @@ test('the fake server answers as the contract says', async () => {
   await call('PUT', `${mine}/new`, F, { status: 422, body: { script: 'nonsense' }, headers: { 'If-Match': '"1"' } });
   await call('PATCH', `${mine}/new`, F, { body: { active: true }, headers: { 'If-Match': '"1"' } });
   await call('DELETE', `${mine}/new`, F, { status: 204, headers: { 'If-Match': '"2"' } });
+  for (const list of ['/filters', '/domains/{domain}/filters']) {
+    const all = list.replace('{domain}', 'example.org');
+    const one = `${list}/{place}/{name}`;
+    await call('GET', all, list);
+    await call('PUT', `${all}/after/new`, one, { status: 201, body: { script: 'keep;' } });
+    await call('GET', `${all}/after/new`, one);
+    await call('GET', `${all}/before/new`, one, { status: 404 });
+    await call('PATCH', `${all}/after/new`, one, { body: { active: true }, headers: { 'If-Match': '"1"' } });
+    await call('DELETE', `${all}/after/new`, one, { status: 204, headers: { 'If-Match': '"2"' } });
+  }
   const message = 'list-id: x\n\n';
   await call('POST', `${mine}/test`, '/accounts/{address}/filters/test', { body: { message } });
   await call('POST', `${mine}/test`, '/accounts/{address}/filters/test', { status: 422, body: { message: '' } });

@@ -359,12 +359,16 @@ function makeRoutes(state) {
     return destination(params.name);
   };
 
-  // Filters: of the account that the path names, or of the caller.
-  const filtersOf = (params, s) => {
-    const account = params.address ? find(state.accounts, 'address', params.address) : me(s);
-    if (!state.filters.has(account.address)) state.filters.set(account.address, []);
-    return state.filters.get(account.address);
+  // Filters: of the account or the domain that the path names, of the server (base '/filters'), or of the caller.
+  const filtersOf = (base, params, s) => {
+    let whose = '';
+    if (params.domain) whose = find(state.domains, 'name', params.domain).name;
+    else if (params.address) whose = find(state.accounts, 'address', params.address).address;
+    else if (base === '/me/filters') whose = me(s).address;
+    if (!state.filters.has(whose)) state.filters.set(whose, []);
+    return state.filters.get(whose);
   };
+  const samePlace = (list, { place = 'personal' }) => list.filter((one) => one.place === place);
   const compile = (script) => {
     const lines = script.split('\n');
     const at = lines.findIndex((line) => line.includes('nonsense'));
@@ -414,26 +418,27 @@ function makeRoutes(state) {
       cost: 512,
     };
   };
-  const filterRoutes = (base) => [
+  /** file: what follows the base; those of administrators have a place. */
+  const filterRoutes = (base, file) => [
     [
       'GET',
       base,
-      ({ params, session: s }) => ({ data: filtersOf(params, s).map(({ script: _, ...row }) => row), next: null }),
+      ({ params, session: s }) => ({ data: filtersOf(base, params, s).map(({ script: _, ...row }) => row), next: null }),
     ],
-    ['GET', `${base}/:name`, ({ params, session: s }) => find(filtersOf(params, s), 'name', params.name)],
+    ['GET', base + file, ({ params, session: s }) => find(samePlace(filtersOf(base, params, s), params), 'name', params.name)],
     [
       'PUT',
-      `${base}/:name`,
+      base + file,
       ({ params, body, headers, session: s }) => {
-        const list = filtersOf(params, s);
-        const present = list.find((one) => one.name === params.name);
+        const list = filtersOf(base, params, s);
+        const present = samePlace(list, params).find((one) => one.name === params.name);
         if (present && headers['if-none-match']) refuse(409, 'exists');
         if (present) strict(present, headers);
         compile(body.script);
         if (present) return change(present, { script: body.script, size: body.script.length });
         const made = {
           name: params.name,
-          place: 'personal',
+          place: params.place ?? 'personal',
           active: false,
           size: body.script.length,
           script: body.script,
@@ -446,36 +451,36 @@ function makeRoutes(state) {
     ],
     [
       'PATCH',
-      `${base}/:name`,
+      base + file,
       ({ params, body, headers, session: s }) => {
-        const list = filtersOf(params, s);
+        const list = samePlace(filtersOf(base, params, s), params);
         const filter = find(list, 'name', params.name);
         strict(filter, headers);
         if (body.name !== undefined && list.some((one) => one !== filter && one.name === body.name)) refuse(409, 'exists');
-        if (body.active) for (const one of list) one.active = false;
+        if (body.active && filter.place === 'personal') for (const one of list) one.active = false;
         return change(filter, body);
       },
     ],
     [
       'DELETE',
-      `${base}/:name`,
+      base + file,
       ({ params, headers, session: s }) => {
-        const list = filtersOf(params, s);
-        const filter = find(list, 'name', params.name);
+        const list = filtersOf(base, params, s);
+        const filter = find(samePlace(list, params), 'name', params.name);
         strict(filter, headers);
         remove(list, filter);
       },
     ],
-    [
-      'POST',
-      `${base}/test`,
-      ({ body }) => {
-        if (body.message === '') wrong('/message', 'too-short');
-        if (body.from && !body.from.includes('@')) wrong('/from', 'syntax');
-        if (body.script !== undefined) compile(body.script);
-        return trialOf(body.script, body);
-      },
-    ],
+  ];
+  const trialRoute = (base) => [
+    'POST',
+    `${base}/test`,
+    ({ body }) => {
+      if (body.message === '') wrong('/message', 'too-short');
+      if (body.from && !body.from.includes('@')) wrong('/from', 'syntax');
+      if (body.script !== undefined) compile(body.script);
+      return trialOf(body.script, body);
+    },
   ];
 
   // Devices, sessions and two-step sign-in; 123456 is always the right code.
@@ -606,8 +611,12 @@ function makeRoutes(state) {
         change(find(state.accounts, 'address', params.address), { state: 'active', frozen: null });
       },
     ],
-    ...filterRoutes('/accounts/:address/filters'),
-    ...filterRoutes('/me/filters'),
+    ...filterRoutes('/accounts/:address/filters', '/:name'),
+    ...filterRoutes('/me/filters', '/:name'),
+    trialRoute('/accounts/:address/filters'),
+    trialRoute('/me/filters'),
+    ...filterRoutes('/domains/:domain/filters', '/:place/:name'),
+    ...filterRoutes('/filters', '/:place/:name'),
     ['GET', '/session', ({ session: s }) => s],
     [
       'POST',

@@ -712,6 +712,38 @@ test('filters: a new one, an error at its line, active, renamed, deleted', optio
   await close(page);
 });
 
+test('filters of a domain and of all mail: a place for each, several are active', options, async () => {
+  const page = await site.open({ path: '/domains/example.org' });
+  await page.click('.tabs >> text=Filters');
+  await shown(page, 'Before people\u2019s filters');
+  await page.click('text=New filter >> visible=true');
+  await page.fill('[name=name]', 'footer');
+  await page.selectOption('[name=place]', 'after');
+  await page.click('dialog .is-primary');
+  await page.waitForURL('**/domains/example.org/filters/after/footer');
+  await page.fill('[name=script]', 'keep;\n');
+  await page.click('main .is-primary');
+  await shown(page, 'Saved.');
+  await page.click('text=Activate');
+  await shown(page, 'footer is active now.');
+  await page.keyboard.press('Escape');
+  await page.waitForURL('**/domains/example.org/filters');
+  assert.deepEqual(await column(page, 3), ['active', 'active']);
+
+  await page.goto(`${site.url}/settings/filters`);
+  await shown(page, 'Where a filter includes it');
+  assert.deepEqual(await column(page, 3), ['active', 'not active', '']);
+  assert.equal(await page.locator('[aria-label="Activate lists"]').count(), 0, 'it is included, never active');
+  await page.click('[aria-label="Activate company"]');
+  await shown(page, 'company is active now.');
+  assert.deepEqual(await column(page, 3), ['active', 'active', '']);
+  assert.equal(sent('PATCH /filters/after/company').length, 1);
+  await page.click('.open:text-is("spam")');
+  await page.waitForURL('**/settings/filters/before/spam');
+  assert.equal(await page.locator('text=Try a message').count(), 0);
+  await close(page);
+});
+
 test('filters: activated in the list, and somebody else was faster in the text', options, async () => {
   const page = await site.open({ path: '/accounts/alice@example.org/filters' });
   await page.click('[aria-label="Activate away"]');

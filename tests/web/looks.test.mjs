@@ -75,6 +75,10 @@ const STORY_PAGES = [
   '/accounts/carol@example.org/filters/rules',
   '/accounts/carol@example.org/filters/rules?text',
   '/accounts/carol@example.org/filters/rules%20by%20hand',
+  '/domains/example.org/filters',
+  '/settings/filters',
+  '/settings/filters?add',
+  '/settings/filters/before/spam',
 ];
 const OUTSIDE = ['/sign-in', '/sign-in#link=good-link'];
 
@@ -266,6 +270,8 @@ test(
       '/explain',
       '/domains/example.org',
       '/accounts/carol@example.org/filters/rules',
+      '/settings/filters/before/spam',
+      '/domains/example.org/filters',
       '/settings/smtp',
       '/settings/tokens?add',
     ]) {

@@ -313,11 +313,11 @@ export function activityOf() {
   ];
 }
 
-/** Filters by account. */
+/** Filters by account, domain, and '' for the server. */
 function filtersOf() {
-  const filter = (name, active, script) => ({
+  const filter = (name, active, script, place = 'personal') => ({
     name,
-    place: 'personal',
+    place,
     active,
     size: script.length,
     script,
@@ -337,6 +337,7 @@ function filtersOf() {
     '',
   ].join('\n');
   const away = 'require "vacation";\nvacation :days 3 "I am away until Monday; Carol Nunes has my desk until then.";\n';
+  const spam = 'require "fileinto";\nif header "x-spam-flag" "YES" { fileinto "Junk"; stop; }\n';
   const condition = (field, op, value, header = '') => ({ field, header, op, value });
   const rules = generate({
     vacation: { ...emptyModel().vacation, on: true, text: 'I am away until Monday.', from: '2026-12-20', until: '2027-01-03' },
@@ -355,6 +356,8 @@ function filtersOf() {
   return new Map([
     ['alice@example.org', [filter('away', false, away), filter('main', true, lists)]],
     ['carol@example.org', [filter('rules', true, rules), filter('rules by hand', false, `${rules}keep;\n`)]],
+    ['example.org', [filter('legal hold', true, 'require "copy";\nredirect :copy "archive@example.org";\n', 'before')]],
+    ['', [filter('spam', true, spam, 'before'), filter('company', false, 'keep;\n', 'after'), filter('lists', false, lists, 'global')]],
   ]);
 }
 

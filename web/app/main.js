@@ -21,6 +21,8 @@ const PAGES = [
   { path: '/domains', scope: 'domains:read', load: () => import('/app/pages/domains.js') },
   { path: '/domains/:domain', scope: 'domains:read', load: () => import('/app/pages/domain.js') },
   { path: '/domains/:domain/admins', scope: 'domains:read', load: () => import('/app/pages/domain-admins.js') },
+  { path: '/domains/:domain/filters', scope: 'domains:read', load: () => import('/app/pages/filters.js') },
+  { path: '/domains/:domain/filters/:place/:name', scope: 'domains:read', load: () => import('/app/pages/filter.js') },
   { path: '/accounts', scope: 'accounts:read', load: () => import('/app/pages/accounts.js') },
   { path: '/accounts/:address', scope: 'accounts:read', load: () => import('/app/pages/account.js') },
   { path: '/accounts/:address/devices', scope: 'accounts:read', load: () => import('/app/pages/devices.js') },
@@ -33,6 +35,8 @@ const PAGES = [
   { path: '/settings', scope: 'settings:read', load: () => import('/app/pages/settings.js') },
   { path: '/settings/tokens', scope: 'tokens:read', load: () => import('/app/pages/tokens.js') },
   { path: '/settings/audit', scope: 'audit:read', load: () => import('/app/pages/audit.js') },
+  { path: '/settings/filters', scope: 'settings:read', of: { server: true }, load: () => import('/app/pages/filters.js') },
+  { path: '/settings/filters/:place/:name', scope: 'settings:read', of: { server: true }, load: () => import('/app/pages/filter.js') },
   { path: '/settings/:group', scope: 'settings:read', load: () => import('/app/pages/settings.js') },
   { path: '/me', scope: null, load: () => import('/app/pages/me.js') },
   { path: '/me/mail', scope: null, load: () => import('/app/pages/mail.js') },
@@ -79,7 +83,7 @@ function Page({ path, query }) {
 function Loaded({ page, params, query }) {
   const { module, error } = useModule(page.load);
   if (error) return html`<${Failure} error=${error} lead=${t('failure.page')} retry=${() => location.reload()} />`;
-  return module && html`<${module.default} ...${params} query=${query} />`;
+  return module && html`<${module.default} ...${page.of} ...${params} query=${query} />`;
 }
 
 function App({ hostname }) {

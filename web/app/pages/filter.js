@@ -1,12 +1,13 @@
 // One filter: its rules or its text, whether it is active, a trial of what is written, and its end.
 import { useMemo, useState } from 'preact/hooks';
-import { request, segment } from '/app/api.js';
+import { request } from '/app/api.js';
 import { html } from '/app/html.js';
 import { needWords, t } from '/app/i18n.js';
 import { useKeys } from '/app/keys.js';
-import { ActiveState, FiltersHead, filtersPath, mayChange } from '/app/pages/filters.js';
+import { ActiveState, runs } from '/app/pages/filters.js';
 import { Code, inCharacters } from '/app/parts/code.js';
 import { Confirm, Dialog } from '/app/parts/dialog.js';
+import { FiltersHead, ownerOf, pathOf } from '/app/parts/filter-owner.js';
 import { Input, Submit, useForm } from '/app/parts/form.js';
 import { More } from '/app/parts/menu.js';
 import { NoObject, useObject, useStale } from '/app/parts/object.js';
@@ -21,13 +22,13 @@ await needWords('trial');
 await needWords('sieve');
 await needWords('rules');
 
-function Rename({ object, path, onClose }) {
+function Rename({ object, owner, onClose }) {
   const form = useForm({
     initial: { name: object.data.name },
     save: async ({ name }) => {
       const fresh = await object.patch({ name: name.trim() });
       toast(t('saved'));
-      navigate(`${path}/${segment(fresh.name)}`, { replace: true });
+      navigate(owner.page + pathOf(owner, fresh), { replace: true });
     },
     places: { '/name': 'name' },
   });
@@ -40,7 +41,7 @@ function Rename({ object, path, onClose }) {
 }
 
 /** isForm: the stored script can also be a form, at the same URL without ?text. */
-function Edit({ object, stale, url, path, isForm, change }) {
+function Edit({ object, stale, url, owner, isForm }) {
   const filter = object.data;
   const form = useForm({
     initial: { script: filter.script.replaceAll('\r\n', '\n') },
@@ -54,32 +55,33 @@ function Edit({ object, stale, url, path, isForm, change }) {
   // The text of then: typing on must not move the error, or the cursor to it.
   const at = useMemo(() => (refused?.line ? inCharacters(form.values.script, refused) : null), [refused]);
   const error = at ? placeText(at) : form.errors.script;
-  const toForm = !form.changed && html` <a href=${url}>${t('rules.as-form')}</a>`;
-  return html`<p class="muted">${t(isForm ? 'rules.from-form' : 'rules.by-hand')}${isForm && toForm}</p>
+  const toForm = !form.changed && html` <a href=${owner.page + pathOf(owner, filter)}>${t('rules.as-form')}</a>`;
+  const lead = owner.places !== null ? owner.lead : t(isForm ? 'rules.from-form' : 'rules.by-hand');
+  return html`<p class="muted">${lead}${isForm && toForm}</p>
     <form class="near" ...${form.form}>
-      <${Code} label=${t('sieve.script')} hint=${t('sieve.script-hint')} ...${form.field('script')} error=${error}
-        at=${at} rows=${18} readonly=${!change} />
-      ${change && html`<${Submit} state=${form} verb=${t('action.save')} explain=${stale.explain} />
+      <${Code} label=${t('sieve.script')} hint=${t(owner.places === null ? 'sieve.script-hint' : 'sieve.script-checked')} ...${form.field('script')} error=${error}
+        at=${at} rows=${18} readonly=${!owner.change} />
+      ${owner.change && html`<${Submit} state=${form} verb=${t('action.save')} explain=${stale.explain} />
         ${stale.offer(form.failure)}`}
     </form>
-    <${Trial} path=${path} script=${form.values.script} lead=${t('trial.one')} />`;
+    ${owner.places === null && html`<${Trial} path=${owner.api} script=${form.values.script} lead=${t('trial.one')} />`}`;
 }
 
-export default function Filter({ address, name, query }) {
-  const path = filtersPath(address);
-  const url = `${path}/${segment(name)}`;
+export default function Filter({ place, name, query, ...params }) {
+  const owner = ownerOf(params);
+  const path = pathOf(owner, { place, name });
+  const url = owner.api + path;
   const object = useObject(url);
   const stale = useStale(object);
   const [dialog, setDialog] = useState(null);
-  useKeys({ Escape: () => back(path) });
+  useKeys({ Escape: () => back(owner.page) });
   const script = object.data?.script ?? '';
-  const model = useMemo(() => parse(script), [script]);
+  const model = useMemo(() => (owner.places === null ? parse(script) : null), [script]);
   if (object.data === null) {
-    return html`<${NoObject} object=${object} href=${path} crumb=${t('account.tab.filters')} title=${name}
+    return html`<${NoObject} object=${object} href=${owner.page} crumb=${owner.tab} title=${name}
       unknown=${t('sieve.unknown')} unreadable=${t('sieve.unreadable')} />`;
   }
   const filter = object.data;
-  const change = mayChange(address);
   const close = () => setDialog(null);
   const toggle = async () => {
     try {
@@ -93,34 +95,35 @@ export default function Filter({ address, name, query }) {
   const remove = async () => {
     await request('DELETE', url, { version: filter.version });
     toast(t('sieve.deleted', { name: filter.name }));
-    navigate(path);
+    navigate(owner.page);
   };
   const items = [
     { word: t('sieve.rename'), run: () => setDialog('rename') },
     { word: t('sieve.delete'), run: () => setDialog('delete'), danger: true },
   ];
-  return html`<${FiltersHead} address=${address} />
+  return html`<${FiltersHead} owner=${owner} />
     <div class="near"><div class="head">
-      <div><${Crumb} href=${path} text=${t('account.tab.filters')} />
-        <h2 class="row"><span class="break">${filter.name}</span> <${ActiveState} active=${filter.active} /></h2></div>
+      <div><${Crumb} href=${owner.page} text=${owner.tab} />
+        <h2 class="row"><span class="break">${filter.name}</span> ${runs(filter) && html`<${ActiveState} active=${filter.active} />`}</h2></div>
       ${
-        change &&
-        html`<div class="row"><button class="button" type="button" onClick=${toggle}>
-          ${t(filter.active ? 'sieve.deactivate' : 'sieve.activate')}</button>
+        owner.change &&
+        html`<div class="row">
+          ${runs(filter) && html`<button class="button" type="button" onClick=${toggle}>
+            ${t(filter.active ? 'sieve.deactivate' : 'sieve.activate')}</button>`}
         <${More} label=${t('action.more')} items=${items} /></div>`
       }</div>
       ${
         model === null || query.has('text')
-          ? html`<${Edit} key=${stale.generation} object=${object} stale=${stale} url=${url} path=${path}
-              isForm=${model !== null} change=${change} />`
-          : html`<${RulesForm} key=${stale.generation} object=${object} stale=${stale} url=${url} path=${path} model=${model}
-              textHref=${`${url}?text`} change=${change} />`
+          ? html`<${Edit} key=${stale.generation} object=${object} stale=${stale} url=${url} owner=${owner}
+              isForm=${model !== null} />`
+          : html`<${RulesForm} key=${stale.generation} object=${object} stale=${stale} url=${url} path=${owner.api} model=${model}
+              textHref=${`${owner.page}${path}?text`} change=${owner.change} />`
       }</div>
-    ${dialog === 'rename' && html`<${Rename} object=${object} path=${path} onClose=${close} />`}
+    ${dialog === 'rename' && html`<${Rename} object=${object} owner=${owner} onClose=${close} />`}
     ${
       dialog === 'delete' &&
       html`<${Confirm} title=${t('sieve.delete-title', { name: filter.name })} verb=${t('sieve.delete')} danger
-        run=${remove} onClose=${close}><p>${t(filter.active ? 'sieve.delete-active' : 'sieve.delete-text')}
+        run=${remove} onClose=${close}><p>${runs(filter) && t(filter.active ? 'sieve.delete-active' : 'sieve.delete-text')}
         ${t('danger.final')}</p><//>`
     }`;
 }

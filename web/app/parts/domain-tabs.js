@@ -3,7 +3,7 @@ import { segment } from '/app/api.js';
 import { html } from '/app/html.js';
 import { t } from '/app/i18n.js';
 
-const TABS = ['overview', 'admins'];
+const TABS = ['overview', 'filters', 'admins'];
 
 export function DomainTabs({ domain, tab }) {
   const base = `/domains/${segment(domain)}`;

@@ -9,7 +9,7 @@ await needWords('settings');
 export const GROUPS = ['server', 'smtp', 'auth', 'queue', 'quota', 'trace', 'accounts', 'relay'];
 
 export function SettingsHead({ group }) {
-  const groups = [...GROUPS, can('tokens:read') && 'tokens', can('audit:read') && 'audit'].filter(Boolean);
+  const groups = [...GROUPS, 'filters', can('tokens:read') && 'tokens', can('audit:read') && 'audit'].filter(Boolean);
   return html`<div class="near"><${Heading} title=${t('menu.settings')} />
     <nav class="tabs" aria-label=${t('menu.settings')}>
       ${groups.map((name) => html`<a key=${name} href=${`/settings/${name}`}
