@@ -21,6 +21,8 @@
 #define LEAST_VERSION 15
 #define START_MS 60000
 #define ORPHAN_MS 20000
+#define HEAP_KEEP "1048576" /* what each backend keeps of its heap: see worker.c */
+#define HEAP_STEP "262144"
 
 static const char *const kinds[] = { "auth", "smtp", "access", "relay", "mda", "api" };
 
@@ -257,6 +259,8 @@ bool postgres_start(const struct config *config, pid_t *ret_pid)
         if (!home_become("db") || chdir("/") != 0)
             _exit(127);
         prctl(PR_SET_PDEATHSIG, SIGINT);
+        setenv("MALLOC_TRIM_THRESHOLD_", HEAP_KEEP, 0);
+        setenv("MALLOC_TOP_PAD_", HEAP_STEP, 0);
         execl(postgres, postgres, "-D", home_path(config, "pg"), (char *)NULL); /* it looks for its files beside argv[0] */
         _exit(127);
     }
