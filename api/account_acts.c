@@ -86,11 +86,21 @@ static struct str page_url(struct request *r)
     return arena_printf(&r->arena, "%s://%.*s", r->tls ? "https" : "http", STR_ARG(host));
 }
 
+enum result account_make_link(struct request *r, const struct account *account, struct str *ret_url, int64_t *ret_expires)
+{
+    struct str secret = STR("dry-run");
+    enum result result = r->dry_run ? RES_OK : auth_link(r->service->auth, account->id, LINK_SECONDS, &r->arena, &secret);
+
+    *ret_expires = wall_us() + LINK_SECONDS * INT64_C(1000000);
+    *ret_url = arena_printf(&r->arena, "%.*s/sign-in#link=%.*s", STR_ARG(page_url(r)), STR_ARG(secret));
+    return result == RES_OK ? audit_write(r->service->db, record(r, "account.link", account->address, NULL, NULL)) : result;
+}
+
 void accounts_link_post(struct request *r)
 {
     struct json_object *body, *link;
     struct account account;
-    struct str secret;
+    struct str url;
     int64_t expires;
     enum result result;
 
@@ -99,17 +109,13 @@ void accounts_link_post(struct request *r)
     fields_check(r, body, STR(""), NULL, 0, NULL);
     if (errors_of_body(r))
         return;
-    expires = wall_us() + LINK_SECONDS * INT64_C(1000000);
-    secret = STR("dry-run");
-    result = r->dry_run ? RES_OK : auth_link(r->service->auth, account.id, LINK_SECONDS, &r->arena, &secret);
-    if (result == RES_OK)
-        result = audit_write(r->service->db, record(r, "account.link", account.address, NULL, NULL));
+    result = account_make_link(r, &account, &url, &expires);
     if (result != RES_OK) {
         problem_of_result(r, result);
         return;
     }
     link = js_object();
-    js_set(link, "url", js_str(arena_printf(&r->arena, "%.*s/sign-in#link=%.*s", STR_ARG(page_url(r)), STR_ARG(secret))));
+    js_set(link, "url", js_str(url));
     js_set(link, "expires_at", js_time(expires));
     js_set(link, "purpose", js_str(account.state == ACCOUNT_INVITED ? STR("set-up") : STR("reset")));
     reply_json(r, 201, link);

@@ -19,6 +19,35 @@ static struct json_object *to_json(const struct account *account, struct str add
     return o;
 }
 
+enum result account_address_give(struct request *r, const struct account *account, struct str further, bool *ret_made)
+{
+    return account_address_add(r->service->db, account->id, further,
+                               record(r, "account.address-add", account->address, NULL, to_json(account, further)), ret_made);
+}
+
+enum result account_address_withdraw(struct request *r, const struct account *account, struct str further)
+{
+    return account_address_remove(r->service->db, account->id, further,
+                                  record(r, "account.address-remove", account->address, to_json(account, further), NULL));
+}
+
+bool account_address_check(struct request *r, struct str place, struct str text, struct str *ret_further)
+{
+    if (name_address(text, &r->arena, ret_further) != RES_OK || str_chr(*ret_further, '*') != SIZE_MAX) {
+        error_at(r, place, "syntax", "\"%.*s\" is not an address.", STR_ARG(word_clip(text, 100)));
+        return false;
+    }
+    return true;
+}
+
+bool account_address_allowed(struct request *r, struct str place, struct str further)
+{
+    if (caller_sees(&r->caller, name_domain_of(further)))
+        return true;
+    error_at(r, place, "unknown-domain", "\"%.*s\" is none of your domains.", STR_ARG(name_domain_of(further)));
+    return false;
+}
+
 void account_addresses_list(struct request *r)
 {
     struct account account;
@@ -54,14 +83,11 @@ void account_addresses_put(struct request *r)
     if (!account_take(r, &account) || (body = body_object(r, true)) == NULL)
         return;
     fields_check(r, body, STR(""), NULL, 0, NULL);
-    if (name_address(r->params[1], &r->arena, &further) != RES_OK || str_chr(further, '*') != SIZE_MAX)
-        error_at(r, STR("further"), "syntax", "\"%.*s\" is not an address.", STR_ARG(word_clip(r->params[1], 100)));
-    else if (!caller_sees(&r->caller, name_domain_of(further)))
-        error_at(r, STR("further"), "unknown-domain", "\"%.*s\" is none of your domains.", STR_ARG(name_domain_of(further)));
+    if (account_address_check(r, STR("further"), r->params[1], &further))
+        (void)account_address_allowed(r, STR("further"), further);
     if (errors_of_body(r))
         return;
-    result = account_address_add(r->service->db, account.id, further,
-                                 record(r, "account.address-add", account.address, NULL, to_json(&account, further)), &made);
+    result = account_address_give(r, &account, further, &made);
     if (result == RES_NOTFOUND) {
         error_at(r, STR("further"), "unknown-domain", "\"%.*s\" is none of this server's local domains.",
                  STR_ARG(name_domain_of(further)));
@@ -86,8 +112,7 @@ void account_addresses_delete(struct request *r)
         return;
     result = name_address(r->params[1], &r->arena, &further) != RES_OK || !caller_sees(&r->caller, name_domain_of(further))
                  ? RES_NOTFOUND
-                 : account_address_remove(r->service->db, account.id, further,
-                                          record(r, "account.address-remove", account.address, to_json(&account, further), NULL));
+                 : account_address_withdraw(r, &account, further);
     if (result == RES_DENIED) {
         error_at(r, STR("further"), "main-address", "The account's own address goes with the account.");
         (void)errors_of_body(r);

@@ -1,6 +1,6 @@
 /* /accounts and /accounts/{address} */
 #include "api/accounts.h"
-#include "api/delivery.h"
+#include "api/account_change.h"
 #include "api/events.h"
 #include "api/fields.h"
 #include "api/handlers.h"
@@ -13,41 +13,8 @@
 #include "api/words.h"
 #include "config/settings.h"
 
-static const char *const roles[] = { "account", "domain_admin", "system_admin" };
-static const char *const states[] = { "invited", "active", "frozen", "suspended", "deleted" };
-static const char *const languages[] = { "en", "pt-BR" };
-
-#define MAX_FORWARDS 20
-
-static const struct field quota_members[] = {
-    { .name = "limit", .type = FIELD_INT, .nullable = true, .min = 1048576, .max = INT64_C(1125899906842624) },
-    { .name = "message_limit", .type = FIELD_INT, .nullable = true, .min = 1, .max = INT64_C(1000000000) },
-    { .name = "used", .type = FIELD_KEPT },
-    { .name = "messages", .type = FIELD_KEPT },
-};
-static const struct field members[] = {
-    { .name = "name", .type = FIELD_STRING, .max = 200 },
-    { .name = "role", .type = FIELD_WORD, .words = roles, .n_words = ARRAY_LEN(roles) },
-    { .name = "language", .type = FIELD_WORD, .nullable = true, .words = languages, .n_words = ARRAY_LEN(languages) },
-    { .name = "quota", .type = FIELD_OBJECT, .members = quota_members, .n_members = ARRAY_LEN(quota_members) },
-    { .name = "delivery", .type = FIELD_STRING, .nullable = true, .min = 1, .max = 1000 },
-    { .name = "delivery_user", .type = FIELD_STRING, .nullable = true, .min = 1, .max = 32 },
-    { .name = "forward", .type = FIELD_STRINGS, .max = MAX_FORWARDS, .each = 320 },
-    { .name = "forward_keep", .type = FIELD_BOOL },
-    { .name = "limits", .type = FIELD_OBJECT, .members = limits_members, .n_members = LIMITS_MEMBERS },
-    { .name = "sent", .type = FIELD_KEPT },
-    { .name = "id", .type = FIELD_KEPT },
-    { .name = "address", .type = FIELD_KEPT },
-    { .name = "state", .type = FIELD_KEPT },
-    { .name = "suspended", .type = FIELD_KEPT },
-    { .name = "frozen", .type = FIELD_KEPT },
-    { .name = "deleted", .type = FIELD_KEPT },
-    { .name = "last_sign_in", .type = FIELD_KEPT },
-    { .name = "created_at", .type = FIELD_KEPT },
-    { .name = "version", .type = FIELD_KEPT },
-    { .name = "password", .type = FIELD_STRING, .min = 1, .max = 256, .any_text = true }, /* PUT only: the last */
-};
-#define PATCH_MEMBERS (ARRAY_LEN(members) - 1)
+const char *const account_role_names[ACCOUNT_ROLES] = { "account", "domain_admin", "system_admin" };
+const char *const account_state_names[ACCOUNT_STATES] = { "invited", "active", "frozen", "suspended", "deleted" };
 
 static struct json_object *by_whom(int64_t at_us, struct str by, struct str reason)
 {
@@ -123,8 +90,8 @@ struct json_object *account_json(const struct account *a)
     js_set(o, "id", js_id('a', a->id));
     js_set(o, "address", js_str(a->address));
     js_set(o, "name", js_str(a->name));
-    js_set(o, "role", js_str(str_c(roles[a->role])));
-    js_set(o, "state", js_str(str_c(states[a->state])));
+    js_set(o, "role", js_str(str_c(account_role_names[a->role])));
+    js_set(o, "state", js_str(str_c(account_state_names[a->state])));
     js_set(o, "suspended", suspension(a));
     js_set(o, "frozen", freeze(a));
     js_set(o, "deleted", deletion(a));
@@ -157,8 +124,8 @@ void accounts_list(struct request *r)
 
     query_begin(r, singles, ARRAY_LEN(singles), repeated, ARRAY_LEN(repeated));
     filter.n_domains = query_lowered(r, "domain", 255, &filter.domains);
-    filter.states = query_words(r, "state", states, ARRAY_LEN(states));
-    filter.roles = query_words(r, "role", roles, ARRAY_LEN(roles));
+    filter.states = query_words(r, "state", account_state_names, ACCOUNT_STATES);
+    filter.roles = query_words(r, "role", account_role_names, ACCOUNT_ROLES);
     filter.text = arena_lower(&r->arena, query_text(r, "q", 1, 320));
     if (!query_page(r, "address", true, &page) || errors_of_query(r))
         return;
@@ -279,164 +246,58 @@ void accounts_get(struct request *r)
         problem_of_result(r, result);
 }
 
-/* Where the account's mail is sent on to. */
-static void take_forward(struct request *r, const struct json_object *body, struct account_write *w)
+static void do_change(struct request *r, struct account_change *c, int64_t version)
 {
-    struct str *v;
-    size_t n;
-
-    w->forward_drop = !field_bool(body, "forward_keep", !w->forward_drop);
-    if (!field_strs(r, body, "forward", &v, &n))
-        return;
-    for (size_t i = 0; i < n; i++) {
-        struct str place = arena_printf(&r->arena, "/forward/%zu", i);
-
-        if (name_address(v[i], &r->arena, &v[i]) != RES_OK)
-            error_at(r, place, "syntax", "\"%.*s\" is not an address.", STR_ARG(word_clip(v[i], 100)));
-        else if (str_eq(v[i], w->address))
-            error_at(r, place, "self", "An account cannot forward to itself.");
-    }
-    w->forward = v;
-    w->n_forward = n;
-}
-
-static void take_members(struct request *r, const struct json_object *body, struct account_write *w)
-{
-    w->name = field_str(body, "name", w->name);
-    w->role = (enum account_role)field_word(body, "role", roles, ARRAY_LEN(roles), (int)w->role);
-    w->language = field_str(body, "language", w->language);
-    w->quota_bytes = field_int(js_get(body, "quota", NULL), "limit", 0, w->quota_bytes);
-    w->delivery = field_str(body, "delivery", w->delivery);
-    w->delivery_user = field_str(body, "delivery_user", w->delivery_user);
-    w->quota_messages = field_int(js_get(body, "quota", NULL), "message_limit", 0, w->quota_messages);
-    take_forward(r, body, w);
-    limits_take(body, &w->limits);
-    if (field_there(body, "password"))
-        account_check_password(r, STR("/password"), field_str(body, "password", STR("")));
-}
-
-/* A domain administrator gives no more than the domain was given. */
-static void check_limits(struct request *r, const struct account_write *w, const struct sent_limits *old)
-{
-    struct sent_limits above = sent_limits_of_all();
-    struct domain d;
-
-    if (domain_get(r->service->db, name_domain_of(w->address), &r->caller.visible, &r->arena, &d) == RES_OK)
-        above = (struct sent_limits){ d.limits.per_hour != 0 ? d.limits.per_hour : above.per_hour,
-                                      d.limits.per_day != 0 ? d.limits.per_day : above.per_day };
-    limits_check(r, old, &w->limits, &above);
-}
-
-/* What the record keeps of a body. */
-static struct json_object *without_password(struct request *r, const struct account_write *w)
-{
-    struct json_object *o = js_object(), *quota = js_object();
-
-    (void)r;
-    js_set(o, "name", js_str(w->name));
-    js_set(o, "role", js_str(str_c(roles[w->role])));
-    js_set(o, "language", js_str(w->language));
-    js_set(quota, "limit", w->quota_bytes > 0 ? js_int(w->quota_bytes) : NULL);
-    js_set(quota, "message_limit", w->quota_messages > 0 ? js_int(w->quota_messages) : NULL);
-    js_set(o, "quota", quota);
-    js_set(o, "delivery", js_str(w->delivery));
-    js_set(o, "delivery_user", js_str(w->delivery_user));
-    js_set(o, "forward", js_strs(w->forward, w->n_forward));
-    js_set(o, "forward_keep", js_bool(!w->forward_drop));
-    js_set(o, "limits", limits_json(&w->limits));
-    return o;
-}
-
-static void create(struct request *r, const struct account_write *w, struct str password)
-{
+    enum result result = account_change_write(r, c, version);
     struct account deleted;
-    int64_t id;
-    enum result result = account_create(r->service->db, w, record(r, "account.create", w->address, NULL, without_password(r, w)), &id);
 
-    if (result == RES_NOTFOUND) {
+    if (result == RES_OK && c->password.p != NULL)
+        result = account_change_password(r, c);
+    if (result == RES_OK) {
+        account_answer(r, c->w.address, c->there ? 200 : 201);
+    } else if (result == RES_NOTFOUND && !c->there) {
         error_at(r, STR("address"), "unknown-domain", "\"%.*s\" is none of this server's local domains.",
-                 STR_ARG(name_domain_of(w->address)));
+                 STR_ARG(name_domain_of(c->w.address)));
         (void)errors_of_body(r);
-        return;
+    } else if (result == RES_EXISTS && !c->there &&
+               account_get_deleted(r->service->db, c->w.address, &r->caller.visible, &r->arena, &deleted) == RES_OK) {
+        problem(r, PROBLEM_EXISTS, ACCOUNT_IS_DELETED);
+    } else {
+        account_refuse(r, result, c->w.address);
     }
-    if (result == RES_EXISTS &&
-        account_get_deleted(r->service->db, w->address, &r->caller.visible, &r->arena, &deleted) == RES_OK) {
-        problem(r, PROBLEM_EXISTS, "A deleted account has this address: restore it, or delete it with purge.");
-        return;
-    }
-    if (result == RES_OK && password.p != NULL)
-        result = account_set_password(r, id, password, STR_NULL);
-    if (result == RES_OK)
-        account_answer(r, w->address, 201);
-    else
-        account_refuse(r, result, w->address);
-}
-
-static void replace(struct request *r, const struct account_write *w, const struct account *old, int64_t version,
-                    struct str password)
-{
-    enum result result = account_update(r->service->db, w, version,
-                                        record(r, "account.update", w->address, account_json(old), without_password(r, w)));
-
-    if (result == RES_OK && password.p != NULL) {
-        result = account_set_password(r, old->id, password, r->caller.account_id == old->id ? r->caller.session_hash : STR_NULL);
-        if (result == RES_OK)
-            result = audit_write(r->service->db, record(r, "account.password", w->address, NULL, NULL));
-    }
-    if (result == RES_OK)
-        account_answer(r, w->address, 200);
-    else
-        account_refuse(r, result, w->address);
 }
 
 /* Creates or replaces (PUT), or changes (PATCH). */
 static void write_account(struct request *r, bool patch)
 {
-    struct account_write w = { .name = STR(""), .role = ROLE_ACCOUNT, .language = STR_NULL };
-    struct json_object *body, *present = NULL;
+    struct account_change c = { 0 };
+    struct json_object *body;
     struct account old;
+    struct str address;
     int64_t version;
     enum result result;
 
-    if (!path_address(r, !patch, &w.address) || !match_version(r, false, &version) ||
-        (body = body_object(r, false)) == NULL)
+    if (!path_address(r, !patch, &address) || !match_version(r, false, &version) || (body = body_object(r, false)) == NULL)
         return;
-    result = account_get(r->service->db, w.address, &r->caller.visible, &r->arena, &old);
+    result = account_get(r->service->db, address, &r->caller.visible, &r->arena, &old);
     if (result != RES_OK && (result != RES_NOTFOUND || patch)) {
         problem_of_result(r, result);
         return;
     }
-    if (result == RES_OK) {
-        present = request_keep(r, account_json(&old));
-        if (patch)
-            w = (struct account_write){ w.address, old.name, old.role, old.language, old.quota_bytes, old.quota_messages,
-                                        old.delivery, old.delivery_user, old.forward, old.n_forward, !old.forward_keep, old.limits };
-    }
-    fields_check(r, body, STR(""), members, patch ? PATCH_MEMBERS : ARRAY_LEN(members), present);
-    if (r->errors == NULL)
-        take_members(r, body, &w);
-    if (r->errors == NULL)
-        delivery_check(r, w.delivery, w.delivery_user, false,
-                       !str_eq(w.delivery, present != NULL ? old.delivery : STR_NULL) ||
-                           !str_eq(w.delivery_user, present != NULL ? old.delivery_user : STR_NULL));
-    if (r->errors == NULL && r->caller.visible.limited)
-        check_limits(r, &w, present != NULL ? &old.limits : &(struct sent_limits){ 0 });
-    if (present == NULL && !caller_sees(&r->caller, name_domain_of(w.address)))
-        error_at(r, STR("address"), "unknown-domain", "\"%.*s\" is none of your domains.", STR_ARG(name_domain_of(w.address)));
+    account_change_begin(&c, address, result == RES_OK ? &old : NULL, patch);
+    account_change_take(r, &c, body, patch ? ACCOUNT_PATCH : ACCOUNT_PUT);
     if (errors_of_body(r))
         return;
-    if (!caller_may_change(&r->caller, w.role) || (present != NULL && !caller_may_change(&r->caller, old.role)))
-        problem(r, PROBLEM_INSUFFICIENT_SCOPE, "Only an administrator without limits may make or change administrators.");
-    else if (w.role != (present != NULL ? old.role : ROLE_ACCOUNT) && !caller_fresh(r))
+    if (!account_change_allowed(r, &c))
+        problem(r, PROBLEM_INSUFFICIENT_SCOPE, ACCOUNT_CHANGE_DENIED);
+    else if (account_change_wants_proof(&c) && !caller_fresh(r))
         return;
-    else if (present != NULL && !patch && match_create_only(r))
+    else if (c.there && !patch && match_create_only(r))
         problem(r, PROBLEM_EXISTS, NULL);
-    else if (present == NULL && version != VERSION_ANY)
+    else if (!c.there && version != VERSION_ANY)
         problem(r, PROBLEM_STALE, "There is no such account.");
-    else if (present == NULL)
-        create(r, &w, field_str(body, "password", STR_NULL));
     else
-        replace(r, &w, &old, version, field_str(body, "password", STR_NULL));
+        do_change(r, &c, version);
 }
 
 void accounts_put(struct request *r)

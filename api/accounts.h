@@ -2,6 +2,10 @@
 #pragma once
 #include "api/request.h"
 
+#define ACCOUNT_ROLES 3
+#define ACCOUNT_STATES 5
+extern const char *const account_role_names[ACCOUNT_ROLES], *const account_state_names[ACCOUNT_STATES]; /* as the enums */
+
 struct json_object *account_json(const struct account *a);
 /* Answers with the account as it is now. */
 void account_answer(struct request *r, struct str address, int status) SUSPENDS;
@@ -12,6 +16,14 @@ bool account_take(struct request *r, struct account *ret) SUSPENDS;
 bool account_of_path(struct request *r, struct account *ret, struct str *ret_rest) SUSPENDS;
 /* The same of a deleted one. */
 bool account_take_deleted(struct request *r, struct account *ret) SUSPENDS;
+/* A further address as somebody wrote it, in the stored form; and whether the caller may give it.  False: noted at `place`. */
+bool account_address_check(struct request *r, struct str place, struct str text, struct str *ret_further);
+bool account_address_allowed(struct request *r, struct str place, struct str further);
+/* Gives and takes a further address, and records it.  Results as in store/account_address.h. */
+enum result account_address_give(struct request *r, const struct account *account, struct str further, bool *ret_made) SUSPENDS NODISCARD;
+enum result account_address_withdraw(struct request *r, const struct account *account, struct str further) SUSPENDS NODISCARD;
+/* A one-time link for the account, recorded; *ret_expires in microseconds. */
+enum result account_make_link(struct request *r, const struct account *account, struct str *ret_url, int64_t *ret_expires) SUSPENDS NODISCARD;
 /* stale, last-admin and so on. */
 void account_refuse(struct request *r, enum result result, struct str address) SUSPENDS;
 

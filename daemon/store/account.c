@@ -127,6 +127,23 @@ enum result account_get(struct db *db, struct str address, const struct visible 
     return get(db, &stmt, address, visible, a, ret);
 }
 
+enum result account_find(struct db *db, const struct str *addresses, size_t n, struct arena *a, struct account **ret_v,
+                         size_t *ret_n)
+{
+    static const struct db_stmt stmt = { "account_find", "SELECT " COLUMNS " FROM " TABLES "WHERE a.address = ANY ($1)" };
+    const struct db_param params[] = { db_text_array(a, addresses, n) };
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+
+    if (r != RES_OK)
+        return r;
+    *ret_n = db_count(&rows);
+    *ret_v = arena_array(a, struct account, *ret_n + 1);
+    for (size_t i = 0; i < *ret_n; i++)
+        (*ret_v)[i] = from_row(&rows, i, a);
+    return RES_OK;
+}
+
 enum result account_get_deleted(struct db *db, struct str address, const struct visible *visible, struct arena *a,
                                 struct account *ret)
 {

@@ -52,6 +52,9 @@ enum result account_count(struct db *db, const struct account_filter *filter, in
 /* RES_NOTFOUND: none, or not to be seen; a deleted one is none. */
 enum result account_get(struct db *db, struct str address, const struct visible *visible, struct arena *a,
                         struct account *ret) SUSPENDS NODISCARD;
+/* Those that have one of these addresses, in no order, also deleted ones that can be restored, and whoever may see them. */
+enum result account_find(struct db *db, const struct str *addresses, size_t n, struct arena *a, struct account **ret_v,
+                         size_t *ret_n) SUSPENDS NODISCARD;
 /* The same of the deleted ones that can be restored. */
 enum result account_get_deleted(struct db *db, struct str address, const struct visible *visible, struct arena *a,
                                 struct account *ret) SUSPENDS NODISCARD;
@@ -66,10 +69,16 @@ struct account_write {
     size_t n_forward;
     bool forward_drop; /* no copy stays */
     struct sent_limits limits;
+    /* account_create alone: */
+    const struct str *further; /* store/account_address.h */
+    size_t n_further;
+    enum account_state state; /* ACCOUNT_INVITED, or at once frozen or suspended, by `by` */
+    struct str by;
 };
 /* Makes the account, its address, counters and the mailboxes INBOX, Drafts, Sent, Junk, Trash and Archive in one
  * transaction.  It is invited: the first password makes it active.  A domain administrator administers the account's
- * domain.  RES_NOTFOUND: its domain is no local domain of ours; RES_EXISTS: the address is taken, also by a deleted account. */
+ * domain.  RES_NOTFOUND: its domain, or a further address's, is no local domain of ours; RES_EXISTS: an
+ * address is taken, also by a deleted account. */
 enum result account_create(struct db *db, const struct account_write *w, const struct audit *audit, int64_t *ret_id)
     SUSPENDS NODISCARD;
 /* Replaces name, role, language, quota, delivery, forward and limits.  if_version -1: any.  RES_NOTFOUND; RES_CONFLICT: another version;

@@ -19,6 +19,53 @@ enum result account_address_list(struct db *db, int64_t account_id, struct arena
     return RES_OK;
 }
 
+enum result account_address_further(struct db *db, const int64_t *ids, size_t n, struct arena *a, struct account_addresses *ret)
+{
+    static const struct db_stmt stmt = { "account_address_further",
+        "SELECT i.n, array_agg(x.localpart || '@' || d.name ORDER BY x.localpart || '@' || d.name COLLATE \"C\") "
+        "FROM unnest($1::bigint[]) WITH ORDINALITY i (id, n) JOIN account a ON a.id = i.id JOIN address x ON x.account_id = a.id "
+        "JOIN domain d ON d.id = x.domain_id WHERE d.deleted_at IS NULL AND x.localpart || '@' || d.name <> a.address GROUP BY i.n" };
+    const struct db_param params[] = { db_int8_array(a, ids, n) };
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    enum result r = db_query(db, &stmt, params, 1, &rows);
+
+    if (r != RES_OK)
+        return r;
+    memset(ret, 0, n * sizeof(*ret));
+    for (size_t i = 0; i < db_count(&rows); i++) {
+        struct account_addresses *one = &ret[db_get_int(&rows, i, 0) - 1];
+
+        one->n = db_get_str_array(&rows, i, 1, a, &one->v);
+    }
+    return RES_OK;
+}
+
+enum result address_uses(struct db *db, const struct str *addresses, size_t n, struct arena *a, struct address_use *ret)
+{
+    static const struct db_stmt stmt = { "address_uses",
+        "SELECT d.id IS NOT NULL, x.alias_id IS NOT NULL, x.account_id FROM unnest($1::text[], $2::text[]) WITH ORDINALITY "
+        "i (localpart, domain, n) LEFT JOIN domain d ON d.name = i.domain AND d.kind = 0 AND d.deleted_at IS NULL "
+        "LEFT JOIN address x ON x.domain_id = d.id AND x.localpart = i.localpart ORDER BY i.n" };
+    struct str *locals = arena_array(a, struct str, n + 1), *domains = arena_array(a, struct str, n + 1);
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    enum result r;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t at = str_rchr(addresses[i], '@');
+
+        locals[i] = str_sub(addresses[i], 0, at);
+        domains[i] = str_from(addresses[i], at + 1);
+    }
+    {
+        const struct db_param params[] = { db_text_array(a, locals, n), db_text_array(a, domains, n) };
+
+        r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    }
+    for (size_t i = 0; r == RES_OK && i < n; i++)
+        ret[i] = (struct address_use){ db_get_int(&rows, i, 0) != 0, db_get_int(&rows, i, 1) != 0, db_get_int(&rows, i, 2) };
+    return r;
+}
+
 /* Locks the account, so that its addresses can be counted; the answer's columns are has (this address), count, is_own. */
 static enum result look(struct tx *tx, int64_t account_id, struct str local, struct str domain, struct db_rows *rows)
 {

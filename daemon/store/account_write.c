@@ -16,6 +16,34 @@ static enum result set_admin_rows(struct tx *tx, int64_t account_id, enum accoun
     return tx_query(tx, role == ROLE_DOMAIN_ADMIN ? &add : &clear, params, 1, NULL);
 }
 
+/* What an account may have from its first moment on besides its row. */
+static enum result complete(struct tx *tx, int64_t id, const struct account_write *w)
+{
+    static const struct db_stmt further = { "account_create_address",
+        "INSERT INTO address (domain_id, localpart, account_id) SELECT id, $2, $1 FROM domain "
+        "WHERE name = $3 AND kind = 0 AND deleted_at IS NULL FOR SHARE" };
+    static const struct db_stmt state = { "account_create_state",
+        "UPDATE account SET state = $2, state_before = CASE $2 WHEN 3 THEN 0 END, state_at = CASE $2 WHEN 3 THEN now() END, "
+        "state_by = CASE $2 WHEN 3 THEN $3 END, frozen_before = CASE $2 WHEN 2 THEN 0 END, "
+        "frozen_at = CASE $2 WHEN 2 THEN now() END, frozen_by = CASE $2 WHEN 2 THEN $3 END WHERE id = $1" };
+    const struct db_param state_params[] = { db_int8(id), db_int4((int32_t)w->state), db_text(w->by) };
+    enum result r = w->role == ROLE_DOMAIN_ADMIN ? set_admin_rows(tx, id, w->role) : RES_OK;
+
+    for (size_t i = 0; i < w->n_further && r == RES_OK; i++) {
+        size_t at = str_rchr(w->further[i], '@');
+        const struct db_param params[] = { db_int8(id), db_text(str_sub(w->further[i], 0, at)),
+                                           db_text(str_from(w->further[i], at + 1)) };
+        CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+
+        r = tx_query(tx, &further, params, ARRAY_LEN(params), &rows);
+        if (r == RES_OK && db_affected(&rows) == 0)
+            r = RES_NOTFOUND;
+    }
+    if (r == RES_OK && w->state != ACCOUNT_INVITED)
+        r = tx_query(tx, &state, state_params, ARRAY_LEN(state_params), NULL);
+    return r;
+}
+
 enum result account_create(struct db *db, const struct account_write *w, const struct audit *audit, int64_t *ret_id)
 {
     /* special_use: store/mailbox.h.  UIDVALIDITY: a counter that never falls behind the clock. */
@@ -57,8 +85,7 @@ enum result account_create(struct db *db, const struct account_write *w, const s
     if (db_count(&rows) == 0)
         return RES_NOTFOUND;
     id = db_get_int(&rows, 0, 0);
-    if (w->role == ROLE_DOMAIN_ADMIN)
-        r = set_admin_rows(tx, id, w->role);
+    r = complete(tx, id, w);
     if (r == RES_OK)
         r = audit_commit(&tx, audit);
     if (r == RES_OK)
