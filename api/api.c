@@ -2,6 +2,7 @@
 #include "api/cursor.h"
 #include "api/events.h"
 #include "api/http.h"
+#include "api/import_work.h"
 #include "api/listen.h"
 #include "api/operations.h"
 #include "api/static.h"
@@ -41,6 +42,7 @@ void api_start(struct service *s, int admin_fd)
     http_start(s);
     events_start(s);
     operations_start(s);
+    imports_start(s);
     if (admin_fd >= 0)
         listen_on(s, admin_fd, LISTEN_ADMIN);
     if (coroutine_spawn("api-sweep", sweep_run, NULL) == NULL)
@@ -58,6 +60,7 @@ void api_drain(void)
     http_drain();
     events_drain();
     operations_drain();
+    imports_drain();
 }
 
 unsigned api_active(void)

@@ -10,6 +10,8 @@ route_handler queue_destinations_list, queue_destination_get, queue_destination_
 route_handler queue_holds_list, queue_holds_post, queue_holds_get, queue_holds_delete;
 route_handler queue_schedule_get, queue_schedule_put;
 route_handler operation_get_one, operation_delete;                            /* operations.c */
+route_handler operation_lines_list, operation_links_post;                     /* import_result.c */
+route_handler import_post, export_post;
 route_handler traces_list, trace_get_one, traces_list_mine, trace_get_mine_one; /* traces.c */
 route_handler explain_delivery_post, explain_reply_post;                        /* explain_delivery.c */
 route_handler domains_list, domains_get, domains_put, domains_patch, domains_delete, domains_restore_post;

@@ -19,6 +19,7 @@
 #define IDLE_S 60
 #define TICK_MS 250
 #define STREAM_BUFFER ((size_t)64 << 10)
+#define LARGE_BODIES 8                 /* above REQUEST_MAX_BODY, at once: who sends them is not known before their end */
 #define DISCARD_MAX ((size_t)64 << 20) /* of a body that is too large: read away, so that the answer is seen */
 
 /* A request's side of the connection. */
@@ -54,7 +55,7 @@ static struct {
     uv_timer_t timer, tick;
     struct arrival *arrivals;
     struct exchange *running;
-    unsigned active;
+    unsigned active, large_bodies;
     bool draining;
     struct network_list proxies;
     struct arena arena;
@@ -395,7 +396,7 @@ static void dispatch(struct exchange *ex)
         return;
     }
     if (r->body_too_large || !arrival_acceptable(r)) {
-        problem(r, r->body_too_large ? PROBLEM_TOO_LARGE : PROBLEM_NOT_ACCEPTABLE, NULL);
+        problem(r, !r->body_too_large ? PROBLEM_NOT_ACCEPTABLE : r->body_must_wait ? PROBLEM_RATE_LIMITED : PROBLEM_TOO_LARGE, NULL);
         return;
     }
     if (str_eq(r->method, STR("HEAD")))
@@ -427,11 +428,27 @@ static enum MHD_Result on_header(struct exchange *ex, const char *method, const 
     return send_answer(ex); /* before the body: the connection closes */
 }
 
+/* Whether the body may have these bytes, too. */
+static bool body_fits(struct request *r, size_t more)
+{
+    if (r->body_is_large || r->body.len + more <= REQUEST_MAX_BODY)
+        return true;
+    if (route_body_max(r) <= REQUEST_MAX_BODY)
+        return false;
+    r->body_must_wait = http.large_bodies == LARGE_BODIES;
+    if (r->body_must_wait)
+        return false;
+    http.large_bodies++;
+    r->body_is_large = true;
+    r->body.max = route_body_max(r);
+    return true;
+}
+
 static void on_body(struct exchange *ex, struct str bytes)
 {
     struct request *r = ex->request;
 
-    if (!r->body_too_large && strbuf_add(&r->body, bytes) == RES_OK)
+    if (!r->body_too_large && body_fits(r, bytes.len) && strbuf_add(&r->body, bytes) == RES_OK)
         return;
     r->body_too_large = true;
     strbuf_reset(&r->body);
@@ -495,6 +512,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
     if (ex == NULL)
         return;
     *con_cls = NULL;
+    http.large_bodies -= ex->request->body_is_large;
     if (ex->state == RUNS) {
         unlink_running(ex);
         ex->request->exchange = NULL;

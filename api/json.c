@@ -113,6 +113,11 @@ void js_set(struct json_object *object, const char *name, struct json_object *va
         abort();
 }
 
+void js_remove(struct json_object *object, const char *name)
+{
+    json_object_object_del(object, name);
+}
+
 void js_push(struct json_object *array, struct json_object *value)
 {
     if (json_object_array_add(array, value) != 0)

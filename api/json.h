@@ -25,6 +25,7 @@ struct json_object *js_time(int64_t us);              /* RFC 3339 with milliseco
 struct json_object *js_id(char kind, int64_t id);     /* as base/encode.h writes ids */
 struct json_object *js_strs(const struct str *v, size_t n);
 void js_set(struct json_object *object, const char *name, struct json_object *value);
+void js_remove(struct json_object *object, const char *name);
 void js_push(struct json_object *array, struct json_object *value);
 
 enum js_kind { JS_NULL, JS_BOOL, JS_INT, JS_REAL, JS_STRING, JS_ARRAY, JS_OBJECT };

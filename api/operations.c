@@ -51,10 +51,38 @@ void operations_drain(void)
         coroutine_wake(self.worker);
 }
 
-/* Whose operations the caller may see: who does not see the whole queue only his own. */
-static struct str owner(const struct request *r)
+struct str operation_owner(const struct request *r)
 {
     return r->caller.visible.limited ? r->caller.actor : STR_NULL;
+}
+
+/* Finds one that the caller may see, or change: the kind of its work says which scope that takes.  False: answered. */
+static bool take(struct request *r, int64_t id, bool to_change, struct operation *ret)
+{
+    enum result result = operation_get(r->service->db, id, operation_owner(r), &r->arena, ret);
+    enum scope scope = result == RES_OK && ret->is_import ? SCOPE_ACCOUNTS_READ : SCOPE_QUEUE_READ;
+
+    if (result == RES_OK && caller_has(&r->caller, to_change ? scope + 1 : scope))
+        return true;
+    if (result == RES_OK)
+        problem(r, PROBLEM_INSUFFICIENT_SCOPE, "This needs %s.", scope_names[to_change ? scope + 1 : scope]);
+    else
+        problem_of_result(r, result);
+    return false;
+}
+
+static struct json_object *import_json(const struct operation *v)
+{
+    struct json_object *o;
+
+    if (!v->is_import)
+        return NULL;
+    o = js_object();
+    js_set(o, "created", js_int(v->import.created));
+    js_set(o, "updated", js_int(v->import.updated));
+    js_set(o, "unchanged", js_int(v->import.unchanged));
+    js_set(o, "failed", js_int(v->import.failed));
+    return o;
 }
 
 void operation_answer(struct request *r, int64_t id, int status)
@@ -63,16 +91,13 @@ void operation_answer(struct request *r, int64_t id, int status)
     struct operation v;
     struct json_object *o;
     struct str text;
-    enum result result = operation_get(r->service->db, id, owner(r), &r->arena, &v);
 
-    if (result != RES_OK) {
-        problem_of_result(r, result);
+    if (!take(r, id, false, &v))
         return;
-    }
     o = js_object();
     text = id_encode(&r->arena, 'o', id);
     js_set(o, "id", js_str(text));
-    js_set(o, "action", js_str(str_c(queue_action_names[v.action])));
+    js_set(o, "action", js_str(v.is_import ? STR("import") : str_c(queue_action_names[v.action])));
     js_set(o, "by", js_str(v.actor));
     js_set(o, "state", js_str(str_c(states[v.state])));
     js_set(o, "total", js_int(v.total));
@@ -81,6 +106,7 @@ void operation_answer(struct request *r, int64_t id, int status)
     js_set(o, "skipped", js_int(v.skipped));
     js_set(o, "created_at", js_time(v.created_at));
     js_set(o, "finished_at", js_time(v.finished_at));
+    js_set(o, "import", import_json(&v));
     js_set(o, "undo", queue_undo_json(v.undo_id, v.undo_until));
     reply_json(r, status, o);
     if (status == 202)
@@ -99,11 +125,17 @@ void operation_get_one(struct request *r)
 
 void operation_delete(struct request *r)
 {
+    struct operation v;
     int64_t id;
-    enum result result = RES_NOTFOUND;
+    enum result result;
 
-    if (id_decode('o', r->params[0], &id))
-        result = operation_cancel(r->service->db, id, owner(r), record(r, "operation.cancel", r->params[0], NULL, NULL));
+    if (!id_decode('o', r->params[0], &id)) {
+        problem(r, PROBLEM_NOT_FOUND, NULL);
+        return;
+    }
+    if (!take(r, id, true, &v))
+        return;
+    result = operation_cancel(r->service->db, id, operation_owner(r), record(r, "operation.cancel", r->params[0], NULL, NULL));
     if (result == RES_OK)
         reply_empty(r);
     else

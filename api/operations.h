@@ -8,5 +8,7 @@ void operations_start(struct service *service);
 void operations_wake(void);
 /* No further piece is begun. */
 void operations_drain(void);
+/* Whose operations the caller may see: who does not see the whole server only his own (STR_NULL: anybody's). */
+struct str operation_owner(const struct request *r);
 /* Answers with the operation and its Location. */
 void operation_answer(struct request *r, int64_t id, int status) SUSPENDS;

@@ -48,6 +48,8 @@ struct request {
     size_t n_query;
     struct strbuf body;
     bool body_too_large;
+    bool body_is_large;  /* more than REQUEST_MAX_BODY: few at once may be */
+    bool body_must_wait; /* it would be, and there are too many */
     struct sockaddr_storage peer; /* behind a trusted proxy: the client it tells of */
     struct str ip;                /* the same as text; "local" for the socket */
     bool secure;                  /* the client's side is TLS, or needs none: loopback, the socket */

@@ -23,8 +23,12 @@ const struct route routes[] = {
     { "DELETE", V1 "/queue/holds/{}", SCOPE_QUEUE_WRITE, queue_holds_delete },
     { "GET", V1 "/queue/schedule", SCOPE_SETTINGS_READ, queue_schedule_get },
     { "PUT", V1 "/queue/schedule", SCOPE_SETTINGS_WRITE, queue_schedule_put },
-    { "GET", V1 "/operations/{}", SCOPE_QUEUE_READ, operation_get_one },
-    { "DELETE", V1 "/operations/{}", SCOPE_QUEUE_WRITE, operation_delete },
+    { "GET", V1 "/operations/{}", SCOPE_ANY, operation_get_one },
+    { "DELETE", V1 "/operations/{}", SCOPE_ANY, operation_delete },
+    { "GET", V1 "/operations/{}/lines", SCOPE_ACCOUNTS_READ, operation_lines_list },
+    { "POST", V1 "/operations/{}/links", SCOPE_ACCOUNTS_WRITE, operation_links_post },
+    { "POST", V1 "/import", SCOPE_ACCOUNTS_WRITE, import_post },
+    { "POST", V1 "/export", SCOPE_ACCOUNTS_READ, export_post },
     { "GET", V1 "/traces", SCOPE_TRACE_READ, traces_list },
     { "GET", V1 "/traces/{}", SCOPE_TRACE_READ, trace_get_one },
     { "POST", V1 "/explain/delivery", SCOPE_TRACE_READ, explain_delivery_post },
@@ -138,6 +142,11 @@ const struct route routes[] = {
     { "GET", "/metrics", SCOPE_NONE, metrics_get },
 };
 const size_t routes_count = ARRAY_LEN(routes);
+
+size_t route_body_max(const struct request *r)
+{
+    return str_eq(r->method, STR("POST")) && str_eq(r->path, STR(V1 "/import")) ? ROUTE_MAX_FILE : REQUEST_MAX_BODY;
+}
 
 /* Whether the path has the pattern's form; its placeholders, decoded, into params. */
 static bool path_matches(struct request *r, struct str pattern, struct str *params)

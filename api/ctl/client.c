@@ -90,17 +90,15 @@ static size_t take(char *bytes, size_t size, size_t n, void *arg)
     return strbuf_add(arg, str_of(bytes, size * n)) == RES_OK ? size * n : 0;
 }
 
-static struct curl_slist *headers_for(struct call *call, const char *method, bool has_body, const char *version)
+/* type NULL: there is no body. */
+static struct curl_slist *headers_for(struct call *call, const char *method, const char *type, const char *version)
 {
     const struct client *c = call->client;
     struct curl_slist *list = curl_slist_append(NULL, "Accept: application/json, application/problem+json");
     char line[700];
 
-    if (has_body)
-        list = curl_slist_append(list, strcmp(method, "PATCH") == 0 ? "Content-Type: application/merge-patch+json"
-                                                                    : "Content-Type: application/json");
-    else
-        list = curl_slist_append(list, "Content-Type:");
+    (void)snprintf(line, sizeof(line), "Content-Type:%s%s", type != NULL ? " " : "", type != NULL ? type : "");
+    list = curl_slist_append(list, line);
     if (strcmp(method, "POST") == 0) { /* so that libcurl may send it again when a connection broke */
         (void)snprintf(line, sizeof(line), "Idempotency-Key: %s%s", random_id(&call->arena).p, random_id(&call->arena).p);
         list = curl_slist_append(list, line);
@@ -182,35 +180,101 @@ static enum outcome outcome_of(long status)
     }
 }
 
-enum outcome client_try(struct call *call, const char *method, const char *path, struct json_object *body,
-                        const char *version, long *ret_status, struct json_object **ret)
+/* text: STR_NULL: there is no body; else it is wiped.  *ret_status: 0: no answer came. */
+static enum outcome exchange(struct call *call, const char *method, const char *path, const char *type, struct str text,
+                             const char *version, long *ret_status, struct strbuf *answer)
 {
     struct client *c = call->client;
-    CLEANUP(strbuf_release) struct strbuf answer = { .max = MAX_ANSWER };
-    struct str text = body != NULL ? js_text(body, &call->arena) : STR_NULL, error;
-    struct curl_slist *headers = headers_for(call, method, body != NULL, version);
-    struct json_object *json = NULL;
+    struct curl_slist *headers = headers_for(call, method, text.p != NULL ? type : NULL, version);
     CURLcode code;
-    long status = 0;
 
-    js_free(body);
-    set_up(c, call, method, path, text, &answer);
+    *ret_status = 0;
+    set_up(c, call, method, path, text, answer);
     curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
     code = curl_easy_perform(c->curl);
     curl_slist_free_all(headers);
     if (text.p != NULL)
         explicit_bzero((char *)(uintptr_t)text.p, text.len); /* passwords go this way */
-    if (code != CURLE_OK) {
-        *ret_status = 0;
-        *ret = NULL;
+    if (code != CURLE_OK)
         return UNREACHABLE;
+    curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, ret_status);
+    return outcome_of(*ret_status);
+}
+
+/* NULL: it is none. */
+static struct json_object *json_of(struct call *call, const struct strbuf *answer)
+{
+    struct json_object *json = NULL;
+    struct str error;
+
+    return answer->len > 0 && js_parse(strbuf_str(answer), &call->arena, &json, &error) == RES_OK ? json : NULL;
+}
+
+enum outcome client_try(struct call *call, const char *method, const char *path, struct json_object *body,
+                        const char *version, long *ret_status, struct json_object **ret)
+{
+    CLEANUP(strbuf_release) struct strbuf answer = { .max = MAX_ANSWER };
+    struct str text = body != NULL ? js_text(body, &call->arena) : STR_NULL;
+    const char *type = strcmp(method, "PATCH") == 0 ? "application/merge-patch+json" : "application/json";
+    enum outcome out;
+
+    js_free(body);
+    out = exchange(call, method, path, type, text, version, ret_status, &answer);
+    *ret = json_of(call, &answer);
+    return out;
+}
+
+enum outcome client_upload(struct call *call, const char *path, const char *type, struct str text, struct json_object **ret)
+{
+    CLEANUP(strbuf_release) struct strbuf answer = { .max = MAX_ANSWER };
+    long status;
+    enum outcome out = exchange(call, "POST", path, type, text, "", &status, &answer);
+
+    *ret = json_of(call, &answer);
+    if (out == DONE)
+        return DONE;
+    out = client_say_problem(call, status, *ret);
+    js_free(*ret);
+    *ret = NULL;
+    return out;
+}
+
+enum outcome client_download(struct call *call, const char *path, struct json_object *body, struct str *ret)
+{
+    CLEANUP(strbuf_release) struct strbuf answer = { .max = MAX_ANSWER };
+    struct json_object *problem;
+    long status;
+    enum outcome out = exchange(call, "POST", path, "application/json", js_text(body, &call->arena), "", &status, &answer);
+
+    js_free(body);
+    if (out == DONE) {
+        *ret = arena_str(&call->arena, strbuf_str(&answer));
+        return DONE;
     }
-    curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
-    if (answer.len > 0 && js_parse(strbuf_str(&answer), &call->arena, &json, &error) != RES_OK)
-        json = NULL;
-    *ret_status = status;
-    *ret = json;
-    return outcome_of(status);
+    problem = json_of(call, &answer);
+    out = client_say_problem(call, status, problem);
+    js_free(problem);
+    return out;
+}
+
+void client_say_error(struct call *call, const struct json_object *e)
+{
+    struct str where = js_get_str(js_get(e, "pointer", NULL)), what = js_get_str(js_get(e, "detail", NULL));
+    struct str cell = js_get_str(js_get(e, "cell", NULL));
+    long long line = (long long)js_get_int(js_get(e, "line", NULL));
+
+    if (where.p == NULL)
+        where = js_get_str(js_get(e, "parameter", NULL));
+    if (js_get(e, "column", NULL) != NULL) {
+        what = arena_printf(&call->arena, t("line %lld, column %lld: %.*s"), line, (long long)js_get_int(js_get(e, "column", NULL)),
+                            STR_ARG(what));
+    } else if (js_get(e, "line", NULL) != NULL) {
+        struct str number = arena_printf(&call->arena, t("line %lld"), line);
+
+        where = cell.p != NULL ? cell : where;
+        where = arena_printf(&call->arena, "%.*s%s%.*s", STR_ARG(number), where.len > 0 ? ", " : "", STR_ARG(where));
+    }
+    say("  %.*s: %.*s", STR_ARG(harmless(&call->arena, where)), STR_ARG(harmless(&call->arena, what)));
 }
 
 enum outcome client_say_problem(struct call *call, long status, struct json_object *problem)
@@ -231,17 +295,8 @@ enum outcome client_say_problem(struct call *call, long status, struct json_obje
         say(t("the server answered %ld"), status);
     else
         say("%s%s%.*s", t(arena_cstr(&call->arena, title)), detail.len > 0 ? ": " : "", STR_ARG(detail));
-    for (size_t i = 0; js_kind_of(errors) == JS_ARRAY && i < js_len(errors); i++) {
-        struct json_object *e = js_at(errors, i);
-        struct str where = js_get_str(js_get(e, "pointer", NULL)), what = js_get_str(js_get(e, "detail", NULL));
-
-        if (where.p == NULL)
-            where = js_get_str(js_get(e, "parameter", NULL));
-        if (js_get(e, "line", NULL) != NULL)
-            what = arena_printf(&call->arena, t("line %lld, column %lld: %.*s"), (long long)js_get_int(js_get(e, "line", NULL)),
-                                (long long)js_get_int(js_get(e, "column", NULL)), STR_ARG(what));
-        say("  %.*s: %.*s", STR_ARG(where), STR_ARG(what));
-    }
+    for (size_t i = 0; js_kind_of(errors) == JS_ARRAY && i < js_len(errors); i++)
+        client_say_error(call, js_at(errors, i));
     return outcome_of(status);
 }
 
@@ -268,6 +323,22 @@ enum outcome client_create(struct call *call, const char *path, struct json_obje
 {
     *ret = NULL;
     return client_call(call, "PUT", path, body, "new", ret);
+}
+
+enum outcome client_follow(struct call *c, struct json_object **answer)
+{
+    const char *path = arena_printf(&c->arena, "/api/v1/operations/%.*s", STR_ARG(js_get_str(js_get(*answer, "id", NULL)))).p;
+    enum outcome out = DONE;
+
+    while (out == DONE && str_eq(js_get_str(js_get(*answer, "state", NULL)), STR("running"))) {
+        say(t("%lld of %lld done; to stop it: correioctl operation cancel %.*s"), (long long)js_get_int(js_get(*answer, "done", NULL)),
+            (long long)js_get_int(js_get(*answer, "total", NULL)), STR_ARG(js_get_str(js_get(*answer, "id", NULL))));
+        sleep(1);
+        js_free(*answer);
+        *answer = NULL;
+        out = client_call(c, "GET", path, NULL, "", answer);
+    }
+    return out;
 }
 
 const char *query_of(struct call *call, const char *const *names, size_t n)

@@ -17,6 +17,14 @@ enum outcome client_call(struct call *c, const char *method, const char *path, s
 /* The same without saying what was wrong: *ret_status is the HTTP status, 0 when there was no answer; *ret the answer. */
 enum outcome client_try(struct call *c, const char *method, const char *path, struct json_object *body, const char *version,
                         long *ret_status, struct json_object **ret);
+/* POSTs a file, which is wiped; else as client_call. */
+enum outcome client_upload(struct call *c, const char *path, const char *type, struct str text, struct json_object **ret);
+/* POSTs body, which is released; the answer as it is. */
+enum outcome client_download(struct call *c, const char *path, struct json_object *body, struct str *ret);
+/* Waits for an operation and says how far it is; *answer is it, and what became of it. */
+enum outcome client_follow(struct call *c, struct json_object **answer);
+/* One error of a problem, as a line. */
+void client_say_error(struct call *c, const struct json_object *error);
 /* Says what a problem is. */
 enum outcome client_say_problem(struct call *c, long status, struct json_object *problem);
 

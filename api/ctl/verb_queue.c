@@ -134,23 +134,6 @@ static struct json_object *route_of(const char *text)
     return strcmp(text, "none") == 0 ? NULL : js_str(str_c(text));
 }
 
-/* Waits for an operation; *answer is it, and what became of it. */
-static enum outcome follow(struct call *c, struct json_object **answer)
-{
-    const char *path = arena_printf(&c->arena, "/api/v1/operations/%.*s", STR_ARG(js_get_str(js_get(*answer, "id", NULL)))).p;
-    enum outcome out = DONE;
-
-    while (out == DONE && str_eq(js_get_str(js_get(*answer, "state", NULL)), STR("running"))) {
-        say(t("%lld of %lld done; to stop it: correioctl operation cancel %.*s"), (long long)js_get_int(js_get(*answer, "done", NULL)),
-            (long long)js_get_int(js_get(*answer, "total", NULL)), STR_ARG(js_get_str(js_get(*answer, "id", NULL))));
-        sleep(1);
-        js_free(*answer);
-        *answer = NULL;
-        out = client_call(c, "GET", path, NULL, "", answer);
-    }
-    return out;
-}
-
 /* Sends the action; says what was done. */
 static enum outcome act(struct call *c, struct json_object *body)
 {
@@ -169,7 +152,7 @@ static enum outcome act(struct call *c, struct json_object *body)
     if (out != DONE)
         return out;
     if (js_get(answer, "total", NULL) != NULL) {
-        out = follow(c, &answer);
+        out = client_follow(c, &answer);
         if (out != DONE)
             return out;
     }

@@ -38,6 +38,8 @@ const struct verb verbs[] = {
     { "account", "resume", "ADDRESS", 1, 1, "", "Allows sign-in again.", verb_account_resume },
     { "account", "remove", "ADDRESS", 1, 1, "purge", "Deletes an account; --purge: for good, with its mail.", verb_account_remove },
     { "account", "restore", "ADDRESS", 1, 1, "", "Brings a deleted account back, with its mail.", verb_account_restore },
+    { "account", "import", "FILE|-", 1, 1, "update", "Makes accounts of a file (CSV or JSON Lines); --update: and changes those that are there; --dry-run: says what it would do.", verb_account_import },
+    { "account", "export", "", 0, 0, "format=csv|jsonl domain=DOMAIN state=STATE role=ROLE q=TEXT", "Prints accounts as a file, without passwords.", verb_account_export },
     { "account", "freeze", "ADDRESS", 1, 1, "reason=TEXT", "Stops sending, and holds what the account has in the queue.", verb_account_freeze },
     { "account", "unfreeze", "ADDRESS", 1, 1, "", "Allows sending again; held messages stay held.", verb_account_unfreeze },
     { "account", "app-password add", "ADDRESS", 1, 1, "name=NAME protocol=PROTOCOLS", "Makes a password for one program; it is shown once.", verb_account_app_add },

@@ -11,7 +11,7 @@ verb_run verb_account_add, verb_account_list, verb_account_show, verb_account_se
     verb_account_suspend, verb_account_resume, verb_account_freeze, verb_account_unfreeze, verb_account_remove, verb_account_restore,
     verb_account_usage, verb_account_address_add, verb_account_address_list, verb_account_address_remove, verb_account_app_add,
     verb_account_app_list, verb_account_app_remove, verb_account_sessions, verb_account_sessions_end, verb_account_totp,
-    verb_account_totp_remove, verb_account_activity;
+    verb_account_totp_remove, verb_account_activity, verb_account_import, verb_account_export;
 verb_run verb_alias_add, verb_alias_list, verb_alias_show, verb_alias_set, verb_alias_expand, verb_alias_remove;
 verb_run verb_filter_list, verb_filter_get, verb_filter_put, verb_filter_activate, verb_filter_deactivate, verb_filter_rename,
     verb_filter_remove, verb_filter_test;

@@ -74,11 +74,14 @@ struct account_write {
     size_t n_further;
     enum account_state state; /* ACCOUNT_INVITED, or at once frozen or suspended, by `by` */
     struct str by;
+    /* account_create and account_update: the line of an import that asks for it, marked in the same transaction */
+    int64_t import_id; /* 0: none */
+    unsigned import_line;
 };
 /* Makes the account, its address, counters and the mailboxes INBOX, Drafts, Sent, Junk, Trash and Archive in one
  * transaction.  It is invited: the first password makes it active.  A domain administrator administers the account's
  * domain.  RES_NOTFOUND: its domain, or a further address's, is no local domain of ours; RES_EXISTS: an
- * address is taken, also by a deleted account. */
+ * address is taken, also by a deleted account; RES_CONFLICT: the line of the import is done. */
 enum result account_create(struct db *db, const struct account_write *w, const struct audit *audit, int64_t *ret_id)
     SUSPENDS NODISCARD;
 /* Replaces name, role, language, quota, delivery, forward and limits.  if_version -1: any.  RES_NOTFOUND; RES_CONFLICT: another version;

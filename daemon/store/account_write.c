@@ -2,6 +2,7 @@
 #include "store/account_write.h"
 #include "store/account.h"
 #include "store/admins.h"
+#include "store/import.h"
 #include "store/quota.h"
 
 /* An account's role says what, these rows say where (store/domain_admin.h): at first in its own domain. */
@@ -86,6 +87,8 @@ enum result account_create(struct db *db, const struct account_write *w, const s
         return RES_NOTFOUND;
     id = db_get_int(&rows, 0, 0);
     r = complete(tx, id, w);
+    if (r == RES_OK && w->import_id != 0)
+        r = import_mark(tx, w->import_id, w->import_line, IMPORT_CREATED);
     if (r == RES_OK)
         r = audit_commit(&tx, audit);
     if (r == RES_OK)
@@ -152,6 +155,8 @@ enum result account_update(struct db *db, const struct account_write *w, int64_t
             r = tx_query(tx, &quota, limit, ARRAY_LEN(limit), NULL);
         if (r == RES_OK)
             r = set_admin_rows(tx, id, w->role);
+        if (r == RES_OK && w->import_id != 0)
+            r = import_mark(tx, w->import_id, w->import_line, IMPORT_UPDATED);
     }
     return r == RES_OK ? finish(&tx, &admins, audit) : r;
 }

@@ -44,8 +44,9 @@ enum result operation_begin(struct db *db, const struct queue_request *request, 
 enum result operation_get(struct db *db, int64_t id, struct str actor, struct arena *a, struct operation *ret)
 {
     static const struct db_stmt stmt = { "operation_get",
-        "SELECT o.total, o.done, o.changed, o.skipped, o.state, o.action, o.actor, o.undo_id, u.until, o.created_at, o.finished_at"
-        " FROM operation o LEFT JOIN queue_undo u ON u.id = o.undo_id AND NOT u.undone"
+        "SELECT o.total, o.done, o.changed, o.skipped,"
+        " o.state, o.action, o.actor, o.undo_id, u.until, o.created_at, o.finished_at, i.created, i.updated, i.unchanged, i.failed"
+        " FROM operation o LEFT JOIN queue_undo u ON u.id = o.undo_id AND NOT u.undone LEFT JOIN import i ON i.operation_id = o.id"
         " WHERE o.id = $1 AND ($2::text IS NULL OR o.actor = $2)" };
     const struct db_param params[] = { db_int8(id), db_text(actor) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
@@ -61,6 +62,8 @@ enum result operation_get(struct db *db, int64_t id, struct str actor, struct ar
         .action = (enum queue_action)db_get_int(&rows, 0, 5), .actor = arena_str(a, db_get_str(&rows, 0, 6)),
         .undo_id = db_is_null(&rows, 0, 8) ? 0 : db_get_int(&rows, 0, 7), .undo_until = db_get_time(&rows, 0, 8),
         .created_at = db_get_time(&rows, 0, 9), .finished_at = db_get_time(&rows, 0, 10),
+        .is_import = db_get_int(&rows, 0, 5) == OPERATION_IMPORT,
+        .import = { db_get_int(&rows, 0, 11), db_get_int(&rows, 0, 12), db_get_int(&rows, 0, 13), db_get_int(&rows, 0, 14) },
     };
     return RES_OK;
 }

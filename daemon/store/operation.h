@@ -6,10 +6,17 @@
 #pragma once
 #include "store/queue_admin.h"
 
+/* In the column action: an import of accounts (store/import.h). */
+#define OPERATION_IMPORT 100
+
 struct operation {
     int64_t id, total, done, changed, skipped; /* messages; skipped: being sent when it was their turn */
     enum operation_state { OPERATION_RUNNING, OPERATION_DONE, OPERATION_CANCELLED } state;
     enum queue_action action;
+    bool is_import; /* action has no meaning; total, done and changed are lines */
+    struct import_counts {
+        int64_t created, updated, unchanged, failed;
+    } import;
     struct str actor;
     int64_t undo_id, undo_until; /* 0: nothing was changed yet */
     int64_t created_at, finished_at;

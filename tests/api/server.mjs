@@ -37,7 +37,7 @@ export function send(at, method, path, { headers = {}, body } = {}) {
       response.on('end', () => {
         const bytes = Buffer.concat(chunks);
         const text = bytes.toString();
-        const isJson = /json/.test(response.headers['content-type'] ?? '');
+        const isJson = /json(;|$)/.test(response.headers['content-type'] ?? '');
         resolve({ status: response.statusCode, headers: response.headers, bytes, text, json: isJson && text !== '' && !response.headers['content-encoding'] ? JSON.parse(text) : null });
       });
       response.on('error', reject);
