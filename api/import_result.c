@@ -25,7 +25,7 @@ static struct json_object *line_json(const struct import_line *line)
 
 void operation_lines_list(struct request *r)
 {
-    static const char *const singles[] = { "limit", "cursor" };
+    static const char *const singles[] = { "limit", "cursor", "noted" };
     static const char *const repeated[] = { "outcome" };
     struct import_filter filter = { .actor = operation_owner(r) };
     struct list_page page;
@@ -39,6 +39,7 @@ void operation_lines_list(struct request *r)
 
     query_begin(r, singles, ARRAY_LEN(singles), repeated, ARRAY_LEN(repeated));
     filter.outcomes = query_words(r, "outcome", import_outcome_names, IMPORT_OUTCOMES);
+    filter.noted = query_bool(r, "noted", false);
     if (!query_page(r, NULL, false, &page) || errors_of_query(r))
         return;
     if (page.after.p != NULL && !str_u64(page.after, INT32_MAX, &after)) {

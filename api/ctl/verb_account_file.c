@@ -71,6 +71,18 @@ static enum outcome print_links(struct call *c, const char *path)
     return out;
 }
 
+/* The lines of which something is to be said, if there are any. */
+static enum outcome print_notes(struct call *c, const char *path)
+{
+    const char *lines = arena_printf(&c->arena, "%s/lines", path).p;
+    struct json_object *page = NULL;
+    enum outcome out = client_call(c, "GET", arena_printf(&c->arena, "%s?noted=true&limit=1", lines).p, NULL, "", &page);
+    bool any = out == DONE && js_len(js_get(page, "data", NULL)) > 0;
+
+    js_free(page);
+    return any ? client_list(c, lines, "?noted=true", line_columns, ARRAY_LEN(line_columns), "address") : out;
+}
+
 /* What an import has done: counts, what failed, links. */
 static enum outcome print_result(struct call *c, struct json_object *operation)
 {
@@ -78,13 +90,15 @@ static enum outcome print_result(struct call *c, struct json_object *operation)
     const char *path = arena_printf(&c->arena, "/api/v1/operations/%.*s", STR_ARG(js_get_str(js_get(operation, "id", NULL)))).p;
     long long failed = number_of(counts, "failed");
     bool cancelled = str_eq(js_get_str(js_get(operation, "state", NULL)), STR("cancelled"));
-    enum outcome out = DONE;
+    enum outcome out;
 
     if (cancelled)
         say("%s", t("It was cancelled; the rest of the file is not done."));
-    say_counts(counts);
-    if (failed > 0)
-        out = client_list(c, arena_printf(&c->arena, "%s/lines", path).p, "?outcome=failed", line_columns, ARRAY_LEN(line_columns), "address");
+    if (c->json)
+        print_object(c, operation, NULL, 0, "id");
+    else
+        say_counts(counts);
+    out = print_notes(c, path);
     if (out == DONE)
         out = print_links(c, path);
     if (out != DONE)

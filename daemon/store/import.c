@@ -130,10 +130,10 @@ enum result import_lines(struct db *db, int64_t id, const struct import_filter *
         "SELECT FROM import i JOIN operation o ON o.id = i.operation_id WHERE o.id = $1 AND ($2::text IS NULL OR o.actor = $2)" };
     static const struct db_stmt stmt = { "import_lines",
         "SELECT line, address, outcome, invited, code, detail FROM import_line WHERE operation_id = $1 AND done AND line > $2"
-        " AND ($3 = 0 OR $3 & (1 << outcome) <> 0) AND (NOT $4 OR invited) ORDER BY line LIMIT $5" };
+        " AND ($3 = 0 OR $3 & (1 << outcome) <> 0) AND (NOT $4 OR invited) AND (NOT $5 OR code <> '') ORDER BY line LIMIT $6" };
     const struct db_param there_params[] = { db_int8(id), db_text(f->actor) };
     const struct db_param params[] = { db_int8(id), db_int4((int32_t)after), db_int4((int32_t)f->outcomes), db_bool(f->invited),
-                                       db_int8((int64_t)limit + 1) };
+                                       db_bool(f->noted), db_int8((int64_t)limit + 1) };
     CLEANUP(db_rows_freep) struct db_rows found = { 0 };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r = db_query(db, &there, there_params, ARRAY_LEN(there_params), &found);

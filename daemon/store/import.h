@@ -44,6 +44,7 @@ enum result import_done(struct db *db, int64_t id, const struct import_line *v) 
 struct import_filter {
     unsigned outcomes; /* bits 1 << enum import_outcome; 0: all */
     bool invited;      /* those only */
+    bool noted;        /* those only of which something is said (code) */
     struct str actor;  /* whose import it must be; STR_NULL: anybody's */
 };
 /* Lines that are done behind the line `after`, at most `limit`.  RES_NOTFOUND: there is no such import. */

@@ -52,6 +52,7 @@ test('a file makes accounts; those without a password get one-time links, and on
   const done = await importFile(local, file);
   assert.deepEqual([done.action, done.state, done.total, done.done, done.changed, counts(done.import)], ['import', 'done', 2, 2, 2, [2, 0, 0, 0]]);
   assert.deepEqual((await linesOf(local, done.id)).map((l) => [l.line, l.address, l.outcome, l.invited]), [[2, `ana@${d}`, 'created', true], [3, `joe@${d}`, 'created', false]]);
+  assert.deepEqual(await linesOf(local, done.id, '&noted=true'), []);
   const ana = await account(`ana@${d}`);
   assert.deepEqual([ana.name, ana.state, ana.quota.limit], ['Ana Reis', 'invited', 5000000000]);
   assert.deepEqual([(await account(`joe@${d}`)).name, (await account(`joe@${d}`)).state], ['Joe "J" Doe, jr.', 'active']);

@@ -259,6 +259,83 @@ function makeRoutes(state) {
       ...more,
     };
   };
+  const addAccount = (address, body) => {
+    const account = {
+      id: `acc_${state.accounts.length}`,
+      address,
+      name: body.name ?? '',
+      role: 'account',
+      state: body.password ? 'active' : 'invited',
+      suspended: null,
+      frozen: null,
+      deleted: null,
+      language: null,
+      quota: { limit: 5e9, message_limit: null, used: 0, messages: 0 },
+      delivery: null,
+      delivery_user: null,
+      forward: [],
+      forward_keep: true,
+      limits: { recipients_per_hour: null, recipients_per_day: null },
+      sent: { last_hour: 0, last_day: 0 },
+      last_sign_in: null,
+      created_at: new Date(now()).toISOString(),
+      version: 1,
+    };
+    state.accounts.push(account);
+    state.accounts.sort((a, b) => a.address.localeCompare(b.address));
+    return account;
+  };
+
+  /** A file without quotes: what each line would do, and what is wrong. */
+  const checkFile = (text, update) => {
+    const [head, ...lines] = text.trim().split(/\r?\n/).map((line) => line.split(','));
+    const data = [];
+    const errors = [];
+    for (const [i, cells] of lines.entries()) {
+      const line = i + 2;
+      const row = Object.fromEntries(head.map((name, at) => [name, cells[at]]));
+      const there = state.accounts.find((a) => a.address === row.address);
+      const bad = (cell, code) => errors.push({ line, address: row.address, pointer: cell && `/${cell}`, ...(cell && { cell }), code, detail: code });
+      const before = errors.length;
+      if (cells.length !== head.length) bad('', 'cells');
+      else if (!/^[^@]+@[^@]+$/.test(row.address)) bad('address', 'syntax');
+      else if (!row.address.endsWith('@example.org')) bad('address', 'unknown-domain');
+      else if (there && !update) bad('address', 'exists');
+      if (row.role && !['account', 'domain_admin', 'system_admin'].includes(row.role)) bad('role', 'enum');
+      if (errors.length === before) data.push({ row, line, address: row.address, outcome: !there ? 'created' : there.name === row.name ? 'unchanged' : 'updated' });
+    }
+    return { data, errors };
+  };
+
+  const importFile = ({ body, query }) => {
+    const { data, errors } = checkFile(body, query.get('update') === 'true');
+    const count = (outcome) => data.filter((one) => one.outcome === outcome).length;
+    const counts = { created: count('created'), updated: count('updated'), unchanged: count('unchanged') };
+    if (query.get('dry_run') === 'true') {
+      const failed = new Set(errors.map((error) => error.line)).size;
+      return { total: data.length + failed, ...counts, failed, data: data.map(({ row: _, ...one }) => one), errors };
+    }
+    if (errors.length > 0) refuse(422, 'validation', { errors });
+    for (const { row, address, outcome } of data) {
+      if (outcome === 'created') addAccount(address, row);
+      else Object.assign(find(state.accounts, 'address', address), { name: row.name });
+    }
+    const times = { created_at: new Date(now()).toISOString(), finished_at: null };
+    const about = { id: 'o2', action: 'import', by: 'admin@example.org', state: 'running', total: data.length, done: 0, changed: 0, skipped: 0 };
+    state.imported = data;
+    state.operation = { ...about, ...times, undo: null, import: { ...counts, failed: 0 } };
+    return [202, state.operation];
+  };
+
+  const linksOf = ({ body }) => {
+    const fresh = state.imported.filter((one) => one.outcome === 'created' && !one.row.password && one.line > body.after);
+    const expires_at = new Date(now() + 86400e3).toISOString();
+    const data = fresh.slice(0, 2).map(({ line, address, row }) => ({
+      line, address, name: row.name ?? '', url: `http://mail.example.org/sign-in#link=${line}-3kQw9xYv7LmT2rNp8sBd5fGh`, expires_at,
+    }));
+    return { data, next: fresh.length > 2 ? data.at(-1).line : null };
+  };
+
   const me = (s) => state.accounts.find((a) => a.address === s.account.address);
   const changedQueue = (id, to) => state.emit('queue.changed', { id, state: to });
 
@@ -307,7 +384,7 @@ function makeRoutes(state) {
       const at = new Date(now()).toISOString();
       const counts = { total: matched.length, done: 0, changed: before.length, skipped: busy.length };
       const about = { id: 'o1', action, by: 'admin@example.org', created_at: at, finished_at: null };
-      state.operation = { ...about, state: 'running', ...counts, undo };
+      state.operation = { ...about, state: 'running', ...counts, import: null, undo };
       return [202, state.operation];
     }
     return {
@@ -702,6 +779,17 @@ function makeRoutes(state) {
         return undefined;
       },
     ],
+    ['GET', '/operations/:id/lines', ({ query }) => page(state.importNotes ?? [], query)],
+    ['POST', '/operations/:id/links', linksOf],
+    ['POST', '/import', importFile],
+    [
+      'POST',
+      '/export',
+      ({ body }) => {
+        const rows = state.accounts.filter((a) => a.state !== 'deleted' && (!body.q || `${a.address} ${a.name}`.toLowerCase().includes(body.q)));
+        return [200, new File('text/csv; charset=utf-8', ['address,name', ...rows.map((a) => `${a.address},${a.name}`)].join('\r\n'))];
+      },
+    ],
     ['GET', '/queue/holds', ({ query }) => page(state.holds, query)],
     [
       'POST',
@@ -919,30 +1007,7 @@ function makeRoutes(state) {
         localDomain(params.address, 'address');
         taken(params.address);
         if (body.password !== undefined) checkPassword(body.password);
-        const account = {
-          id: `acc_${state.accounts.length}`,
-          address: params.address,
-          name: body.name ?? '',
-          role: 'account',
-          state: body.password ? 'active' : 'invited',
-          suspended: null,
-          frozen: null,
-          deleted: null,
-          language: null,
-          quota: { limit: 5e9, message_limit: null, used: 0, messages: 0 },
-          delivery: null,
-          delivery_user: null,
-          forward: [],
-          forward_keep: true,
-          limits: { recipients_per_hour: null, recipients_per_day: null },
-          sent: { last_hour: 0, last_day: 0 },
-          last_sign_in: null,
-          created_at: new Date(now()).toISOString(),
-          version: 1,
-        };
-        state.accounts.push(account);
-        state.accounts.sort((a, b) => a.address.localeCompare(b.address));
-        return [201, account];
+        return [201, addAccount(params.address, body)];
       },
     ],
     [
@@ -1160,7 +1225,15 @@ async function readBody(request) {
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
   const text = Buffer.concat(chunks).toString();
+  if (request.headers['content-type'] === 'text/csv') return text;
   return text === '' ? undefined : JSON.parse(text);
+}
+
+/** An answer that is no JSON. */
+class File {
+  constructor(type, text) {
+    Object.assign(this, { type, text });
+  }
 }
 
 /**
@@ -1293,8 +1366,8 @@ export async function startFakeServer() {
       try {
         const [status, body] = await handleApi(request, url);
         response
-          .writeHead(status, { ...headers, ...(body && { 'Content-Type': 'application/json' }) })
-          .end(body ? JSON.stringify(body) : undefined);
+          .writeHead(status, { ...headers, ...(body && { 'Content-Type': body instanceof File ? body.type : 'application/json' }) })
+          .end(body instanceof File ? body.text : body ? JSON.stringify(body) : undefined);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         response

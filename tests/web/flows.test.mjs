@@ -1,5 +1,6 @@
 // What people do on the page, from signing in to the last of a thousand rows. Needs the fake server's story.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test, { after, before, beforeEach } from 'node:test';
 import { assertQuiet, close, column, real, settled, startSite, until } from './site.mjs';
 import { parse } from '../../web/app/sieve-rules.js';
@@ -674,6 +675,61 @@ test('add an account with a link, and one with a password', options, async () =>
   await page.fill('[name=password]', 'nine green bottles');
   await page.click('dialog .is-primary');
   await shown(page, 'sara@example.org is added.');
+  await close(page);
+});
+
+/** Chooses a file of this text on the page of imports. */
+const choose = (page, text, name = 'accounts.csv') =>
+  page.setInputFiles('[name=file]', { name, mimeType: 'text/csv', buffer: Buffer.from(text) });
+
+test('accounts from a file: bad lines are named, then it is done, with links to hand over', options, async () => {
+  const page = await site.open({ path: '/accounts' });
+  await page.click('text=Import >> visible=true');
+  await shown(page, 'The file is checked as a whole first');
+  await choose(page, 'address,name,role\nzoe@example.org,Zoe,\nnobody,x,king\nbob@example.org,Robert,\n');
+  await shown(page, '2 lines are wrong');
+  const table = page.locator('table[aria-label="Bad lines"] tbody tr');
+  assert.deepEqual(await table.evaluateAll((rows) => rows.map((row) => [...row.cells].map((cell) => cell.innerText.trim()).join('|'))), [
+    '3|nobody|address|This is not written as it must be; quotes must be closed, and the file must be UTF-8.',
+    '3|nobody|role|This is none of the possible values.',
+    '4|bob@example.org|address|An account or an alias has this address already.',
+  ]);
+  assert.equal(await page.locator('text=Import 1 account').count(), 0);
+  await page.click('[name=update]');
+  await shown(page, '1 line is wrong');
+  assert.equal(sent('POST /import').at(-1).query, '?update=true&dry_run=true');
+
+  await choose(page, 'address,name\nzoe@example.org,Zoe\nyan@example.org,=1\nxiu@example.org,Xiu\nbob@example.org,Robert\nalice@example.org,Alice Souza\n');
+  await shown(page, 'All lines are right');
+  await shown(page, '3 accounts created · 1 account changed');
+  await page.click('text=Import 4 accounts');
+  await page.waitForSelector('progress');
+  await shown(page, 'The file is done');
+  assert.equal(path(page), '/accounts/import?operation=o2');
+  await shown(page, 'http://mail.example.org/sign-in#link=2-');
+  assert.deepEqual(sent('POST /operations/o2/links').map((one) => one.body), [{ after: 0 }, { after: 3 }]);
+  assert.equal(await page.locator('table[aria-label="Links to hand over"] tbody tr').count(), 3);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click('text=Save as CSV')]);
+  assert.equal(download.suggestedFilename(), 'links.csv');
+  assert.match(readFileSync(await download.path(), 'utf8'), /^address,name,link\r\nzoe@example\.org,Zoe,http.*\r\nyan@example\.org,'=1,http/);
+
+  await page.reload();
+  await shown(page, 'The file is done');
+  await page.click('text=Make links');
+  await shown(page, 'http://mail.example.org/sign-in#link=2-');
+  assert.equal(sent('POST /import').filter((one) => !one.query.includes('dry_run')).length, 1);
+  await close(page);
+});
+
+test('accounts as a file: what the list shows', options, async () => {
+  const page = await site.open({ path: '/accounts?q=ali&state=active&state=deleted' });
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click('text=Export >> visible=true')]);
+  assert.equal(download.suggestedFilename(), 'accounts.csv');
+  assert.match(readFileSync(await download.path(), 'utf8'), /^address,name\r\nalice@example\.org,/);
+  assert.deepEqual(body('POST /export'), { q: 'ali', state: ['active'] });
+  site.server.fail('POST /export', 503, 'database-unavailable');
+  await page.click('text=Export >> visible=true');
+  await page.waitForSelector('.toast');
   await close(page);
 });
 

@@ -36,14 +36,16 @@ export function query(params) {
 export const segment = (text) => encodeURIComponent(text).replaceAll('%40', '@');
 
 /**
- * One request. options: body (any JSON value), query, version (sent as If-Match), create (fails when it is
- * there), signal. Gives the body, null when there is none; throws ApiError, or AbortError.
+ * One request. options: body (any JSON value), or file and its type; query, version (sent as If-Match), create (fails
+ * when it is there), asText (the answer is no JSON), signal. Gives the body, null when there is none; throws ApiError, or
+ * AbortError.
  */
 export async function request(method, path, options = {}) {
   const headers = { Accept: 'application/json, application/problem+json' };
   if (options.body !== undefined) {
     headers['Content-Type'] = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
   }
+  if (options.file !== undefined) headers['Content-Type'] = options.type;
   if (options.version !== undefined) headers['If-Match'] = `"${options.version}"`;
   if (options.create) headers['If-None-Match'] = '*';
   if (method !== 'GET' && csrf !== null) headers['X-CSRF-Token'] = csrf;
@@ -57,7 +59,7 @@ export async function request(method, path, options = {}) {
       credentials: 'same-origin',
       cache: 'no-store',
       signal: options.signal,
-      body: options.body === undefined ? undefined : JSON.stringify(options.body),
+      body: options.body === undefined ? options.file : JSON.stringify(options.body),
     });
   } catch (error) {
     if (error.name === 'AbortError') throw error;
@@ -65,6 +67,7 @@ export async function request(method, path, options = {}) {
   }
   const requestId = answer.headers.get('Request-Id');
   const text = await answer.text();
+  if (answer.ok && options.asText) return text;
   let body = null;
   try {
     if (text !== '') body = JSON.parse(text);

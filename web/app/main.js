@@ -24,6 +24,7 @@ const PAGES = [
   { path: '/domains/:domain/filters', scope: 'domains:read', load: () => import('/app/pages/filters.js') },
   { path: '/domains/:domain/filters/:place/:name', scope: 'domains:read', load: () => import('/app/pages/filter.js') },
   { path: '/accounts', scope: 'accounts:read', load: () => import('/app/pages/accounts.js') },
+  { path: '/accounts/import', scope: 'accounts:write', load: () => import('/app/pages/import.js') },
   { path: '/accounts/:address', scope: 'accounts:read', load: () => import('/app/pages/account.js') },
   { path: '/accounts/:address/devices', scope: 'accounts:read', load: () => import('/app/pages/devices.js') },
   { path: '/accounts/:address/activity', scope: 'accounts:read', load: () => import('/app/pages/activity.js') },

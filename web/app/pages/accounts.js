@@ -7,6 +7,7 @@ import { restoreColumn } from '/app/parts/deleted.js';
 import { Dialog } from '/app/parts/dialog.js';
 import { Input, Password, Radios, Submit, useForm } from '/app/parts/form.js';
 import { AccountState } from '/app/parts/icon.js';
+import { FileButtons } from '/app/parts/account-files.js';
 import { LinkShown } from '/app/parts/link.js';
 import { Listing } from '/app/parts/listing.js';
 import { Sent, SignInTime, Used } from '/app/parts/account.js';
@@ -120,6 +121,7 @@ export default function Accounts({ query }) {
   const now = useNow();
   const deleted = query.getAll('state').includes('deleted') && can('accounts:write');
   return html`<${Listing} name="accounts" path="/accounts" scope="accounts:write" keys="c a" fields=${fields()}
+    more=${(filter) => html`<${FileButtons} filter=${filter} />`}
     columns=${(reload) => columns(now, deleted, reload)}
     keyOf=${(row) => row.address} query=${query} add=${(close, added) => html`<${AddAccount} onClose=${close}
       onAdded=${added} />`} />`;

@@ -11,9 +11,10 @@ import { can } from '/app/store.js';
 
 /**
  * name: of the words (menu.<name>, <name>.add …), path: of page and API, scope: that adding needs, fields: of
- * the filters, columns(reload), keyOf, keys: those for adding ("c a"). add(onClose, onAdded) gives the dialog.
+ * the filters, columns(reload), keyOf, keys: those for adding ("c a"). add(onClose, onAdded) gives the dialog,
+ * more(filter), where there is one, buttons beside that for adding.
  */
-export function Listing({ name, path, scope, fields, columns, keyOf, keys, add, query }) {
+export function Listing({ name, path, scope, fields, columns, keyOf, keys, add, more, query }) {
   const filter = filtersOf(query, fields);
   const cursor = query.get('cursor');
   const bare = new URLSearchParams(query);
@@ -40,7 +41,9 @@ export function Listing({ name, path, scope, fields, columns, keyOf, keys, add, 
       onClick=${open}>${t(`${name}.add`)} <kbd>${keys}</kbd></button>`;
   const filtered = Object.keys(filter).length > 0;
   return html`<div class="near">
-    <div class="head"><${Heading} title=${t(`menu.${name}`)} />${addButton(true)}</div>
+    <div class="head"><${Heading} title=${t(`menu.${name}`)} />${
+      more ? html`<div class="row">${more(filter)}${addButton(true)}</div>` : addButton(true)
+    }</div>
     <${Filters} fields=${fields} query=${bare} />
     ${list.error && html`<${Failure} error=${list.error} lead=${t(`${name}.unreadable`)} retry=${list.reload} />`}
     ${
