@@ -766,7 +766,7 @@ function makeRoutes(state) {
       '/operations/:id',
       () => {
         const one = state.operation;
-        one.done = Math.min(one.total, one.done + 700);
+        one.done = Math.min(one.total, one.done + (one.import ? 3 : 700));
         if (one.done === one.total) Object.assign(one, { state: 'done', finished_at: new Date(now()).toISOString() });
         return one;
       },

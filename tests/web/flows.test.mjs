@@ -701,10 +701,10 @@ test('accounts from a file: bad lines are named, then it is done, with links to 
 
   await choose(page, 'address,name\nzoe@example.org,Zoe\nyan@example.org,=1\nxiu@example.org,Xiu\nbob@example.org,Robert\nalice@example.org,Alice Souza\n');
   await shown(page, 'All lines are right');
-  await shown(page, '3 accounts created · 1 account changed');
+  await shown(page, '3 new accounts · 1 to change · 1 as it is');
   await page.click('text=Import 4 accounts');
   await page.waitForSelector('progress');
-  await shown(page, 'The file is done');
+  await shown(page, 'The import is done');
   assert.equal(path(page), '/accounts/import?operation=o2');
   await shown(page, 'http://mail.example.org/sign-in#link=2-');
   assert.deepEqual(sent('POST /operations/o2/links').map((one) => one.body), [{ after: 0 }, { after: 3 }]);
@@ -714,7 +714,7 @@ test('accounts from a file: bad lines are named, then it is done, with links to 
   assert.match(readFileSync(await download.path(), 'utf8'), /^address,name,link\r\nzoe@example\.org,Zoe,http.*\r\nyan@example\.org,'=1,http/);
 
   await page.reload();
-  await shown(page, 'The file is done');
+  await shown(page, 'The import is done');
   await page.click('text=Make links');
   await shown(page, 'http://mail.example.org/sign-in#link=2-');
   assert.equal(sent('POST /import').filter((one) => !one.query.includes('dry_run')).length, 1);

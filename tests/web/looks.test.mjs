@@ -22,6 +22,7 @@ const PAGES = [
   '/domains?add',
   '/accounts',
   '/accounts?add',
+  '/accounts/import',
   '/aliases',
   '/aliases?add',
   '/settings/server',
@@ -133,6 +134,8 @@ for (const locale of LOCALES) {
   }
 }
 
+const chooseFile = (page, text) => page.setInputFiles('[name=file]', { name: 'a.csv', mimeType: 'text/csv', buffer: Buffer.from(text) });
+
 /** States that no URL opens: [name, path, how to get there]. */
 const STATES = [
   [
@@ -210,6 +213,24 @@ const STATES = [
     },
   ],
   [
+    'bad lines of a file',
+    '/accounts/import',
+    async (page) => {
+      await chooseFile(page, 'address,name,role\nrita@example.org,Rita\nan.address.that.is.long@example.org,Long,viceroy\nbob@example.org,Bob,\nzoe@example.org,Zoe,\n');
+      await page.waitForSelector('table');
+      await page.click('summary');
+    },
+  ],
+  [
+    'an import that is done',
+    '/accounts/import',
+    async (page) => {
+      await chooseFile(page, 'address,name\nrita@example.org,Rita\nan.address.that.is.long@example.org,A name that is long\n');
+      await page.click('.notice .is-primary');
+      await page.waitForSelector('code');
+    },
+  ],
+  [
     'a trial',
     '/accounts/alice@example.org/filters/main',
     async (page) => {
@@ -260,6 +281,7 @@ test(
       '/trace/q7f3k9',
       '/accounts',
       '/accounts/hugo@example.org',
+      '/accounts/import',
       '/me/filters',
       '/me/mail',
       '/me/devices',

@@ -24,7 +24,8 @@ const typeOf = async (file) => {
 
 /** What was refused of a line: of this page's own words first, since they are of a file. */
 const sentence = (error) => (has(`import.error.${error.code}`) ? t(`import.error.${error.code}`) : fieldText(error));
-const counts = (of) => ['created', 'updated', 'unchanged', 'failed'].filter((one) => of[one] > 0).map((one) => t(`import.${one}`, { n: of[one] }));
+const OUTCOMES = ['created', 'updated', 'unchanged', 'failed'];
+const counts = (of, tense) => OUTCOMES.filter((one) => of[one] > 0).map((one) => t(`import.${tense}.${one}`, { n: of[one] })).join(' · ');
 
 const address = {
   key: 'address',
@@ -38,8 +39,8 @@ function ErrorTable({ errors }) {
   const list = useList(errors, (row) => row.key);
   const columns = [
     line,
-    { ...address, className: 'clip line spare' },
-    { key: 'place', head: t('import.place'), className: 'mono line', cell: (row) => row.cell ?? (row.pointer || '–') },
+    { ...address, className: 'clip line', headClass: 'w28' },
+    { key: 'place', head: t('import.place'), className: 'line', cell: (row) => html`<span class="mono">${row.cell ?? (row.pointer || '–')}</span>` },
     { key: 'what', head: t('import.what'), className: 'line', cell: (row) => sentence(row) },
   ];
   return html`<${Table} label=${t('import.bad')} columns=${columns} keyOf=${(row) => row.key} list=${list}
@@ -58,7 +59,6 @@ function PlanTable({ rows }) {
 function Report({ report, busy, run }) {
   const good = report.created + report.updated;
   const bad = report.errors.length > 0;
-  const words = counts({ ...report, failed: 0 }).join(' · ');
   return html`<section class="near" aria-label=${t('import.report')}>
     ${
       bad
@@ -68,7 +68,7 @@ function Report({ report, busy, run }) {
         : html`<${Notice} tone="ok" icon="ok" role="status" lead=${good > 0 ? t('import.good') : t('import.same')}
         actions=${good > 0 && html`<button class="button is-primary" type="button" disabled=${busy} onClick=${run}>
           ${t('import.run', { n: good })}</button>`}>
-        <p>${words}</p><//>`
+        <p>${counts({ ...report, failed: 0 }, 'would')}</p><//>`
     }
     ${report.data.length > 0 && html`<details open=${!bad && report.data.length <= 20}>
       <summary>${t('import.plan')}</summary><${PlanTable} rows=${report.data} /></details>`}
@@ -204,7 +204,7 @@ function Result({ operation, fresh }) {
   return html`<${Notice} tone=${tone} icon=${tone} role="status" lead=${t(stopped ? 'import.stopped' : 'import.done')}
       actions=${html`<a class="button" href="/accounts">${t('menu.accounts')}</a>
         <a class="button" href="/accounts/import">${t('import.another')}</a>`}>
-      <p>${counts(operation.import).join(' · ') || t('import.nothing')}</p><//>
+      <p>${counts(operation.import, 'has') || t('import.nothing')}</p><//>
     <${Notes} path=${path} />
     ${created > 0 && html`<${Links} path=${path} atOnce=${fresh} />`}`;
 }
