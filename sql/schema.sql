@@ -436,6 +436,29 @@ CREATE TABLE public.idempotency (
     made_at timestamp with time zone DEFAULT now() NOT NULL,
     answer bytea
 );
+CREATE TABLE public.import (
+    operation_id bigint NOT NULL,
+    caller text NOT NULL,
+    updates boolean NOT NULL,
+    created bigint DEFAULT 0 NOT NULL,
+    updated bigint DEFAULT 0 NOT NULL,
+    unchanged bigint DEFAULT 0 NOT NULL,
+    failed bigint DEFAULT 0 NOT NULL,
+    worker text NOT NULL,
+    leased_until timestamp with time zone NOT NULL
+);
+CREATE TABLE public.import_line (
+    operation_id bigint NOT NULL,
+    line integer NOT NULL,
+    address text NOT NULL,
+    body text,
+    with_password boolean NOT NULL,
+    outcome smallint,
+    done boolean DEFAULT false NOT NULL,
+    invited boolean DEFAULT false NOT NULL,
+    code text DEFAULT ''::text NOT NULL,
+    detail text DEFAULT ''::text NOT NULL
+);
 CREATE TABLE public.keyword (
     account_id bigint NOT NULL,
     id integer NOT NULL,
@@ -906,6 +929,10 @@ ALTER TABLE ONLY public.expunged
     ADD CONSTRAINT expunged_pkey PRIMARY KEY (account_id, mailbox_id, modseq, uid);
 ALTER TABLE ONLY public.idempotency
     ADD CONSTRAINT idempotency_pkey PRIMARY KEY (hash);
+ALTER TABLE ONLY public.import_line
+    ADD CONSTRAINT import_line_pkey PRIMARY KEY (operation_id, line);
+ALTER TABLE ONLY public.import
+    ADD CONSTRAINT import_pkey PRIMARY KEY (operation_id);
 ALTER TABLE ONLY public.keyword
     ADD CONSTRAINT keyword_pkey PRIMARY KEY (account_id, id);
 ALTER TABLE ONLY public.mailbox
@@ -999,6 +1026,7 @@ CREATE INDEX email_message_id ON public.email USING btree (account_id, message_i
 CREATE INDEX expunged_email ON public.expunged USING btree (account_id, email_id) WHERE (email_id IS NOT NULL);
 CREATE INDEX expunged_sweep ON public.expunged USING btree (at) WHERE (email_id IS NOT NULL);
 CREATE INDEX idempotency_made ON public.idempotency USING btree (made_at);
+CREATE INDEX import_line_waiting ON public.import_line USING btree (operation_id, line) WHERE (NOT done);
 CREATE UNIQUE INDEX keyword_name ON public.keyword USING btree (account_id, lower(name));
 CREATE INDEX message_email ON public.message USING btree (email_id, account_id);
 CREATE INDEX message_modseq ON public.message USING btree (((account_id + 0)), mailbox_id, modseq);
@@ -1102,6 +1130,10 @@ ALTER TABLE ONLY public.domain_dns
     ADD CONSTRAINT domain_dns_domain_id_fkey FOREIGN KEY (domain_id) REFERENCES public.domain(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.domain
     ADD CONSTRAINT domain_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+ALTER TABLE ONLY public.import_line
+    ADD CONSTRAINT import_line_operation_id_fkey FOREIGN KEY (operation_id) REFERENCES public.import(operation_id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.import
+    ADD CONSTRAINT import_operation_id_fkey FOREIGN KEY (operation_id) REFERENCES public.operation(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.operation_chunk
     ADD CONSTRAINT operation_chunk_operation_id_fkey FOREIGN KEY (operation_id) REFERENCES public.operation(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.session

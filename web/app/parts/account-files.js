@@ -13,6 +13,7 @@ export function FileButtons({ filter }) {
   const [busy, setBusy] = useState(false);
   const { q, state, ...lists } = filter;
   const body = { ...lists, ...(q && { q: q[0] }), ...(state && { state: state.filter((one) => one !== 'deleted') }) };
+  const nothing = body.state?.length === 0; // the list shows deleted ones alone
   const run = async () => {
     setBusy(true);
     try {
@@ -23,5 +24,5 @@ export function FileButtons({ filter }) {
     setBusy(false);
   };
   return html`${can('accounts:write') && html`<a class="button" href="/accounts/import">${t('accounts.import')}</a>`}
-    <button class="button" type="button" disabled=${busy} onClick=${run}>${t('accounts.export')}</button>`;
+    ${!nothing && html`<button class="button" type="button" disabled=${busy} onClick=${run}>${t('accounts.export')}</button>`}`;
 }
