@@ -113,18 +113,29 @@ static bool same_limits(const struct sent_limits *x, const struct sent_limits *y
     return x->per_hour == y->per_hour && x->per_day == y->per_day;
 }
 
-/* A domain administrator gives no more than the domain was given. */
-static void check_limits(struct request *r, const struct account_write *w, const struct sent_limits *old)
+static void find_above(struct request *r, struct str domain, struct limits_above *ret)
 {
-    struct sent_limits above = sent_limits_of_all();
+    struct sent_limits all = sent_limits_of_all();
     struct domain d;
 
-    if (!r->caller.visible.limited || same_limits(old, &w->limits))
+    if (ret->domain.p != NULL && str_eq(ret->domain, domain))
         return;
-    if (domain_get(r->service->db, name_domain_of(w->address), &r->caller.visible, &r->arena, &d) == RES_OK)
-        above = (struct sent_limits){ d.limits.per_hour != 0 ? d.limits.per_hour : above.per_hour,
-                                      d.limits.per_day != 0 ? d.limits.per_day : above.per_day };
-    limits_check(r, old, &w->limits, &above);
+    *ret = (struct limits_above){ domain, all };
+    if (domain_get(r->service->db, domain, &r->caller.visible, &r->arena, &d) == RES_OK)
+        ret->limits = (struct sent_limits){ d.limits.per_hour != 0 ? d.limits.per_hour : all.per_hour,
+                                            d.limits.per_day != 0 ? d.limits.per_day : all.per_day };
+}
+
+/* A domain administrator gives no more than the domain was given. */
+static void check_limits(struct request *r, const struct account_change *c)
+{
+    const struct sent_limits none = { 0 }, *old = c->there ? &c->old.limits : &none;
+    struct limits_above own = { 0 }, *above = c->above != NULL ? c->above : &own;
+
+    if (!r->caller.visible.limited || same_limits(old, &c->w.limits))
+        return;
+    find_above(r, name_domain_of(c->w.address), above);
+    limits_check(r, old, &c->w.limits, &above->limits);
 }
 
 void account_change_begin(struct account_change *c, struct str address, const struct account *old, bool keep)
@@ -149,7 +160,7 @@ void account_change_take(struct request *r, struct account_change *c, struct jso
                        !str_eq(c->w.delivery, c->there ? c->old.delivery : STR_NULL) ||
                            !str_eq(c->w.delivery_user, c->there ? c->old.delivery_user : STR_NULL));
     if (r->errors == NULL)
-        check_limits(r, &c->w, c->there ? &c->old.limits : &(struct sent_limits){ 0 });
+        check_limits(r, c);
     if (!c->there && !caller_sees(&r->caller, name_domain_of(c->w.address)))
         error_at(r, STR("address"), "unknown-domain", "\"%.*s\" is none of your domains.", STR_ARG(name_domain_of(c->w.address)));
     if (r->errors == NULL)

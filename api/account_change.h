@@ -8,11 +8,18 @@ enum account_members {
     ACCOUNT_IMPORT, /* a line of a file: address, addresses and state, too, and no read-only one */
 };
 
+/* What a domain was given, kept over the lines of a file. */
+struct limits_above {
+    struct str domain; /* STR_NULL: of none yet */
+    struct sent_limits limits;
+};
+
 struct account_change {
     struct account_write w; /* what the account shall be */
     bool there;             /* it is there, as `old` */
     struct account old;  /* when it is not there, its id alone, once it is made */
     struct str password; /* STR_NULL: none is given */
+    struct limits_above *above; /* NULL: it is asked for each time */
 };
 
 #define ACCOUNT_CHANGE_DENIED "Only an administrator without limits may make or change administrators."

@@ -256,7 +256,8 @@ static void begin(struct request *r, struct import *im)
     if (result == RES_OK)
         operation_answer(r, id, 202);
     else if (result == RES_LIMIT)
-        problem(r, PROBLEM_RATE_LIMITED, "%d imports are under way: try again when one is done.", IMPORTS_AT_ONCE);
+        problem(r, PROBLEM_RATE_LIMITED, "%d imports of yours, or %d of all, are under way: try again when one is done.",
+                IMPORTS_OF_ONE, IMPORTS_AT_ONCE);
     else
         problem_of_result(r, result);
 }

@@ -18,6 +18,7 @@ struct known {
     struct str *addresses;
     struct address_use *uses; /* of addresses */
     size_t n, cap;
+    struct limits_above above;
 };
 
 static void add(struct request *r, struct known *k, struct str address)
@@ -143,7 +144,7 @@ static enum import_outcome outcome_of(const struct import_item *item)
 }
 
 /* One line, whose addresses are known.  uses: of its own address, then of the further ones. */
-static void check_item(struct request *r, struct import_item *item, const struct known *k, const struct address_use *uses, bool updates)
+static void check_item(struct request *r, struct import_item *item, struct known *k, const struct address_use *uses, bool updates)
 {
     struct account_change *c = &item->change;
     struct str address = c->w.address;
@@ -152,7 +153,9 @@ static void check_item(struct request *r, struct import_item *item, const struct
     bool visible = caller_sees(&r->caller, name_domain_of(address)), there = visible && is_there(r, old, updates);
 
     account_change_begin(c, address, there ? old : NULL, true);
+    c->above = &k->above;
     account_change_take(r, c, item->body, ACCOUNT_IMPORT);
+    c->above = NULL; /* k ends with the check */
     if (visible && !there)
         check_use(r, STR("/address"), address, &uses[0], 0);
     for (size_t i = 0; i < item->n_further; i++)

@@ -11,6 +11,7 @@
 #define LOOK_MS 2000 /* for those that another process began and cannot go on with */
 #define AGAIN_MS 500
 #define TRIES 60
+#define TURN 10 /* lines, then it is another import's turn */
 
 /* The passwords of one import. */
 struct held {
@@ -298,13 +299,14 @@ static enum result do_next(const struct import_work *work, unsigned *failures)
     return result;
 }
 
-static void do_import(const struct import_work *work)
+static void do_turn(const struct import_work *work)
 {
-    unsigned failures = 0;
+    unsigned failures = 0, n = 0;
     enum result result = RES_OK;
 
-    while (!self.draining && result != RES_NOTFOUND) {
+    while (!self.draining && result != RES_NOTFOUND && (n < TURN || failures > 0)) {
         result = do_next(work, &failures);
+        n += result == RES_OK;
         if (result != RES_OK && result != RES_NOTFOUND && !self.draining)
             coroutine_wait(deadline_in(AGAIN_MS), false);
     }
@@ -321,7 +323,7 @@ static void run(void *arg)
 
         self.woken = false;
         if (self.beginning == 0 && import_take(self.service->db, self.name, &a, &work) == RES_OK) {
-            do_import(&work);
+            do_turn(&work);
             continue;
         }
         if (!self.woken && !self.draining)

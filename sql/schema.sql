@@ -445,7 +445,8 @@ CREATE TABLE public.import (
     unchanged bigint DEFAULT 0 NOT NULL,
     failed bigint DEFAULT 0 NOT NULL,
     worker text NOT NULL,
-    leased_until timestamp with time zone NOT NULL
+    leased_until timestamp with time zone NOT NULL,
+    turn_at timestamp with time zone DEFAULT now() NOT NULL
 );
 CREATE TABLE public.import_line (
     operation_id bigint NOT NULL,

@@ -30,11 +30,12 @@ enum result import_begin(struct db *db, struct str actor, struct str caller, boo
 {
     static const struct db_stmt stmt = { "import_begin",
         "WITH o AS (INSERT INTO operation (action, actor, total) SELECT $1, $2, $3"
-        "  WHERE (SELECT count(*) FROM operation WHERE action = $1 AND state = 0) < $7 RETURNING id)"
+        "  WHERE (SELECT count(*) < $7 AND count(*) FILTER (WHERE actor = $2) < $8 FROM operation WHERE action = $1 AND state = 0)"
+        "  RETURNING id)"
         " INSERT INTO import (operation_id, caller, updates, worker, leased_until)"
         " SELECT id, $4, $5, $6, now() + " LEASE " FROM o RETURNING operation_id" };
     const struct db_param params[] = { db_int2(OPERATION_IMPORT), db_text(actor), db_int8((int64_t)n), db_text(caller),
-                                       db_bool(updates), db_text(worker), db_int8(IMPORTS_AT_ONCE) };
+                                       db_bool(updates), db_text(worker), db_int8(IMPORTS_AT_ONCE), db_int8(IMPORTS_OF_ONE) };
     CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r = tx_begin(db, STR_NULL, &tx);
@@ -55,9 +56,9 @@ enum result import_begin(struct db *db, struct str actor, struct str caller, boo
 enum result import_take(struct db *db, struct str worker, struct arena *a, struct import_work *ret)
 {
     static const struct db_stmt stmt = { "import_take",
-        "UPDATE import SET worker = $1, leased_until = now() + " LEASE " WHERE operation_id = (SELECT i.operation_id FROM operation o"
+        "UPDATE import SET worker = $1, turn_at = now(), leased_until = now() + " LEASE " WHERE operation_id = (SELECT i.operation_id FROM operation o"
         " JOIN import i ON i.operation_id = o.id WHERE o.state = 0 AND o.action = $2 AND (i.worker = $1 OR i.leased_until < now())"
-        " ORDER BY o.id LIMIT 1 FOR UPDATE OF i SKIP LOCKED) RETURNING operation_id, caller, updates" };
+        " ORDER BY i.turn_at LIMIT 1 FOR UPDATE OF i SKIP LOCKED) RETURNING operation_id, caller, updates" };
     const struct db_param params[] = { db_text(worker), db_int2(OPERATION_IMPORT) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);

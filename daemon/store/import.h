@@ -8,7 +8,8 @@
 #include "store/audit.h"
 #include "store/operation.h"
 
-#define IMPORTS_AT_ONCE 4
+#define IMPORTS_AT_ONCE 20
+#define IMPORTS_OF_ONE 2 /* of the same actor */
 
 enum import_outcome { IMPORT_CREATED, IMPORT_UPDATED, IMPORT_UNCHANGED, IMPORT_FAILED, IMPORT_OUTCOMES };
 
@@ -28,10 +29,12 @@ struct import_work {
     bool updates;
 };
 
-/* Writes the lines down; `worker` (who will do them) has the lease.  RES_LIMIT: there are IMPORTS_AT_ONCE. */
+/* Writes the lines down; `worker` (who will do them) has the lease.  RES_LIMIT: there are IMPORTS_AT_ONCE, or
+ * IMPORTS_OF_ONE. */
 enum result import_begin(struct db *db, struct str actor, struct str caller, bool updates, struct str worker,
                          const struct import_line *v, size_t n, const struct audit *audit, int64_t *ret_id) SUSPENDS NODISCARD;
-/* Takes the lease of an import that this worker has or nobody has.  RES_NOTFOUND: there is none. */
+/* Takes the lease of an import that this worker has or nobody has: the one whose turn is longest ago.  RES_NOTFOUND: there is
+ * none. */
 enum result import_take(struct db *db, struct str worker, struct arena *a, struct import_work *ret) SUSPENDS NODISCARD;
 /* The first line that is not done, and a longer lease of all imports that this worker has.  RES_NOTFOUND: there is none, it
  * was cancelled, or is another's now. */

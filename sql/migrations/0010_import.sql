@@ -6,7 +6,8 @@ CREATE TABLE import (
   updates boolean NOT NULL,                      -- accounts that are there are changed
   created bigint NOT NULL DEFAULT 0, updated bigint NOT NULL DEFAULT 0, unchanged bigint NOT NULL DEFAULT 0,
   failed bigint NOT NULL DEFAULT 0,              -- lines
-  worker text NOT NULL, leased_until timestamptz NOT NULL);  -- which process does it; whoever comes later may go on
+  worker text NOT NULL, leased_until timestamptz NOT NULL,  -- which process does it; whoever comes later may go on
+  turn_at timestamptz NOT NULL DEFAULT now());   -- when it was its turn; several take turns
 CREATE TABLE import_line (
   operation_id bigint NOT NULL REFERENCES import ON DELETE CASCADE, line int NOT NULL, address text NOT NULL,
   body text,                                     -- JSON; NULL once the line is done

@@ -245,7 +245,7 @@ test('scopes: a token for accounts follows its import, one for the queue does no
   await token.call('DELETE', `/operations/${done.id}`, OPERATION, { status: 204 });
 });
 
-test('a password of a file has to be a good one; by page a change of role asks for a new proof', async () => {
+test('a password of a file has to be a good one, and is in no answer', async () => {
   const admin = await signIn(world.admin);
   const report = await dryRun(admin, csv('address,password', `w1@${world.domain},short`, `w2@${world.domain},passwordpassword`));
   assert.deepEqual(faults(report.errors).map(([line, cell]) => [line, cell]), [[2, 'password'], [3, 'password']]);
@@ -261,6 +261,11 @@ test('a key is done once; a cancelled import stops', async () => {
   const first = await local.call('POST', '/import', '/import', { status: 202, headers, body });
   const second = await local.call('POST', '/import', '/import', { status: 202, headers, body });
   assert.equal(second.id, first.id);
+  const others = await local.call('POST', '/import', '/import', { status: 202, headers: CSV, body: csv('address', ...Array.from({ length: 200 }, (_, i) => `other${i}@${d}`)) });
+  await local.call('POST', '/import', '/import', { status: 429, type: 'rate-limited', headers: CSV, body: csv('address', `third@${d}`) });
+  for (let one = first; one.done === 0; await new Promise((resolve) => setTimeout(resolve, 50))) one = await local.call('GET', `/operations/${others.id}`, OPERATION);
+  assert.equal((await local.call('GET', `/operations/${first.id}`, OPERATION)).state, 'running'); // they take turns
+  await local.call('DELETE', `/operations/${others.id}`, OPERATION, { status: 204 });
   await local.call('DELETE', `/operations/${first.id}`, OPERATION, { status: 204 });
   const stopped = await local.call('GET', `/operations/${first.id}`, OPERATION);
   assert.equal(stopped.state, 'cancelled');
