@@ -7,6 +7,7 @@
 #include "api/operations.h"
 #include "api/static.h"
 #include "api/status.h"
+#include "api/traffic.h"
 #include "base/log.h"
 #include "store/hold_rule.h"
 #include "store/idempotency.h"
@@ -14,6 +15,7 @@
 #include "store/queue_admin.h"
 #include "store/presence.h"
 #include "store/session.h"
+#include "store/traffic.h"
 
 #define SWEEP_MS (15 * 60 * 1000)
 
@@ -30,6 +32,7 @@ static void sweep_run(void *arg)
         (void)!hold_rule_sweep(service->db);
         (void)!operation_sweep(service->db);
         (void)!presence_sweep(service->db);
+        (void)!traffic_sweep(service->db);
     } while (coroutine_sleep(SWEEP_MS) == RES_OK);
 }
 
@@ -43,6 +46,7 @@ void api_start(struct service *s, int admin_fd)
     events_start(s);
     operations_start(s);
     imports_start(s);
+    traffic_start(s);
     if (admin_fd >= 0)
         listen_on(s, admin_fd, LISTEN_ADMIN);
     if (coroutine_spawn("api-sweep", sweep_run, NULL) == NULL)
@@ -61,9 +65,10 @@ void api_drain(void)
     events_drain();
     operations_drain();
     imports_drain();
+    traffic_drain();
 }
 
 unsigned api_active(void)
 {
-    return http_active();
+    return http_active() + traffic_active();
 }

@@ -107,6 +107,15 @@ struct json_object *js_strs(const struct str *v, size_t n)
     return array;
 }
 
+struct json_object *js_ints(const int64_t *v, size_t n)
+{
+    struct json_object *array = js_array();
+
+    for (size_t i = 0; i < n; i++)
+        js_push(array, js_int(v[i]));
+    return array;
+}
+
 void js_set(struct json_object *object, const char *name, struct json_object *value)
 {
     if (json_object_object_add(object, name, value) != 0)

@@ -24,6 +24,7 @@ struct json_object *js_bool(bool v);
 struct json_object *js_time(int64_t us);              /* RFC 3339 with milliseconds; DB_NO_TIME: null */
 struct json_object *js_id(char kind, int64_t id);     /* as base/encode.h writes ids */
 struct json_object *js_strs(const struct str *v, size_t n);
+struct json_object *js_ints(const int64_t *v, size_t n);
 void js_set(struct json_object *object, const char *name, struct json_object *value);
 void js_remove(struct json_object *object, const char *name);
 void js_push(struct json_object *array, struct json_object *value);

@@ -45,6 +45,12 @@ static unsigned long long sum_at(size_t offset)
 }
 #define SUM(member) sum_at(offsetof(struct counters, member))
 
+void metrics_mail(uint64_t ret[COUNTERS_MAIL])
+{
+    for (int i = 0; i < COUNTERS_MAIL; i++)
+        ret[i] = SUM(mail[i]);
+}
+
 static void head(struct strbuf *out, const char *name, const char *type, const char *help)
 {
     strbuf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
@@ -95,6 +101,16 @@ static void write_attempts(struct strbuf *out)
         strbuf_addf(out, "correio_delivery_attempts_total{result=\"%s\"} %llu\n", fates[i].name, SUM(attempts[fates[i].fate]));
 }
 
+static void write_mail(struct strbuf *out)
+{
+    static const char *const results[COUNTERS_MAIL] = { [COUNTERS_ACCEPTED] = "accepted", [COUNTERS_DELIVERED] = "delivered",
+                                                        [COUNTERS_DEFERRED] = "deferred", [COUNTERS_REFUSED] = "refused" };
+
+    head(out, "correio_mail_total", "counter", "Messages accepted, recipients served, attempts deferred, refusals.");
+    for (int i = 0; i < COUNTERS_MAIL; i++)
+        strbuf_addf(out, "correio_mail_total{result=\"%s\"} %llu\n", results[i], SUM(mail[i]));
+}
+
 static void write_commits(struct strbuf *out)
 {
     unsigned long long n = 0;
@@ -117,6 +133,7 @@ void metrics_write(struct strbuf *out)
     write_replies(out);
     write_sign_ins(out);
     write_attempts(out);
+    write_mail(out);
     write_commits(out);
     strbuf_adds(out, "# HELP correio_http_requests_total Answers of this process by route and class of status.\n"
                      "# TYPE correio_http_requests_total counter\n");

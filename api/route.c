@@ -6,6 +6,7 @@
 
 const struct route routes[] = {
     { "GET", V1 "/status", SCOPE_QUEUE_READ, status_get },
+    { "GET", V1 "/status/history", SCOPE_QUEUE_READ, status_history_get },
     { "GET", V1 "/queue/messages", SCOPE_QUEUE_READ, queue_messages_list },
     { "GET", V1 "/queue/messages/{}", SCOPE_QUEUE_READ, queue_message_get },
     { "PATCH", V1 "/queue/messages/{}", SCOPE_QUEUE_WRITE, queue_message_patch },

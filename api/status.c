@@ -243,15 +243,6 @@ static struct json_object *sums_json(const struct queue_sums *q)
     return o;
 }
 
-static struct json_object *ints_json(const int64_t *v, size_t n)
-{
-    struct json_object *array = js_array();
-
-    for (size_t i = 0; i < n; i++)
-        js_push(array, js_int(v[i]));
-    return array;
-}
-
 static void add_rates(struct json_object *o, const struct status *s)
 {
     struct json_object *rates = js_object(), *series = js_object();
@@ -261,9 +252,9 @@ static void add_rates(struct json_object *o, const struct status *s)
     js_set(o, "rates", rates);
     js_set(series, "step_seconds", js_int(60));
     js_set(series, "until", js_time(s->hour.until_us));
-    js_set(series, "deferred", ints_json(s->hour.deferred, FIGURES_MINUTES));
+    js_set(series, "deferred", js_ints(s->hour.deferred, FIGURES_MINUTES));
     if (self.n_waiting > 1)
-        js_set(series, "waiting", ints_json(self.waiting, self.n_waiting));
+        js_set(series, "waiting", js_ints(self.waiting, self.n_waiting));
     js_set(o, "series", series);
 }
 

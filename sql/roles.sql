@@ -124,5 +124,6 @@ GRANT SELECT, INSERT, DELETE ON queue_hold_rule TO correio_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON operation, operation_chunk TO correio_api;
 GRANT SELECT, INSERT, UPDATE ON import TO correio_api;
 GRANT SELECT, INSERT, UPDATE ON import_line TO correio_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON traffic TO correio_api;
 GRANT SELECT ON trace, trace_recipient TO correio_api;
 GRANT SELECT, INSERT ON trace_event TO correio_api;

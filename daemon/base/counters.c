@@ -47,3 +47,11 @@ void counters_commit(uint64_t microseconds, size_t messages)
     counters->commit_us += microseconds;
     counters->commit_messages += messages;
 }
+
+uint64_t counters_take(uint64_t *told, uint64_t now)
+{
+    uint64_t before = *told;
+
+    *told = now;
+    return now >= before ? now - before : now;
+}

@@ -17,6 +17,9 @@ extern const unsigned counters_bucket_ms[COUNTERS_BUCKETS];
 enum counters_protocol { COUNTERS_SUBMISSION, COUNTERS_IMAP, COUNTERS_POP3, COUNTERS_HTTP, COUNTERS_OTHER, COUNTERS_PROTOCOLS };
 enum counters_sign_in { COUNTERS_OK, COUNTERS_DENIED, COUNTERS_LIMITED, COUNTERS_TROUBLE, COUNTERS_SIGN_INS };
 #define COUNTERS_FATES 8 /* by enum queue_fate */
+/* What became of mail: messages that clients handed over; recipients who got theirs, here or at another server; attempts that ended with
+ * "later"; refusals while the client waited. */
+enum counters_mail { COUNTERS_ACCEPTED, COUNTERS_DELIVERED, COUNTERS_DEFERRED, COUNTERS_REFUSED, COUNTERS_MAIL };
 
 struct counters {
     uint64_t connections[COUNTERS_LISTENERS];
@@ -26,6 +29,8 @@ struct counters {
     uint64_t attempts[COUNTERS_FATES];
     uint64_t commits[COUNTERS_BUCKETS + 1];     /* accepting transactions by their time */
     uint64_t commit_us, commit_messages;
+    uint64_t mail[COUNTERS_MAIL];
+    uint64_t mail_told[COUNTERS_MAIL];          /* api: of the sums over all processes, what the database knows (api/traffic.h) */
 };
 
 /* The process's own; before counters_attach, and without a supervisor, it is in its own memory. */
@@ -37,3 +42,5 @@ bool counters_attach(int fd);
 const struct counters *counters_map(int fd);
 /* An accepting transaction of so many messages has taken so long. */
 void counters_commit(uint64_t microseconds, size_t messages);
+/* How much came since the last time, `told`, which becomes `now`.  A count that is lower than told began at 0 again. */
+uint64_t counters_take(uint64_t *told, uint64_t now);

@@ -347,6 +347,36 @@ static enum result settle(struct deliver *d, struct pending *p)
     return RES_OK;
 }
 
+/* ---- what was done ---- */
+
+static bool has_account(const struct accept_target *v, size_t n, int64_t account_id)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (v[i].account_id == account_id && v[i].result == RES_OK)
+            return true;
+    }
+    return false;
+}
+
+/* Mail on its way, each recipient once; not the letters and copies that are our own. */
+static void count_delivered(const struct pending *p)
+{
+    const struct accept_message *m = p->items[0].m;
+
+    if (m->trace == NULL && m->job == NULL)
+        return;
+    for (size_t i = 0; i < p->n; i++) {
+        m = p->items[i].m;
+        for (size_t k = 0; k < m->n_targets; k++) {
+            bool counted = m->targets[k].result != RES_OK || has_account(m->targets, k, m->targets[k].account_id);
+
+            for (size_t before = 0; before < i && !counted; before++)
+                counted = has_account(p->items[before].m->targets, p->items[before].m->n_targets, m->targets[k].account_id);
+            counters->mail[COUNTERS_DELIVERED] += !counted;
+        }
+    }
+}
+
 /* ---- traces ---- */
 
 /* The account's place among the recipients of the note; a new one at the end. */
@@ -413,6 +443,7 @@ static void trace(struct deliver *d, const struct pending *p)
 
 void deliver_refused(struct deliver *d, const struct trace_note *note)
 {
+    counters->mail[COUNTERS_REFUSED]++;
     journal_refuse(d->journal, note);
 }
 
@@ -435,8 +466,10 @@ enum result deliver_submit(struct deliver *d, struct accept_message *m)
         while (!p.done)
             coroutine_wait(NO_DEADLINE, false);
         r = p.result == RES_OK ? settle(d, &p) : p.result;
-        if (r == RES_OK)
+        if (r == RES_OK) {
+            count_delivered(&p);
             trace(d, &p);
+        }
     }
     for (size_t i = 0; i < p.n; i++)
         arena_reset(&p.items[i].arena);

@@ -157,6 +157,10 @@ static void log_outcome(const struct crew_worker *w, const struct queue_outcome 
                                          [QUEUE_EXPIRED] = "expired" };
 
     counters->attempts[o->fate]++;
+    if (o->fate == QUEUE_AGAIN)
+        counters->mail[COUNTERS_DEFERRED]++;
+    if (o->fate == QUEUE_RELAYED || o->fate == QUEUE_DELIVERED)
+        counters->mail[COUNTERS_DELIVERED]++;
     log_info("queue-attempt", F_QUEUE_ID("queue", o->job->message->id),
              F_STR("recipient", o->job->recipient), F_STR("destination", w->destination), F_C("result", fates[o->fate]),
              F_STR("host", o->log.host), F_STR("reason", o->log.reason), F_STR("reply", str_sub(o->log.reply, 0, 200)),

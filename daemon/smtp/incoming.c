@@ -1,5 +1,6 @@
 /* What became of a message's bytes: complete its header, and have it delivered before anybody says 250. */
 #include "smtp/incoming.h"
+#include "base/counters.h"
 #include "base/encode.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -208,6 +209,8 @@ static enum next deliver_now(struct cmd *c, struct incoming *in, struct str mess
         plan.message.sent_to = s->tx.n_given;
         if (r == RES_OK && plan.anything)
             r = deliver_submit(s->service->deliver, &plan.message);
+        if (r == RES_OK && !plan.all_refused)
+            counters->mail[COUNTERS_ACCEPTED]++;
         log_info("smtp-message", F_STR("session", s->id), F_STR("id", id), F_STR("from", s->tx.from.text),
                  F_INT("recipients", s->tx.n_rcpts), F_INT("size", message.len),
                  F_C("result", r == RES_OK && plan.all_refused ? "refused by filters" : result_name(r)));

@@ -58,9 +58,24 @@ static void test_buckets(void **state)
     }
 }
 
+static void test_what_came_since_the_last_time(void **state)
+{
+    uint64_t told = 0;
+
+    (void)state;
+    assert_int_equal(counters_take(&told, 0), 0);
+    assert_int_equal(counters_take(&told, 7), 7);
+    assert_int_equal(counters_take(&told, 7), 0);
+    assert_int_equal(counters_take(&told, 9), 2);
+    assert_int_equal(counters_take(&told, 3), 3); /* it began at 0 again */
+    assert_int_equal(counters_take(&told, 4), 1);
+    assert_int_equal(counters_take(&told, UINT64_MAX), UINT64_MAX - 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_came_since_the_last_time),
         cmocka_unit_test(test_another_size_is_refused),
         cmocka_unit_test(test_totals_outlive_a_process_and_gauges_do_not),
         cmocka_unit_test(test_buckets),
