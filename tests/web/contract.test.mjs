@@ -106,6 +106,7 @@ test('the fake server answers as the contract says', async () => {
     '/session',
     '/me',
     '/status',
+    '/status/history',
     '/queue/messages',
     '/traces',
     '/domains',

@@ -5,7 +5,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { activityOf, devicesOf, makeStory, now, PASSWORD, sessionsOf } from './story.mjs';
+import { activityOf, devicesOf, historyOf, makeStory, now, PASSWORD, sessionsOf } from './story.mjs';
 
 const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
 const TYPES = {
@@ -738,6 +738,15 @@ function makeRoutes(state) {
     ['GET', '/status', () => state.status()],
     [
       'GET',
+      '/status/history',
+      ({ query }) => {
+        const range = query.get('range') ?? '24h';
+        if (!state.history.has(range)) state.history.set(range, historyOf(range, state.quiet));
+        return state.history.get(range);
+      },
+    ],
+    [
+      'GET',
       '/queue/messages',
       ({ query }) => {
         const rows = state.queue.filter(queueFilter((name) => query.getAll(name)));
@@ -1301,6 +1310,8 @@ export async function startFakeServer() {
       session: null,
       waiting: null,
       stale: false,
+      quiet: false,
+      history: new Map(),
       devices: new Map(),
       sessions: new Map(),
       totp: new Map(),

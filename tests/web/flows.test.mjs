@@ -164,6 +164,103 @@ test('what is not measured is not shown', options, async () => {
 
 // Queue
 
+test('mail over time: ranges and the table are in the URL, with the same numbers', options, async () => {
+  const page = await site.open({ path: '/' });
+  await page.waitForSelector('.chart canvas');
+  assert.equal(sent('GET /status/history').at(-1).query, '?range=24h');
+  await page.click('.seg >> text=7 d');
+  await shown(page, 'Mail of the last 7 days');
+  assert.equal(path(page), '/?range=7d');
+  assert.equal(sent('GET /status/history').at(-1).query, '?range=7d');
+  await page.click('text=As a table');
+  await page.waitForSelector('.chart-table');
+  assert.equal(path(page), '/?range=7d&as=table');
+  const history = site.server.state.history.get('7d');
+  assert.equal(await page.locator('.chart-table tbody tr').count(), 168);
+  assert.deepEqual(
+    await page.locator('.chart-table tbody tr:nth-child(3) td').allInnerTexts(),
+    ['accepted', 'delivered', 'deferred', 'refused'].map((line) => history[line].at(-3).toLocaleString('en-GB')),
+  );
+  await page.goBack();
+  await page.waitForSelector('.chart-box:not([hidden]) canvas');
+  await close(page);
+});
+
+test('mail over time by the keyboard: the numbers under the cursor are said', options, async () => {
+  const page = await site.open({ path: '/?range=24h' });
+  const { accepted, refused } = site.server.state.history.get('24h');
+  const says = (i) => shown(page, `Accepted ${accepted.at(i)} · `);
+  await page.focus('.chart-box');
+  await page.keyboard.press('ArrowRight');
+  await says(-1);
+  await shown(page, 'so far');
+  await page.keyboard.press('ArrowLeft');
+  await says(-2);
+  await page.keyboard.press('PageUp');
+  await says(-12);
+  assert.match(await page.innerText('.chart [role=status]'), new RegExp(`Refused ${refused.at(-12)}$`));
+  await page.keyboard.press('Home');
+  await says(0);
+  await page.keyboard.press('ArrowLeft');
+  await says(0);
+  await page.keyboard.press('End');
+  await says(-1);
+  await page.keyboard.press('Escape');
+  await shown(page, 'Point at the chart');
+  assert.equal(path(page), '/?range=24h');
+  await close(page);
+});
+
+/** Whether a colour of the theme is drawn on the chart. */
+const draws = (page, name) =>
+  page.waitForFunction((token) => {
+    const canvas = document.querySelector('.chart canvas');
+    const probe = new OffscreenCanvas(1, 1).getContext('2d');
+    probe.fillStyle = getComputedStyle(document.documentElement).getPropertyValue(`--${token}`).trim();
+    probe.fillRect(0, 0, 1, 1);
+    const want = probe.getImageData(0, 0, 1, 1).data;
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
+    copy.drawImage(canvas, 0, 0);
+    const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+    for (let i = 0; i < data.length; i += 4)
+      if (data[i] === want[0] && data[i + 1] === want[1] && data[i + 2] === want[2] && data[i + 3] === 255) return true;
+    return false;
+  }, name);
+
+test('mail over time follows the theme, the width and the language', options, async () => {
+  const page = await site.open({ path: '/' });
+  for (const name of ['accent', 'fail', 'hairline']) await draws(page, name);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  for (const name of ['accent', 'fail', 'hairline']) await draws(page, name);
+  await page.click('.who');
+  await page.selectOption('.sheet select >> nth=0', 'light');
+  assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue('--accent').trim()), '#1456b8');
+  await draws(page, 'accent');
+  await page.selectOption('.sheet select >> nth=1', 'pt-BR');
+  await shown(page, 'Mensagens das últimas 24 horas');
+  await draws(page, 'accent');
+  await page.keyboard.press('Escape');
+  await page.setViewportSize({ width: 500, height: 900 });
+  await page.waitForFunction(() => document.querySelector('.chart canvas').clientWidth === document.querySelector('.chart-box').clientWidth);
+  assert.ok((await page.locator('.chart canvas').boundingBox()).width <= 468);
+  await draws(page, 'accent');
+  await close(page);
+});
+
+test('mail over time says that there was none, and that it could not be read', options, async () => {
+  site.server.state.quiet = true;
+  const page = await site.open({ path: '/?range=1h' });
+  await shown(page, 'No mail in this time.');
+  site.server.fail('GET /status/history', 503, 'database-unavailable');
+  await page.click('.seg >> text=30 d');
+  await shown(page, 'The figures could not be read.');
+  assert.equal(await page.locator('.figures').count(), 1, 'the rest of the page lives');
+  site.server.heal('GET /status/history');
+  await page.click('text=Try again');
+  await page.waitForSelector('.chart canvas');
+  await close(page);
+});
+
 test('filters are in the URL; back, forward and a copied link show the same', options, async () => {
   const page = await site.open({ path: '/queue' });
   await page.click('.filters >> text=Filter');

@@ -14,6 +14,7 @@ const WIDTHS = [1280, 320];
 
 const PAGES = [
   '/',
+  '/?range=7d&as=table',
   '/queue',
   '/queue?group=destination',
   '/trace',
@@ -169,6 +170,14 @@ const STATES = [
     await page.click('main .head .is-icon');
     await page.click('button:text-is("Freeze sending")');
   }],
+  [
+    'the cursor on the chart',
+    '/?range=1h',
+    async (page) => {
+      await page.focus('.chart-box');
+      await page.keyboard.press('ArrowLeft');
+    },
+  ],
   ['the account menu', '/queue', (page) => page.click('.who')],
   ['the help', '/queue', (page) => page.keyboard.press('?')],
   ['a new filter', '/accounts', (page) => page.click('.filters .is-quiet')],

@@ -76,7 +76,7 @@ test('the sources use no sink that takes markup, no inline style, no other host'
     );
     assert.doesNotMatch(text.replace(/placeholder=\S+/g, ''), /https?:\/\//, name);
     for (const [, from] of text.matchAll(/(?:from |import\()'([^']+)'/g))
-      assert.match(from, /^(\/app\/|preact$|preact\/hooks$|htm$)/, name);
+      assert.match(from, /^(\/app\/|preact$|preact\/hooks$|htm$|uplot$)/, name);
   }
 });
 
@@ -111,20 +111,41 @@ test('the modules that every view needs are preloaded, no others', async () => {
   assert.deepEqual(preloaded.sort(), [...needed].sort());
 });
 
-test('the first view is small and comes from this server alone', async () => {
-  const page = await site.open({ path: '/' });
-  const loaded = await page.evaluate(() => [
-    location.href,
-    ...performance.getEntriesByType('resource').map((entry) => entry.name),
-  ]);
-  const own = loaded.filter((url) => !url.includes('/api/'));
+/** Notes when the page is first drawn: with its heading. */
+const MARK = `new MutationObserver((_, observer) => {
+  if (document.querySelector('h1') === null) return;
+  performance.mark('drawn');
+  observer.disconnect();
+}).observe(document, { childList: true, subtree: true });`;
+
+test('the first view is small and comes from this server alone; the chart comes behind it', async () => {
+  const page = await site.open({ path: '/', init: MARK });
+  const loaded = await page.evaluate(() => {
+    const [drawn] = performance.getEntriesByName('drawn');
+    const resources = performance.getEntriesByType('resource');
+    return [
+      { url: location.href, first: true },
+      ...resources.map(({ name, startTime }) => ({ url: name, first: startTime <= drawn.startTime })),
+    ];
+  });
+  const own = loaded.filter(({ url }) => !url.includes('/api/'));
   let total = 0;
-  for (const url of own) {
+  for (const { url, first } of own) {
     assert.ok(url.startsWith(site.url), url);
-    total += gzipSync(Buffer.from(await (await fetch(url)).arrayBuffer()), { level: 9 }).length;
+    if (first) total += gzipSync(Buffer.from(await (await fetch(url)).arrayBuffer()), { level: 9 }).length;
   }
-  assert.ok(own.length > 10, 'the list of what was loaded is not empty');
+  assert.ok(own.filter(({ first }) => first).length > 10, 'the list of what was loaded is not empty');
   assert.ok(total <= FIRST_VIEW, `${total} bytes`);
+  const later = own.filter(({ first }) => !first).map(({ url }) => new URL(url).pathname);
+  for (const path of ['/app/parts/chart.js', '/app/parts/history.js', '/css/chart.css', '/i18n/chart.en.json', '/vendor/uplot.css', '/vendor/uplot.mjs'])
+    assert.ok(later.includes(path), `${path} comes behind the first view`);
+  await close(page);
+});
+
+test('a page without a chart does not load what draws one', async () => {
+  const page = await site.open({ path: '/queue' });
+  const loaded = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name));
+  assert.deepEqual(loaded.filter((url) => /chart|history|uplot/.test(url)), []);
   await close(page);
 });
 

@@ -607,3 +607,27 @@ export function makeStory() {
   };
   return story;
 }
+
+const STEPS = { '1h': [60, 60], '24h': [300, 288], '7d': [3600, 168], '30d': [7200, 360] };
+
+/** GET /status/history: busier by day, a wave of refusals once, and what example.net and gmail.com put off; or no mail at all. */
+export function historyOf(range, quiet = false) {
+  const [step, points] = STEPS[range];
+  const until = (Math.floor(now() / 1000 / step) + (range === '1h' ? 0 : 1)) * step;
+  const from = until - step * points;
+  const times = Array.from({ length: points }, (_, i) => from + i * step);
+  const wave = (t) => 1 + Math.sin(((t / 3600 - 8) * Math.PI) / 12);
+  const accepted = times.map((t, i) => (quiet ? 0 : Math.round((step / 60) * (12 * wave(t) + ((i * 7) % 5)))));
+  return {
+    range,
+    step_seconds: step,
+    from: new Date(from * 1000).toISOString(),
+    until: new Date(until * 1000).toISOString(),
+    accepted,
+    delivered: accepted.map((n, i) => Math.max(0, n - (i % 3))),
+    deferred: times.map((_, i) => (i % 9 === 0 && !quiet ? Math.round(step / 60) : 0)),
+    refused: times.map((_, i) =>
+      quiet ? 0 : Math.round((step / 60) * (i > points * 0.7 && i < points * 0.75 ? 20 : i % 4 === 0 ? 2 : 0)),
+    ),
+  };
+}

@@ -1,4 +1,5 @@
 // Overview: one sentence that says whether mail flows, then what needs somebody, then the figures.
+import { useEffect, useState } from 'preact/hooks';
 import { html } from '/app/html.js';
 import { ago, clock, day, duration, has, milliseconds, number, size, t } from '/app/i18n.js';
 import { useQueueActions } from '/app/parts/actions.js';
@@ -10,6 +11,8 @@ import { Spark } from '/app/parts/spark.js';
 import { Table, useList } from '/app/parts/table.js';
 import { useNow, useQuery, useSlow } from '/app/query.js';
 import { can, useStore } from '/app/store.js';
+
+const loadHistory = () => import('/app/parts/history.js');
 
 const queueOf = (destination) => `/queue?destination=${encodeURIComponent(destination)}`;
 
@@ -196,7 +199,22 @@ function Checklist({ steps }) {
   </section>`;
 }
 
-export default function Overview() {
+/** A part that is loaded behind the first paint; load: its module, whose default it is. */
+function Later({ load, ...props }) {
+  const [state, setState] = useState({ part: null, failed: false });
+  useEffect(() => {
+    const begin = () =>
+      load().then(
+        (module) => setState({ part: module.default, failed: false }),
+        () => setState({ part: null, failed: true }),
+      );
+    requestAnimationFrame(() => setTimeout(begin));
+  }, []);
+  if (state.failed) return html`<p class="muted">${t('failure.page')}</p>`;
+  return state.part === null ? html`<div aria-busy="true"></div>` : html`<${state.part} ...${props} />`;
+}
+
+export default function Overview({ query }) {
   const first = useQuery('status', refreshStatus);
   const status = useStore((s) => s.status);
   const at = useStore((s) => s.statusAt);
@@ -224,6 +242,7 @@ export default function Overview() {
       <${Problems} problems=${status.problems} now=${now} />
     </div>
     <${Figures} status=${status} now=${now} />
+    ${status.database && html`<section class="near history"><${Later} load=${loadHistory} query=${query} /></section>`}
     <div class="split">
       <div class="stack"><${Destinations} destinations=${status.destinations} now=${now} act=${act} />
         ${more && html`<${Checklist} steps=${status.checklist} />`}</div>
