@@ -80,28 +80,27 @@ void journal_add(struct journal *j, const struct trace_note *note)
 
 /* ---- refusals from one network ---- */
 
-/* The /24 or /64 that the client is in. */
-static struct network *network_of(struct journal *j, const struct trace_note *note)
-{
-    unsigned char bytes[sizeof(struct in6_addr)] = { 0 };
-    char text[INET6_ADDRSTRLEN] = "";
-    size_t n = 0;
-
-    if (note->client.len < sizeof(text))
-        memcpy(text, note->client.p, note->client.len);
-    if (inet_pton(AF_INET, text, bytes) == 1)
-        n = 3;
-    else if (inet_pton(AF_INET6, text, bytes) == 1)
-        n = 8;
-    return &j->networks[str_hash(str_of((const char *)bytes, n)) % NETWORKS];
-}
-
 static void copy_text(char *to, size_t size, struct str s)
 {
     size_t n = MIN(s.len, size - 1);
 
     memcpy(to, s.p != NULL ? s.p : "", n);
     to[n] = '\0';
+}
+
+/* The /24 or /64 that the client is in; one for all of this machine, who have no address. */
+static struct network *network_of(struct journal *j, const struct trace_note *note)
+{
+    unsigned char bytes[sizeof(struct in6_addr)] = { 0 };
+    char text[INET6_ADDRSTRLEN];
+    size_t n = 0;
+
+    copy_text(text, sizeof(text), note->client);
+    if (inet_pton(AF_INET, text, bytes) == 1)
+        n = 3;
+    else if (inet_pton(AF_INET6, text, bytes) == 1)
+        n = 8;
+    return &j->networks[str_hash(str_of((const char *)bytes, n)) % NETWORKS];
 }
 
 /* One note stands for all that were counted in the slot's second. */
