@@ -22,6 +22,7 @@ route_handler accounts_list, accounts_get, accounts_put, accounts_patch, account
     accounts_usage;
 route_handler accounts_password_put, accounts_link_post, accounts_suspend_put, accounts_suspend_delete, accounts_freeze_put, accounts_freeze_delete,
     accounts_recount_post; /* account_acts.c */
+route_handler accounts_test_message_post;                                      /* test_message.c */
 route_handler account_addresses_list, account_addresses_put, account_addresses_delete;
 route_handler app_passwords_list, app_passwords_post, app_passwords_delete;   /* app_passwords.c */
 route_handler sessions_list, sessions_delete, sessions_delete_one;             /* sessions.c */

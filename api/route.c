@@ -62,6 +62,7 @@ const struct route routes[] = {
     { "PUT", V1 "/accounts/{}/freeze", SCOPE_ACCOUNTS_WRITE, accounts_freeze_put },
     { "DELETE", V1 "/accounts/{}/freeze", SCOPE_ACCOUNTS_WRITE, accounts_freeze_delete },
     { "POST", V1 "/accounts/{}/recount", SCOPE_ACCOUNTS_WRITE, accounts_recount_post },
+    { "POST", V1 "/accounts/{}/test-message", SCOPE_ACCOUNTS_WRITE, accounts_test_message_post },
     { "GET", V1 "/accounts/{}/app-passwords", SCOPE_ACCOUNTS_READ, app_passwords_list },
     { "POST", V1 "/accounts/{}/app-passwords", SCOPE_ACCOUNTS_WRITE, app_passwords_post },
     { "DELETE", V1 "/accounts/{}/app-passwords/{}", SCOPE_ACCOUNTS_WRITE, app_passwords_delete },

@@ -258,19 +258,35 @@ static void add_rates(struct json_object *o, const struct status *s)
     js_set(o, "series", series);
 }
 
-static struct json_object *step(const char *id, bool done)
+static void add_step(struct json_object *list, const char *id, bool done, struct str domain)
 {
     struct json_object *o = js_object();
 
     js_set(o, "id", js_str(str_c(id)));
     js_set(o, "done", js_bool(done));
-    return o;
+    if (domain.p != NULL)
+        js_set(o, "domain", js_str(domain));
+    js_push(list, o);
+}
+
+static struct json_object *checklist_json(const struct status *s)
+{
+    struct json_object *list = js_array();
+    struct str domain = s->figures.first_domain;
+
+    add_step(list, "hostname", str_chr(settings_get()->hostname, '.') != SIZE_MAX, STR_NULL);
+    add_step(list, "domain", domain.p != NULL, domain);
+    add_step(list, "dns", s->figures.first_domain_right, domain);
+    add_step(list, "account", s->figures.has_account, STR_NULL);
+    add_step(list, "certificate", s->certificate_until_us > 0 && !s->self_signed, STR_NULL);
+    add_step(list, "message", s->figures.has_mail, STR_NULL);
+    return list;
 }
 
 /* What only those see who see the whole server. */
 static void add_server(struct json_object *o, const struct status *s)
 {
-    struct json_object *database = js_object(), *certificate, *disk, *checklist = js_array();
+    struct json_object *database = js_object(), *certificate, *disk;
 
     js_set(database, "state", js_str(s->unsafe != NULL ? STR("unsafe") : STR("durable")));
     js_set(database, "version", js_str(s->figures.database_version));
@@ -288,11 +304,8 @@ static void add_server(struct json_object *o, const struct status *s)
         js_set(disk, "total", js_int(s->disk_total));
         js_set(o, "disk", disk);
     }
-    js_push(checklist, step("hostname", str_chr(settings_get()->hostname, '.') != SIZE_MAX));
-    js_push(checklist, step("domain", s->figures.has_domain));
-    js_push(checklist, step("account", s->figures.has_account));
-    js_push(checklist, step("certificate", s->certificate_until_us > 0 && !s->self_signed));
-    js_set(o, "checklist", checklist);
+    js_set(o, "checklist", checklist_json(s));
+    js_set(o, "checklist_shown", js_bool(settings_get()->first_steps));
 }
 
 /* The queue and the destinations of a caller who sees only some domains. */

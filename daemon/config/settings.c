@@ -6,6 +6,7 @@
 const struct setting_def setting_defs[] = {
     { "server.hostname", "", "string", "Name of this server in greetings, Received fields and bounces; empty: the system's host name.", false },
     { "server.language", "en", "choice", "Language of bounces where neither account nor domain has one: en or pt-BR.", false },
+    { "server.first_steps", "true", "boolean", "Whether Overview lists the first steps that are left.", false },
     { "smtp.max_message_size", "50 MiB", "size", "Largest message that is accepted.", false },
     { "smtp.max_recipients", "1000", "integer", "Most recipients of one message.", false },
     { "smtp.max_messages", "0", "integer", "Most messages of one session; 0: any number.", false },
@@ -239,6 +240,8 @@ static enum result take(struct str key, struct arena *a, struct settings *s, str
         s->language = value;
         return str_eq(value, STR("en")) || str_eq(value, STR("pt-BR")) ? RES_OK : RES_INVALID;
     }
+    if (str_eq(key, STR("server.first_steps")))
+        return take_boolean(value, &s->first_steps, ret_value, ret_error);
     if (str_eq(key, STR("smtp.max_message_size")))
         return take_size(value, 65536, INT64_C(1) << 30, a, &s->max_message_size, ret_value, ret_error);
     if (str_eq(key, STR("smtp.max_transaction_size")))

@@ -39,6 +39,7 @@ struct settings {
     int64_t recipients_per_hour, recipients_per_day; /* accounts.recipients_per_hour, _per_day: 0: no limit */
     int64_t keep_deleted_s;                         /* accounts.keep_deleted */
     struct str language;                            /* server.language of DSNs: "en", "pt-BR" */
+    bool first_steps;                               /* server.first_steps: Overview lists them while any is left */
 };
 
 struct setting_def {

@@ -6,19 +6,27 @@ enum result figures_get(struct db *db, struct arena *a, struct figures *ret)
 {
     static const struct db_stmt stmt = { "figures",
         "SELECT split_part(current_setting('server_version'), ' ', 1), "
-        "EXISTS (SELECT FROM domain WHERE kind = 0 AND deleted_at IS NULL AND name <> 'localhost'), "
         "EXISTS (SELECT FROM account WHERE state <> 4 AND address <> 'admin@localhost'), "
-        "(SELECT count(*) FROM domain WHERE deleted_at IS NULL), (SELECT count(*) FROM account WHERE state <> 4)" };
+        "EXISTS (SELECT FROM mailbox WHERE uidnext > 1), first.name, COALESCE(first.wrong = 0, false), "
+        "(SELECT count(*) FROM domain WHERE deleted_at IS NULL), (SELECT count(*) FROM account WHERE state <> 4) "
+        "FROM (VALUES (1)) AS one LEFT JOIN LATERAL (SELECT d.name, "
+        "(SELECT (SELECT count(*) FROM jsonb_array_elements(c.found->'records') AS r WHERE NOT (r->>'optional')::boolean "
+        "AND r->>'state' <> 'found') FROM domain_dns c WHERE c.domain_id = d.id) AS wrong "
+        "FROM domain d WHERE d.kind = 0 AND d.deleted_at IS NULL AND d.name <> 'localhost' ORDER BY d.id LIMIT 1) AS first ON true" };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r = db_query(db, &stmt, NULL, 0, &rows);
 
     if (r != RES_OK)
         return r;
     *ret = (struct figures){ .database_version = arena_str(a, db_get_str(&rows, 0, 0)),
-                             .has_domain = db_get_int(&rows, 0, 1) != 0,
-                             .has_account = db_get_int(&rows, 0, 2) != 0,
-                             .domains = db_get_int(&rows, 0, 3),
-                             .accounts = db_get_int(&rows, 0, 4) };
+                             .has_account = db_get_int(&rows, 0, 1) != 0,
+                             .has_mail = db_get_int(&rows, 0, 2) != 0,
+                             .first_domain = arena_str(a, db_get_str(&rows, 0, 3)),
+                             .first_domain_right = db_get_int(&rows, 0, 4) != 0,
+                             .domains = db_get_int(&rows, 0, 5),
+                             .accounts = db_get_int(&rows, 0, 6) };
+    if (db_is_null(&rows, 0, 3))
+        ret->first_domain = STR_NULL;
     return RES_OK;
 }
 

@@ -9,7 +9,10 @@
 
 struct figures {
     struct str database_version;       /* "15.14" */
-    bool has_domain, has_account;      /* besides those that the first start makes on localhost */
+    bool has_account;                  /* besides the one that the first start makes on localhost */
+    struct str first_domain;           /* whose mail stays here; STR_NULL: none besides localhost */
+    bool first_domain_right;           /* its DNS, when it was looked at last */
+    bool has_mail;                     /* a message has come into a mailbox, ever */
     int64_t domains, accounts;
 };
 enum result figures_get(struct db *db, struct arena *a, struct figures *ret) SUSPENDS NODISCARD;

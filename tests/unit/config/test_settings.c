@@ -41,6 +41,8 @@ static const struct setting_case {
     { "quota.grace", "10 MB", RES_OK, "10000000" },
     { "quota.grace", "2 GiB", RES_INVALID, NULL },
     { "quota.apart", "on", RES_OK, "true" },
+    { "server.first_steps", "off", RES_OK, "false" },
+    { "server.first_steps", "hidden", RES_INVALID, NULL },
     { "trace.keep", "30d", RES_OK, "30d" },
     { "trace.keep_refused", "12h", RES_INVALID, NULL },
     { "accounts.keep_deleted", "168h", RES_OK, "7d" },
