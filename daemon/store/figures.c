@@ -12,7 +12,7 @@ enum result figures_get(struct db *db, struct arena *a, struct figures *ret)
         "FROM (VALUES (1)) AS one LEFT JOIN LATERAL (SELECT d.name, "
         "(SELECT (SELECT count(*) FROM jsonb_array_elements(c.found->'records') AS r WHERE NOT (r->>'optional')::boolean "
         "AND r->>'state' <> 'found') FROM domain_dns c WHERE c.domain_id = d.id) AS wrong "
-        "FROM domain d WHERE d.kind = 0 AND d.deleted_at IS NULL AND d.name <> 'localhost' ORDER BY d.id LIMIT 1) AS first ON true" };
+        "FROM domain d WHERE d.kind = 0 AND d.deleted_at IS NULL AND d.name <> 'localhost' ORDER BY d.state, d.id LIMIT 1) AS first ON true" };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r = db_query(db, &stmt, NULL, 0, &rows);
 

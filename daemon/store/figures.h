@@ -10,7 +10,7 @@
 struct figures {
     struct str database_version;       /* "15.14" */
     bool has_account;                  /* besides the one that the first start makes on localhost */
-    struct str first_domain;           /* whose mail stays here; STR_NULL: none besides localhost */
+    struct str first_domain;           /* whose mail stays here, an active one if there is any; STR_NULL: none besides localhost */
     bool first_domain_right;           /* its DNS, when it was looked at last */
     bool has_mail;                     /* a message has come into a mailbox, ever */
     int64_t domains, accounts;

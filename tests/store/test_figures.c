@@ -40,6 +40,10 @@ static void play(void *arg)
     assert_true(str_eq(f.first_domain, STR("first.test")));
     assert_false(f.first_domain_right);
 
+    test_sql(pg, "UPDATE domain SET state = 1 WHERE name = 'first.test'");
+    assert_true(str_eq(get(db, &a).first_domain, STR("another.test")));
+    test_sql(pg, "UPDATE domain SET state = 0 WHERE name = 'first.test'");
+
     test_sql(pg, "INSERT INTO domain_dns (domain_id, found) SELECT id, '{\"records\": [{\"state\": \"found\", \"optional\": false}, "
                  "{\"state\": \"missing\", \"optional\": false}, {\"state\": \"optional\", \"optional\": true}]}' FROM domain "
                  "WHERE name = 'first.test'");

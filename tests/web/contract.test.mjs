@@ -185,6 +185,8 @@ test('the fake server answers as the contract says', async () => {
   await call('DELETE', '/accounts/bob@example.org/addresses/bobby@example.org', more, { status: 204 });
   await call('GET', '/accounts/bob@example.org/usage', '/accounts/{address}/usage');
   await call('POST', '/accounts/rita@example.org/link', '/accounts/{address}/link', { status: 201 });
+  const test = await call('POST', '/accounts/rita@example.org/test-message', '/accounts/{address}/test-message');
+  await call('GET', `/traces/${test.trace}`, '/traces/{id}');
   await call('PUT', '/accounts/rita@example.org/suspend', '/accounts/{address}/suspend', { body: { reason: null } });
   await call('DELETE', '/accounts/rita@example.org', '/accounts/{address}', { status: 204 });
   await call('GET', '/accounts?state=deleted', '/accounts');

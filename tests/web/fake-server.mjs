@@ -5,7 +5,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { activityOf, devicesOf, historyOf, makeStory, now, PASSWORD, sessionsOf } from './story.mjs';
+import { activityOf, devicesOf, emptyStory, firstSteps, historyOf, makeStory, now, PASSWORD, sessionsOf, testTrace } from './story.mjs';
 
 const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
 const TYPES = {
@@ -721,7 +721,7 @@ function makeRoutes(state) {
       '/session/link',
       ({ body }) => {
         if (!state.links.delete(body.token)) refuse(410, 'link-used');
-        state.session = session('admin@example.org', { password_required: true });
+        state.session = session(state.accounts.find((one) => one.role === 'system_admin').address, { password_required: true });
         return state.session;
       },
     ],
@@ -735,7 +735,14 @@ function makeRoutes(state) {
         s.password_required = false;
       },
     ],
-    ['GET', '/status', () => state.status()],
+    [
+      'GET',
+      '/status',
+      () => {
+        const status = state.status();
+        return { ...status, ...firstSteps(state, status) };
+      },
+    ],
     [
       'GET',
       '/status/history',
@@ -1067,6 +1074,18 @@ function makeRoutes(state) {
       ],
     ],
     [
+      'POST',
+      '/accounts/:address/test-message',
+      ({ params }) => {
+        const { address: to } = find(state.accounts, 'address', params.address);
+        const outcome = state.testOutcome;
+        if (outcome === 'refused') return { to, accepted: false, trace: null, code: 452, text: 'The mailbox is full' };
+        const trace = `test${state.traces.length}`;
+        state.traces.unshift(testTrace(trace, to, outcome));
+        return { to, accepted: true, trace, code: 250, text: `Ok: queued as ${trace}` };
+      },
+    ],
+    [
       'PUT',
       '/accounts/:address/suspend',
       ({ params, body }) => {
@@ -1140,6 +1159,7 @@ function makeRoutes(state) {
       },
     ],
     ['GET', '/settings', () => ({ data: state.settings, next: null })],
+    ['GET', '/settings/:key', ({ params }) => find(state.settings, 'key', params.key)],
     [
       'PUT',
       '/settings/:key',
@@ -1305,11 +1325,12 @@ export async function startFakeServer() {
   const emit = (event, data) => {
     for (const stream of streams) stream.write(`event: ${event}\nid: 1\ndata: ${JSON.stringify(data)}\n\n`);
   };
-  const reset = () => {
-    state = Object.assign(makeStory(), {
+  const reset = (story = makeStory()) => {
+    state = Object.assign(story, {
       session: null,
       waiting: null,
       stale: false,
+      testOutcome: 'delivered',
       quiet: false,
       history: new Map(),
       devices: new Map(),
@@ -1432,9 +1453,11 @@ export async function startFakeServer() {
       return streams.size;
     },
     requests: control.requests,
-    reset,
+    reset: () => reset(),
+    /** As a server is behind its first start. */
+    empty: () => reset(emptyStory()),
     emit,
-    signIn(address = 'admin@example.org') {
+    signIn(address = state.accounts.find((one) => one.role === 'system_admin').address) {
       routes.find(([method, pattern]) => method === 'POST' && pattern === '/session')[2]({
         body: { address, password: PASSWORD },
       });

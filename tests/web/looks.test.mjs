@@ -44,6 +44,12 @@ const PAGES = [
   '/me/filters',
   '/me/filters?add',
   '/problems/csrf',
+  '/welcome/hostname',
+  '/welcome/domain',
+  '/welcome/account',
+  '/welcome/certificate',
+  '/welcome/message',
+  '/welcome/done',
   '/nowhere',
 ];
 const STORY_PAGES = [
@@ -178,6 +184,36 @@ const STATES = [
       await page.keyboard.press('ArrowLeft');
     },
   ],
+  ...['/', '/welcome/hostname', '/welcome/domain', '/welcome/account', '/welcome/done'].map((path) => [
+    'an empty server',
+    path,
+    async (page) => {
+      site.server.empty();
+      site.server.signIn();
+      await page.reload();
+      await settled(page);
+    },
+  ]),
+  [
+    'a name without a domain',
+    '/welcome/hostname',
+    async (page) => {
+      site.server.empty();
+      site.server.signIn();
+      await page.reload();
+      await page.fill('[name=name]', 'mail');
+      await page.click('main .is-primary');
+      await page.waitForSelector('[aria-invalid=true]');
+    },
+  ],
+  [
+    'a test message that arrived',
+    '/welcome/message',
+    async (page) => {
+      await page.click('main .is-primary');
+      await page.waitForSelector('.notice.is-ok');
+    },
+  ],
   ['the account menu', '/queue', (page) => page.click('.who')],
   ['the help', '/queue', (page) => page.keyboard.press('?')],
   ['a new filter', '/accounts', (page) => page.click('.filters .is-quiet')],
@@ -305,6 +341,11 @@ test(
       '/domains/example.org/filters',
       '/settings/smtp',
       '/settings/tokens?add',
+      '/welcome/hostname',
+      '/welcome/domain',
+      '/welcome/certificate',
+      '/welcome/message',
+      '/welcome/done',
     ]) {
       const page = await site.open({ path: '/nowhere' });
       await page.context().route('**/i18n/*en.json', pseudo);

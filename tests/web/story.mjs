@@ -389,6 +389,7 @@ function settingsOf() {
     setting('quota.full_reply', 'choice', '452', '452', 'default', { choices: ['452', '552'] }),
     setting('quota.grace', 'size', '0', '0'),
     setting('relay.routes', 'routes', '', ''),
+    setting('server.first_steps', 'boolean', 'true', 'true'),
     setting('server.hostname', 'string', 'mail.example.org', 'localhost', 'file', { applies: 'restart' }),
     setting('server.language', 'choice', 'en', 'en', 'default', { choices: ['en', 'pt-BR'] }),
     setting('smtp.auth_on_25', 'boolean', 'false', 'false'),
@@ -596,16 +597,72 @@ export function makeStory() {
         certificate: { not_after: at(61 * DAY + HOUR), self_signed: true },
         accept_p95_ms: 18,
         disk: { used: 1.42e12, total: 2e12 },
-        checklist: [
-          { id: 'hostname', done: true },
-          { id: 'domain', done: true },
-          { id: 'account', done: true },
-          { id: 'certificate', done: false },
-        ],
       };
     },
   };
   return story;
+}
+
+/** The part of GET /status about the first steps, as the server would say it of this state. */
+export function firstSteps(state, status) {
+  const local = state.domains.filter((one) => one.kind === 'local' && one.state !== 'deleted' && one.name !== 'localhost');
+  const first = local.find((one) => one.state === 'active') ?? local[0];
+  const dns = first && state.dns(first);
+  const domain = first && { domain: first.name };
+  return {
+    checklist: [
+      { id: 'hostname', done: status.hostname.includes('.') },
+      { id: 'domain', done: first !== undefined, ...domain },
+      { id: 'dns', done: first !== undefined && dns.right === dns.wanted, ...domain },
+      { id: 'account', done: state.accounts.some((one) => one.address !== 'admin@localhost') },
+      { id: 'certificate', done: !status.certificate.self_signed },
+      { id: 'message', done: state.traces.some((one) => ['delivered', 'relayed'].includes(one.outcome)) },
+    ],
+    checklist_shown: state.settings.find((one) => one.key === 'server.first_steps').value === 'true',
+  };
+}
+
+/** The story of a server behind its first start: an administrator at localhost, and nothing else. */
+export function emptyStory() {
+  const story = makeStory();
+  const { status } = story;
+  const [admin] = story.accounts;
+  const hostname = story.settings.find((one) => one.key === 'server.hostname');
+  Object.assign(hostname, { value: '', default: '', source: 'default', editable: true, applies: 'now', version: 0 });
+  story.queue.length = 0;
+  return Object.assign(story, {
+    traces: [],
+    aliases: [],
+    admins: [],
+    accounts: [{ ...admin, address: 'admin@localhost', name: 'Administrator', language: null, last_sign_in: null }],
+    domains: [{ ...story.domains[0], id: 'dom_localhost', name: 'localhost', state: 'active', accounts: 1 }],
+    status: () => ({
+      ...status(),
+      hostname: hostname.value || 'vm1',
+      verdict: 'ok',
+      problems: [],
+      destinations: [],
+    }),
+  });
+}
+
+/** The trace of a test message. */
+export function testTrace(id, to, outcome) {
+  const [trace] = tracesOf([]);
+  const accepted = { at: at(0), kind: 'accepted', listener: 'local', session: '9f2c', duration_ms: 9 };
+  return {
+    ...trace,
+    id,
+    accepted_at: at(0),
+    outcome,
+    sender: '',
+    account: null,
+    ip: null,
+    subject: 'Test message',
+    message_id: `<${id}@example.org>`,
+    recipients: [{ id: 'r1', address: to, outcome }],
+    events: [outcome === 'delivered' ? { ...accepted, mailbox: 'INBOX' } : accepted],
+  };
 }
 
 const STEPS = { '1h': [60, 60], '24h': [300, 288], '7d': [3600, 168], '30d': [7200, 360] };

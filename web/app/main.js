@@ -47,6 +47,8 @@ const PAGES = [
   { path: '/me/activity', scope: null, load: () => import('/app/pages/activity.js') },
   { path: '/me/filters', scope: null, load: () => import('/app/pages/filters.js') },
   { path: '/me/filters/:name', scope: null, load: () => import('/app/pages/filter.js') },
+  { path: '/welcome', scope: 'settings:write', load: () => import('/app/pages/welcome.js') },
+  { path: '/welcome/:step', scope: 'settings:write', load: () => import('/app/pages/welcome.js') },
   { path: '/problems/:name', scope: null, load: () => import('/app/pages/problem.js') },
 ];
 const SIGN_IN = { load: () => import('/app/pages/sign-in.js') };

@@ -1,18 +1,18 @@
 // Accounts: the list, and adding one; adding ends with a link to hand over, or with a password.
 import { useState } from 'preact/hooks';
-import { get, request, segment } from '/app/api.js';
+import { segment } from '/app/api.js';
 import { html } from '/app/html.js';
 import { t } from '/app/i18n.js';
+import { AddAccountForm } from '/app/parts/add-account.js';
 import { restoreColumn } from '/app/parts/deleted.js';
 import { Dialog } from '/app/parts/dialog.js';
-import { Input, Password, Radios, Submit, useForm } from '/app/parts/form.js';
 import { AccountState } from '/app/parts/icon.js';
 import { FileButtons } from '/app/parts/account-files.js';
 import { LinkShown } from '/app/parts/link.js';
 import { Listing } from '/app/parts/listing.js';
 import { Sent, SignInTime, Used } from '/app/parts/account.js';
 import { toast } from '/app/parts/toast.js';
-import { useNow, useQuery } from '/app/query.js';
+import { useNow } from '/app/query.js';
 import { can } from '/app/store.js';
 
 const ROLES = ['account', 'domain_admin', 'system_admin'];
@@ -77,44 +77,16 @@ function columns(now, deleted, reload) {
 
 function AddAccount({ onClose, onAdded }) {
   const [made, setMade] = useState(null); // {account, link}
-  const domains = useQuery('domains', (signal) =>
-    get('/domains', { signal, query: { kind: 'local', state: 'active', limit: 200 } }).catch(() => ({ data: [] })),
-  );
-  const form = useForm({
-    initial: { address: '', name: '', how: 'link', password: '' },
-    save: async ({ address, name, how, password }) => {
-      const body = { name: name.trim(), ...(how === 'password' ? { password } : {}) };
-      const path = `/accounts/${segment(address.trim())}`;
-      const account = await request('PUT', path, { body, create: true });
-      const link = how === 'link' ? await request('POST', `/accounts/${segment(account.address)}/link`) : null;
-      onAdded();
-      if (link === null) {
-        toast(t('accounts.added', { address: account.address }));
-        onClose();
-      } else setMade({ account, link });
-    },
-    places: { address: 'address', '/name': 'name', '/password': 'password' },
-  });
+  const onMade = (account, link) => {
+    onAdded();
+    if (link === null) {
+      toast(t('accounts.added', { address: account.address }));
+      onClose();
+    } else setMade({ account, link });
+  };
   if (made !== null) return html`<${LinkShown} address=${made.account.address} link=${made.link} onClose=${onClose} />`;
-  const explain = (error) => (error.kind === 'exists' ? t('accounts.exists') : null);
-  const known = domains.data?.data ?? [];
-  const local = form.values.address.split('@')[0];
   return html`<${Dialog} title=${t('accounts.add')} onClose=${onClose}>
-    <form class="near" ...${form.form}>
-      <${Input} label=${t('account.address')} ...${form.field('address')} mono list="known-domains"
-        placeholder=${`ana@${known[0]?.name ?? 'example.org'}`}
-        inputmode="email" autocapitalize="none" autocomplete="off" spellcheck=${false} required autofocus />
-      <datalist id="known-domains">${local !== '' && known.map((domain) => html`
-        <option key=${domain.name} value=${`${local}@${domain.name}`} />`)}</datalist>
-      <${Input} label=${t('account.name')} ...${form.field('name')} autocomplete="off" />
-      <${Radios} label=${t('accounts.how')} ...${form.field('how')} options=${[
-        ['link', t('accounts.how-link')],
-        ['password', t('accounts.how-password')],
-      ]} />
-      ${form.values.how === 'password' && html`<${Password} label=${t('sign-in.password')} hint=${t('password.rule')}
-        ...${form.field('password')} autocomplete="new-password" />`}
-      <${Submit} state=${form} verb=${t('accounts.add')} onCancel=${onClose} explain=${explain} />
-    </form><//>`;
+    <${AddAccountForm} onCancel=${onClose} onMade=${onMade} /><//>`;
 }
 
 export default function Accounts({ query }) {

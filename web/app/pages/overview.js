@@ -13,6 +13,7 @@ import { useNow, useQuery, useSlow } from '/app/query.js';
 import { can, useStore } from '/app/store.js';
 
 const loadHistory = () => import('/app/parts/history.js');
+const loadChecklist = () => import('/app/parts/checklist.js');
 
 const queueOf = (destination) => `/queue?destination=${encodeURIComponent(destination)}`;
 
@@ -182,23 +183,6 @@ function Destinations({ destinations, now, act }) {
   </section>`;
 }
 
-const STEPS = { hostname: '/settings/server', domain: '/domains?add', account: '/accounts?add' };
-
-function Checklist({ steps }) {
-  const done = steps.filter((step) => step.done).length;
-  if (done === steps.length) return null;
-  const sorted = [...steps].sort((a, b) => a.done - b.done);
-  return html`<section class="near"><div class="head"><h2>${t('overview.steps')}</h2>
-    <span class="muted small">${t('overview.steps-done', { n: done, total: steps.length })}</span></div>
-    <ul>${sorted.map(
-      (step) => html`<li key=${step.id} class=${`check is-${step.done ? 'ok' : 'wait'}`}>
-      <${Icon} name=${step.done ? 'ok' : 'warn'} /><span>${t(`overview.step.${step.id}`)}</span>
-      ${!step.done && STEPS[step.id] && html`<a class="button is-quiet" href=${STEPS[step.id]}>${t('overview.step-do')}
-        <span class="hidden"> ${t(`overview.step.${step.id}`)}</span></a>`}</li>`,
-    )}</ul>
-  </section>`;
-}
-
 /** A part that is loaded behind the first paint; load: its module, whose default it is. */
 function Later({ load, ...props }) {
   const [state, setState] = useState({ part: null, failed: false });
@@ -233,7 +217,7 @@ export default function Overview({ query }) {
         aria-hidden="true" /></div>`
     );
   }
-  const more = status.checklist?.some((step) => !step.done);
+  const more = status.checklist_shown && status.checklist.some((step) => !step.done);
   return html`
     <div class="near">
       <div class="head"><${Heading} title=${t('menu.overview')} className="verdict">${verdict(status)}<//>
@@ -245,7 +229,7 @@ export default function Overview({ query }) {
     ${status.database && html`<section class="near history"><${Later} load=${loadHistory} query=${query} /></section>`}
     <div class="split">
       <div class="stack"><${Destinations} destinations=${status.destinations} now=${now} act=${act} />
-        ${more && html`<${Checklist} steps=${status.checklist} />`}</div>
+        ${more && html`<section class="near"><${Later} load=${loadChecklist} steps=${status.checklist} /></section>`}</div>
       <${Server} status=${status} now=${now} />
     </div>
     ${dialog}`;

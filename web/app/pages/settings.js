@@ -141,5 +141,6 @@ export default function Settings({ group }) {
     ${list.busy && !rows && html`<div aria-busy="true"></div>`}
     ${rows && html`<div class="settings">${rows.map((setting) => html`<${SettingForm} key=${setting.key}
       setting=${setting} replace=${replace} onEdit=${shown === 'queue' ? edit : undefined} />`)}
-      ${shown === 'queue' && html`<${ScheduleTimes} values=${values} />`}</div>`}`;
+      ${shown === 'queue' && html`<${ScheduleTimes} values=${values} />`}</div>`}
+    ${rows && shown === 'server' && can('settings:write') && html`<p><a href="/welcome">${t('settings.to-first-steps')}</a></p>`}`;
 }

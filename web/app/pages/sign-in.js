@@ -1,12 +1,13 @@
 // Signing in: password, code, one-time link, and the password that a set-up or reset link asks for.
-import { useState } from 'preact/hooks';
-import { readSession, redeemLink, request, signIn, signInCode } from '/app/api.js';
+import { useEffect, useState } from 'preact/hooks';
+import { get, readSession, redeemLink, request, signIn, signInCode } from '/app/api.js';
 import { html } from '/app/html.js';
 import { LANGUAGES, t } from '/app/i18n.js';
 import { Input, Password, Submit, useForm } from '/app/parts/form.js';
 import { Heading } from '/app/parts/page.js';
 import { setLanguage } from '/app/parts/shell.js';
 import { toast, Toasts } from '/app/parts/toast.js';
+import { navigate } from '/app/router.js';
 import { store, useStore } from '/app/store.js';
 
 function explainSignIn(error) {
@@ -88,12 +89,19 @@ function LinkForm({ token, hostname, giveUp, onCode }) {
       onClick=${giveUp}>${t('link.password-instead')}</button></p>`;
 }
 
+/** Whether this is the first administrator of an empty server, who begins with the first steps. */
+async function isFirst() {
+  const { checklist } = await get('/status').catch(() => ({})); // others may not read it
+  return checklist?.some(({ id, done }) => ['domain', 'account'].includes(id) && !done) ?? false;
+}
+
 function NewPassword() {
   const address = useStore((s) => s.session?.account?.address);
   const form = useForm({
     initial: { password: '' },
     save: async ({ password }) => {
       await request('PUT', '/me/password', { body: { password } });
+      if (await isFirst()) navigate('/sign-in?to=/welcome', { replace: true });
       await readSession();
     },
     places: { '/password': 'password' },
@@ -126,6 +134,9 @@ export default function SignIn({ hostname }) {
   const mustSet = useStore((s) => s.session?.password_required ?? false);
   const [code, setCode] = useState(false);
   const onCode = () => setCode(true);
+  useEffect(() => {
+    document.querySelector('main [autofocus]')?.focus(); // the browser does so for the first form alone
+  }, [token, code, mustSet]);
   let form = html`<${PasswordForm} hostname=${host} onCode=${onCode} />`;
   if (token !== null) form = html`<${LinkForm} token=${token} hostname=${host} giveUp=${forget} onCode=${onCode} />`;
   else if (code && !mustSet) form = html`<${CodeForm} giveUp=${() => setCode(false)} />`;

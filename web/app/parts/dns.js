@@ -52,7 +52,7 @@ const columns = () => [
 ];
 
 /** Asks at once when nobody did yet, and every 30 s while something is wrong and the page is looked at. */
-function useCheck(path) {
+function useCheck(path, onCheck) {
   const dns = useQuery(path, (signal) => get(path, { signal }));
   const [state, setState] = useState({ busy: false, error: null });
   const latest = useRef(null);
@@ -61,7 +61,7 @@ function useCheck(path) {
     setState({ busy: true, error: null });
     try {
       await request('POST', `${path}/check`);
-      await dns.reload();
+      onCheck?.(await dns.reload());
       setState({ busy: false, error: null });
     } catch (error) {
       setState({ busy: false, error });
@@ -81,8 +81,9 @@ function useCheck(path) {
   return { dns, ...state, check };
 }
 
-export function Dns({ domain }) {
-  const { dns, busy, error, check } = useCheck(`/domains/${segment(domain.name)}/dns`);
+/** onCheck: called with the answer when it was looked up anew. */
+export function Dns({ domain, onCheck }) {
+  const { dns, busy, error, check } = useCheck(`/domains/${segment(domain.name)}/dns`, onCheck);
   const now = useNow();
   const data = dns.data;
   const rows = data?.records ?? null;
