@@ -142,12 +142,13 @@ function Numbers({ label, times, lines, unfinished }) {
 /**
  * label: what it shows. times: seconds since 1970, where the steps begin. lines, at most 4: {name, words, colour (of
  * tokens.css), tone (the class with that colour), values}. unfinished: the last step goes on. table: as a table.
- * children: stands under the drawing.
+ * empty: what to say when all is 0. children: stands under the drawing.
  */
-export function Chart({ label, times, lines, unfinished, table, children }) {
+export function Chart({ label, times, lines, unfinished, table, empty, children }) {
   const [at, setAt] = useState(null);
   const { box, onKeyDown } = useCanvas(times, lines, setAt);
   const here = at !== null && at < times.length;
+  const nothing = lines.every((line) => line.values.every((n) => n === 0));
   const values = here && lines.map(({ words, values }) => `${words} ${number(values[at])}`).join(' · ');
   return html`<figure class="chart near">
     <${Legend} lines=${lines} />
@@ -155,6 +156,7 @@ export function Chart({ label, times, lines, unfinished, table, children }) {
       aria-describedby="chart-keys" onKeyDown=${onKeyDown} hidden=${table}></div>
     ${table && html`<${Numbers} label=${label} times=${times} lines=${lines} unfinished=${unfinished} />`}
     <figcaption class="small muted">
+      ${nothing && html`<p><b>${empty}</b></p>`}
       ${
         !table &&
         html`<p role="status" class="num">${

@@ -23,10 +23,8 @@ function Drawing({ history, range, table }) {
     return history.accepted.map((_, i) => from + i * step);
   }, [history]);
   const lines = LINES.map((line) => ({ ...line, words: t(`chart.${line.name}`), values: history[line.name] }));
-  const nothing = lines.every((line) => line.values.every((n) => n === 0));
   return html`<${Chart} label=${t(`chart.range.${range}`)} times=${times} lines=${lines}
-      unfinished=${range !== '1h'} table=${table}>
-    ${nothing && html`<p>${t('chart.nothing')}</p>`}
+      unfinished=${range !== '1h'} table=${table} empty=${t('chart.nothing')}>
     <p>${t(`chart.step.${range}`)} ${t('chart.what')}</p><//>`;
 }
 
