@@ -159,6 +159,24 @@ enum outcome verb_account_link(struct call *c)
     return print_link(c);
 }
 
+/* Fails when the server did not take it. */
+enum outcome verb_account_test(struct call *c)
+{
+    static const struct column test_columns[] = {
+        { "To", "to", COLUMN_TEXT }, { "Trace", "trace", COLUMN_TEXT }, { "Answer", "text", COLUMN_TEXT },
+    };
+    struct json_object *answer = NULL;
+    enum outcome out = client_call(c, "POST", path(c, "/test-message"), NULL, "", &answer);
+
+    if (out == DONE) {
+        print_object(c, answer, test_columns, ARRAY_LEN(test_columns), "trace");
+        if (!js_get_bool(js_get(answer, "accepted", NULL)))
+            out = FAILED;
+    }
+    js_free(answer);
+    return out;
+}
+
 /* PUT with the reason that was given. */
 static enum outcome put_reason(struct call *c, const char *below, const char *what)
 {

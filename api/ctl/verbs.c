@@ -34,6 +34,7 @@ const struct verb verbs[] = {
     { "account", "usage", "ADDRESS", 1, 1, "", "Shows what an account holds and sends, and its limits.", verb_account_usage },
     { "account", "password", "ADDRESS", 1, 1, "password-file=FILE", "Sets the password.", verb_account_password },
     { "account", "link", "ADDRESS", 1, 1, "", "Makes a one-time link to set a password.", verb_account_link },
+    { "account", "test", "ADDRESS", 1, 1, "", "Sends a test message to it.", verb_account_test },
     { "account", "suspend", "ADDRESS", 1, 1, "reason=TEXT", "Stops sign-in.", verb_account_suspend },
     { "account", "resume", "ADDRESS", 1, 1, "", "Allows sign-in again.", verb_account_resume },
     { "account", "remove", "ADDRESS", 1, 1, "purge", "Deletes an account; --purge: for good, with its mail.", verb_account_remove },

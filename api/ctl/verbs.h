@@ -7,7 +7,7 @@ typedef enum outcome verb_run(struct call *c);
 verb_run verb_status, verb_ready, verb_doctor;
 verb_run verb_domain_add, verb_domain_list, verb_domain_show, verb_domain_set, verb_domain_remove,
     verb_domain_check, verb_domain_zone, verb_domain_restore, verb_domain_admin_add, verb_domain_admin_remove, verb_domain_admin_list;
-verb_run verb_account_add, verb_account_list, verb_account_show, verb_account_set, verb_account_password, verb_account_link,
+verb_run verb_account_add, verb_account_list, verb_account_show, verb_account_set, verb_account_password, verb_account_link, verb_account_test,
     verb_account_suspend, verb_account_resume, verb_account_freeze, verb_account_unfreeze, verb_account_remove, verb_account_restore,
     verb_account_usage, verb_account_address_add, verb_account_address_list, verb_account_address_remove, verb_account_app_add,
     verb_account_app_list, verb_account_app_remove, verb_account_sessions, verb_account_sessions_end, verb_account_totp,

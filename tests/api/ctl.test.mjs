@@ -128,6 +128,14 @@ test('accounts', async () => {
   await ok(['account', 'password', address, '--password-file', '-'], { input: '', status: 2 });
   await ok(['account', 'password', address], { status: 2 });
   assert.match(await ok(['account', 'link', address, '--quiet']), /#link=[\w-]{43}\n$/);
+  assert.match(await ok(['account', 'test', address, '--quiet']), /^q\w+\n$/);
+  assert.match(await ok(['account', 'test', address]), /Answer: +Ok: queued as q/);
+  await ok(['account', 'test', `nobody@${domain}`], { status: 3 });
+  const turn = (state) => local.call('PATCH', `/domains/${domain}`, '/domains/{domain}', { body: { state }, headers: { 'If-Match': '*' } });
+  await turn('disabled');
+  await new Promise((resolve) => { setTimeout(resolve, 1500); }); // smtp believes for a second what it knew
+  await ok(['account', 'test', address], { status: 1 });
+  await turn('active');
   await ok(['account', 'suspend', address, '--reason', 'spam']);
   assert.match(await ok(['account', 'show', address]), /spam/);
   await ok(['account', 'resume', address]);
