@@ -13,13 +13,33 @@ static struct figures get(struct db *db, struct arena *a)
     return f;
 }
 
+/* Other tests' domains, accounts and mail are out of the way for a moment. */
+static void put_away(void)
+{
+    test_sql(pg, "CREATE TEMP TABLE old_domain AS SELECT id, deleted_at, state FROM domain; "
+                 "CREATE TEMP TABLE old_account AS SELECT id, state FROM account; "
+                 "CREATE TEMP TABLE old_mailbox AS SELECT id, uidnext FROM mailbox; "
+                 "UPDATE domain SET deleted_at = now(); UPDATE account SET state = 4; UPDATE mailbox SET uidnext = 1");
+}
+
+static void bring_back(void)
+{
+    test_sql(pg, "DELETE FROM mailbox WHERE id NOT IN (SELECT id FROM old_mailbox); "
+                 "DELETE FROM account_state WHERE account_id NOT IN (SELECT id FROM old_account); "
+                 "DELETE FROM account WHERE id NOT IN (SELECT id FROM old_account); "
+                 "DELETE FROM domain WHERE id NOT IN (SELECT id FROM old_domain); "
+                 "UPDATE domain d SET deleted_at = o.deleted_at, state = o.state FROM old_domain o WHERE o.id = d.id; "
+                 "UPDATE account a SET state = o.state FROM old_account o WHERE o.id = a.id; "
+                 "UPDATE mailbox m SET uidnext = o.uidnext FROM old_mailbox o WHERE o.id = m.id");
+}
+
 static void play(void *arg)
 {
     CLEANUP(arena_releasep) struct arena a = { 0 };
     struct db *db = db_new(arg, 1);
     struct figures f;
 
-    test_sql(pg, "UPDATE domain SET deleted_at = now(); UPDATE account SET state = 4; UPDATE mailbox SET uidnext = 1");
+    put_away();
     f = get(db, &a);
     assert_null(f.first_domain.p);
     assert_false(f.first_domain_right || f.has_account || f.has_mail);
@@ -63,6 +83,7 @@ static void play(void *arg)
     assert_false(get(db, &a).has_mail);
     test_sql(pg, "UPDATE mailbox SET uidnext = 2 WHERE name = 'INBOX'");
     assert_true(get(db, &a).has_mail);
+    bring_back();
     loop_stop();
 }
 
