@@ -95,7 +95,8 @@ void arrival_take_peer(struct request *r, const struct network_list *proxies)
 /* Whether the client takes one of the forms that the API has (RFC 9110, 12.5.1); which one, a path does not let choose. */
 bool arrival_acceptable(const struct request *r)
 {
-    static const struct str forms[] = { STR("*/*"), STR("application/"), STR("json"), STR("text/"), STR("yaml") };
+    static const struct str forms[] = { STR("*/*"), STR("application/"), STR("json"), STR("text/"), STR("message/"),
+                                         STR("yaml") };
     struct str accept = request_header(r, STR("Accept"));
 
     for (size_t i = 0; accept.len > 0 && i < ARRAY_LEN(forms); i++) {

@@ -16,7 +16,7 @@
 const char *const scope_names[SCOPES] = {
     "queue:read", "queue:write", "trace:read", "domains:read", "domains:write", "accounts:read", "accounts:write",
     "aliases:read", "aliases:write", "settings:read", "settings:write", "tokens:read", "tokens:write", "metrics:read",
-    "audit:read", "explain:probe",
+    "audit:read", "explain:probe", "mail:content",
 };
 
 /* The :write scope that includes a :read scope. */

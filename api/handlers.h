@@ -5,6 +5,8 @@
 route_handler status_get;                                                     /* status.c */
 route_handler status_history_get;                                             /* traffic.c */
 route_handler queue_messages_list, queue_message_get, queue_attempts_list;    /* queue.c */
+route_handler queue_recipients_list, queue_recipient_get;
+route_handler queue_source_get;                                               /* queue_source.c */
 route_handler queue_actions_post, queue_message_delete, queue_undo_list_get, queue_undo_post; /* queue_actions.c */
 route_handler queue_message_patch;                                            /* queue_change.c */
 route_handler queue_destinations_list, queue_destination_get, queue_destination_patch;

@@ -20,6 +20,7 @@
 #define TICK_MS 250
 #define STREAM_BUFFER ((size_t)64 << 10)
 #define LARGE_BODIES 8                 /* above REQUEST_MAX_BODY, at once: who sends them is not known before their end */
+#define MAX_BODY_STREAMS 16
 #define DISCARD_MAX ((size_t)64 << 20) /* of a body that is too large: read away, so that the answer is seen */
 
 /* A request's side of the connection. */
@@ -41,6 +42,17 @@ struct event_stream {
     void *arg;
 };
 
+struct body_stream {
+    struct request *request;
+    struct MHD_Connection *connection; /* NULL: not sent yet, or gone */
+    uint64_t size;
+    body_stream_next *next;
+    body_stream_done *done;
+    void *arg;
+    struct str piece; /* what the client has not taken yet */
+    bool fetching, gone, broken;
+};
+
 /* A socket that was given to libmicrohttpd and has not been started by it. */
 struct arrival {
     int fd;
@@ -55,7 +67,7 @@ static struct {
     uv_timer_t timer, tick;
     struct arrival *arrivals;
     struct exchange *running;
-    unsigned active, large_bodies;
+    unsigned active, large_bodies, body_streams;
     bool draining;
     struct network_list proxies;
     struct arena arena;
@@ -193,6 +205,76 @@ static void free_stream(void *arg)
     http.active--;
 }
 
+/* ---- bodies in pieces ---- */
+
+struct body_stream *body_stream_new(struct request *r, uint64_t size, body_stream_next *next, body_stream_done *done, void *arg)
+{
+    struct body_stream *s;
+
+    if (http.body_streams == MAX_BODY_STREAMS)
+        return NULL;
+    s = calloc(1, sizeof(*s));
+    if (s == NULL)
+        abort();
+    *s = (struct body_stream){ .request = r, .size = size, .next = next, .done = done, .arg = arg };
+    r->refs++;
+    http.body_streams++;
+    http.active++;
+    return s;
+}
+
+static void release_body(struct body_stream *s)
+{
+    s->done(s->arg);
+    request_unref(s->request);
+    free(s);
+    http.body_streams--;
+    http.active--;
+}
+
+static void fetch_piece(void *arg)
+{
+    struct body_stream *s = arg;
+    enum result result = s->next(s->arg, &s->piece);
+
+    s->fetching = false;
+    s->broken = result != RES_OK || s->piece.len == 0; /* fewer bytes than were announced */
+    if (s->gone) {
+        release_body(s);
+        return;
+    }
+    MHD_resume_connection(s->connection);
+    kick();
+}
+
+static ssize_t read_body(void *arg, uint64_t at, char *buf, size_t max)
+{
+    struct body_stream *s = arg;
+    size_t n = MIN(max, s->piece.len);
+
+    (void)at;
+    if (n > 0) {
+        memcpy(buf, s->piece.p, n);
+        s->piece = str_from(s->piece, n);
+        return (ssize_t)n;
+    }
+    s->fetching = !s->broken && coroutine_spawn("api-body", fetch_piece, s) != NULL;
+    if (!s->fetching)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    MHD_suspend_connection(s->connection);
+    return 0;
+}
+
+/* The client has it all, or has left. */
+static void free_body(void *arg)
+{
+    struct body_stream *s = arg;
+
+    s->gone = true;
+    if (!s->fetching)
+        release_body(s);
+}
+
 /* ---- answers ---- */
 
 static void add_header(struct MHD_Response *response, struct arena *a, const char *name, struct str value)
@@ -220,6 +302,10 @@ static struct MHD_Response *make_response(struct exchange *ex, struct answer *an
     if (answer->stream != NULL) {
         answer->stream->connection = ex->connection;
         return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16384, read_stream, answer->stream, free_stream);
+    }
+    if (answer->pieces != NULL) {
+        answer->pieces->connection = ex->connection;
+        return MHD_create_response_from_callback(answer->pieces->size, 16384, read_body, answer->pieces, free_body);
     }
     return MHD_create_response_from_buffer(answer->body.len, (void *)(uintptr_t)answer->body.p,
                                            answer->fixed ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
@@ -314,6 +400,8 @@ static void request_run(void *arg)
         go_on(r->exchange);
     else if (r->answer.stream != NULL)
         free_stream(r->answer.stream);
+    else if (r->answer.pieces != NULL)
+        free_body(r->answer.pieces);
     http.active--;
     request_unref(r);
 }

@@ -1,4 +1,4 @@
-/* /queue/messages, /queue/messages/{id}, /queue/messages/{id}/attempts */
+/* /queue/messages, /queue/messages/{id}, and of one message /recipients, /recipients/{rid} and /attempts */
 #include "api/queue.h"
 #include "api/explain.h"
 #include "api/handlers.h"
@@ -268,17 +268,94 @@ struct json_object *queue_message_json(struct arena *a, const struct queue_messa
     return o;
 }
 
+/* The message that the path names.  False: answered. */
+static bool take_message(struct request *r, struct queue_message **ret)
+{
+    int64_t id;
+    enum result result = queue_id(r->params[0], &id) ? queue_get(r->service->db, id, queue_visible(r), &r->arena, ret) : RES_NOTFOUND;
+
+    if (result != RES_OK)
+        problem_of_result(r, result);
+    return result == RES_OK;
+}
+
 void queue_message_get(struct request *r)
 {
     struct queue_message *m;
-    int64_t id;
-    enum result result = queue_id(r->params[0], &id) ? queue_get(r->service->db, id, queue_visible(r), &r->arena, &m)
-                                                     : RES_NOTFOUND;
 
-    if (result == RES_OK)
+    if (take_message(r, &m))
         reply_object(r, 200, queue_message_json(&r->arena, m), m->version);
-    else
-        problem_of_result(r, result);
+}
+
+/* ---- its recipients ---- */
+
+/* "r1" is the first.  False: it is none. */
+static bool take_recipient_id(struct str text, int *ret_n)
+{
+    uint64_t n;
+
+    if (text.len < 2 || text.p[0] != 'r' || !str_u64(str_from(text, 1), 1000000, &n) || n == 0)
+        return false;
+    *ret_n = (int)n - 1;
+    return true;
+}
+
+/* Where the state is asked for: a message's recipients are read at once, as their number has a limit. */
+static bool is_asked_for(const struct queue_item *item, unsigned states)
+{
+    return states == 0 || (!item->done && (states & 1u << item->state) != 0);
+}
+
+void queue_recipients_list(struct request *r)
+{
+    static const char *const singles[] = { "limit", "cursor" };
+    static const char *const repeated[] = { "state" };
+    struct list_page page;
+    struct queue_message *m;
+    struct json_object *data;
+    unsigned states;
+    int last = -1;
+    size_t at = 0, n = 0;
+
+    query_begin(r, singles, ARRAY_LEN(singles), repeated, ARRAY_LEN(repeated));
+    states = query_words(r, "state", queue_state_names, QUEUE_STATES);
+    if (!query_page(r, NULL, false, &page) || errors_of_query(r))
+        return;
+    if (page.after.p != NULL && !take_recipient_id(page.after, &last)) {
+        problem(r, PROBLEM_INVALID_CURSOR, NULL);
+        return;
+    }
+    if (!take_message(r, &m))
+        return;
+    data = js_array();
+    for (; at < m->nrecipients && n < page.limit; at++) {
+        const struct queue_item *item = &m->recipients[at];
+
+        if (item->n <= last || !is_asked_for(item, states))
+            continue;
+        js_push(data, item_json(&r->arena, item));
+        n++;
+    }
+    while (at < m->nrecipients && !is_asked_for(&m->recipients[at], states))
+        at++;
+    reply_page(r, data, at < m->nrecipients ? arena_printf(&r->arena, "r%d", m->recipients[at - 1].n + 1) : STR_NULL, -1);
+}
+
+void queue_recipient_get(struct request *r)
+{
+    struct queue_message *m;
+    int n;
+
+    query_begin(r, NULL, 0, NULL, 0);
+    if (errors_of_query(r) || !take_message(r, &m))
+        return;
+    for (size_t i = 0; take_recipient_id(r->params[1], &n) && i < m->nrecipients; i++) {
+        if (m->recipients[i].n == n) {
+            reply_object(r, 200, item_json(&r->arena, &m->recipients[i]), m->version);
+            return;
+        }
+    }
+    problem(r, PROBLEM_NOT_FOUND, NULL);
 }
 
 /* ---- attempts ---- */
@@ -384,7 +461,7 @@ void queue_attempts_list(struct request *r)
     struct json_object *data;
     struct str recipient;
     int64_t id;
-    uint64_t wanted = 0;
+    int wanted = -1;
     size_t n;
     bool more;
     enum result result;
@@ -398,11 +475,10 @@ void queue_attempts_list(struct request *r)
         return;
     }
     result = queue_id(r->params[0], &id) ? trace_get(r->service->db, id, queue_visible(r), &r->arena, &trace) : RES_NOTFOUND;
-    if (result == RES_OK && recipient.p != NULL &&
-        (recipient.p[0] != 'r' || !str_u64(str_from(recipient, 1), 1000000, &wanted) || wanted == 0))
+    if (result == RES_OK && recipient.p != NULL && !take_recipient_id(recipient, &wanted))
         result = RES_NOTFOUND;
     if (result == RES_OK)
-        result = queue_attempts(r->service->db, id, (int)wanted - 1, after, page.limit, &r->arena, &v, &n, &more);
+        result = queue_attempts(r->service->db, id, wanted, after, page.limit, &r->arena, &v, &n, &more);
     if (result != RES_OK) {
         problem_of_result(r, result);
         return;

@@ -33,6 +33,7 @@ struct answer {
     bool close;                     /* the connection ends with it */
     bool fixed;                     /* body outlives the request */
     struct event_stream *stream;    /* instead of a body */
+    struct body_stream *pieces;     /* instead of a body */
 };
 
 struct request {

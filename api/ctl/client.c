@@ -94,7 +94,7 @@ static size_t take(char *bytes, size_t size, size_t n, void *arg)
 static struct curl_slist *headers_for(struct call *call, const char *method, const char *type, const char *version)
 {
     const struct client *c = call->client;
-    struct curl_slist *list = curl_slist_append(NULL, "Accept: application/json, application/problem+json");
+    struct curl_slist *list = NULL;
     char line[700];
 
     (void)snprintf(line, sizeof(line), "Content-Type:%s%s", type != NULL ? " " : "", type != NULL ? type : "");
@@ -188,6 +188,7 @@ static enum outcome exchange(struct call *call, const char *method, const char *
     struct curl_slist *headers = headers_for(call, method, text.p != NULL ? type : NULL, version);
     CURLcode code;
 
+    headers = curl_slist_append(headers, "Accept: application/json, application/problem+json");
     *ret_status = 0;
     set_up(c, call, method, path, text, answer);
     curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
@@ -275,6 +276,59 @@ void client_say_error(struct call *call, const struct json_object *e)
         where = arena_printf(&call->arena, "%.*s%s%.*s", STR_ARG(number), where.len > 0 ? ", " : "", STR_ARG(where));
     }
     say("  %.*s: %.*s", STR_ARG(harmless(&call->arena, where)), STR_ARG(harmless(&call->arena, what)));
+}
+
+/* ---- an answer that is not kept ---- */
+
+struct flow {
+    struct client *client;
+    client_taker *take;
+    void *arg;
+    struct strbuf refusal; /* the body of an answer that is none of 200 */
+};
+
+static size_t take_flow(char *bytes, size_t size, size_t n, void *arg)
+{
+    struct flow *flow = arg;
+    long status = 0;
+
+    curl_easy_getinfo(flow->client->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (status != 200)
+        return take(bytes, size, n, &flow->refusal);
+    return flow->take(str_of(bytes, size * n), flow->arg) ? size * n : 0;
+}
+
+enum outcome client_flow(struct call *call, const char *path, const char *accept, bool endless, client_taker *taker, void *arg)
+{
+    struct client *c = call->client;
+    struct flow flow = { .client = c, .take = taker, .arg = arg, .refusal = { .max = 65536 } };
+    struct curl_slist *headers = headers_for(call, "GET", NULL, "");
+    struct json_object *problem;
+    enum outcome out = DONE;
+    long status = 0;
+    CURLcode code;
+
+    headers = curl_slist_append(headers, arena_printf(&call->arena, "Accept: %s, application/problem+json", accept).p);
+    set_up(c, call, "GET", path, STR_NULL, NULL);
+    curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, take_flow);
+    curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, &flow);
+    curl_easy_setopt(c->curl, CURLOPT_TIMEOUT, 0L);
+    curl_easy_setopt(c->curl, CURLOPT_CONNECTTIMEOUT, CALL_S);
+    curl_easy_setopt(c->curl, CURLOPT_LOW_SPEED_LIMIT, 1L); /* an endless one says something every 15 s */
+    curl_easy_setopt(c->curl, CURLOPT_LOW_SPEED_TIME, CALL_S);
+    code = curl_easy_perform(c->curl);
+    curl_slist_free_all(headers);
+    curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (status != 0 && status != 200) {
+        problem = json_of(call, &flow.refusal);
+        out = client_say_problem(call, status, problem);
+        js_free(problem);
+    } else if (code != CURLE_OK && !(endless && status == 200)) {
+        out = client_say_problem(call, 0, NULL);
+    }
+    strbuf_release(&flow.refusal);
+    return out;
 }
 
 enum outcome client_say_problem(struct call *call, long status, struct json_object *problem)

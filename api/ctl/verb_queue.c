@@ -26,6 +26,32 @@ enum outcome verb_queue_list(struct call *c)
     return client_list(c, "/api/v1/queue/messages", query_of(c, filters, ARRAY_LEN(filters)), columns, ARRAY_LEN(columns), "id");
 }
 
+/* To a file as the bytes are; to a terminal without what would move its cursor. */
+static bool print_source(struct str bytes, void *arg)
+{
+    bool *terminal = arg;
+
+    for (size_t i = 0; *terminal && i < bytes.len; i++) {
+        unsigned char byte = (unsigned char)bytes.p[i];
+
+        if (byte != '\r')
+            fputc(byte == '\n' || byte == '\t' || (byte >= 0x20 && byte < 0x7f) ? byte : '?', stdout);
+    }
+    return *terminal || fwrite(bytes.p, 1, bytes.len, stdout) == bytes.len;
+}
+
+static enum outcome show_source(struct call *c)
+{
+    const char *path = arena_printf(&c->arena, "/api/v1/queue/messages/%s/source", escape(c, c->args[0])).p;
+    bool terminal = isatty(STDOUT_FILENO);
+
+    if (option(c, "source") == NULL)
+        path = arena_printf(&c->arena, "%s?part=headers", path).p;
+    else if (option(c, "reason") != NULL)
+        path = arena_printf(&c->arena, "%s?reason=%s", path, escape(c, option(c, "reason"))).p;
+    return client_flow(c, path, "message/rfc822", false, print_source, &terminal);
+}
+
 enum outcome verb_queue_show(struct call *c)
 {
     static const struct column message[] = {
@@ -40,9 +66,11 @@ enum outcome verb_queue_show(struct call *c)
         { "Next", "next_attempt_at", COLUMN_TIME }, { "Why", "explanation", COLUMN_REASON }, { "Answer", "reply.text", COLUMN_TEXT },
     };
     struct json_object *answer = NULL;
-    enum outcome out = client_call(c, "GET", arena_printf(&c->arena, "/api/v1/queue/messages/%s", escape(c, c->args[0])).p, NULL,
-                                   "", &answer);
+    enum outcome out;
 
+    if (option(c, "headers") != NULL || option(c, "source") != NULL)
+        return show_source(c);
+    out = client_call(c, "GET", arena_printf(&c->arena, "/api/v1/queue/messages/%s", escape(c, c->args[0])).p, NULL, "", &answer);
     if (out == DONE) {
         print_object(c, answer, message, ARRAY_LEN(message), "id");
         if (!c->json && !c->quiet) {

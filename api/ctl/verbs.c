@@ -76,7 +76,7 @@ const struct verb verbs[] = {
     { "filter", "remove", "PLACE NAME", 2, 2, "domain=DOMAIN", "Removes a filter.", verb_filter_remove },
 
     { "queue", "list", "", 0, 0, FILTER, "Lists queued messages.", verb_queue_list },
-    { "queue", "show", "ID", 1, 1, "", "Shows a queued message.", verb_queue_show },
+    { "queue", "show", "ID", 1, 1, "headers source reason=TEXT", "Shows a queued message; --headers: its header; --source: all of it, for a --reason that is written down.", verb_queue_show },
     { "queue", "retry", "[ID...|-]", 0, MAX_ARGS, FILTER " all note=TEXT", "Tries again now.", verb_queue_act },
     { "queue", "hold", "[ID...|-]", 0, MAX_ARGS, FILTER " all note=TEXT", "Holds until released.", verb_queue_act },
     { "queue", "release", "[ID...|-]", 0, MAX_ARGS, FILTER " all note=TEXT", "Ends a hold.", verb_queue_act },

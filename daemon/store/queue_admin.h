@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "db/db.h"
 #include "store/audit.h"
+#include "store/body.h"
 
 #define QUEUE_MAX_PAGE 1000
 
@@ -119,6 +120,9 @@ struct queue_message {
 /* RES_NOTFOUND: not in the queue, or (with `domains` of the caller, n 0: all) not to be seen. */
 enum result queue_get(struct db *db, int64_t id, struct str_list domains, struct arena *a, struct queue_message **ret)
     SUSPENDS NODISCARD;
+
+/* Where the bytes of a message of the queue are (store/body.h).  RES_NOTFOUND: as queue_get. */
+enum result queue_source(struct db *db, int64_t id, struct str_list domains, struct body_source *ret) SUSPENDS NODISCARD;
 
 struct queue_attempt {
     int n, number; /* recipient; counted for the recipient from 1 */

@@ -99,6 +99,28 @@ enum result queue_get(struct db *db, int64_t id, struct str_list domains, struct
     return r;
 }
 
+enum result queue_source(struct db *db, int64_t id, struct str_list domains, struct body_source *ret)
+{
+    static const struct db_stmt stmt = { "queue_source",
+        "SELECT m.size, m.header_size, m.frames FROM queue_message m WHERE m.id = $1 AND ($2::text[] IS NULL OR "
+        QUEUE_DOMAIN_SQL("m.reverse_path") " = ANY ($2) OR EXISTS (SELECT FROM queue_recipient r WHERE r.queue_id = m.id AND "
+        QUEUE_DOMAIN_SQL("r.recipient") " = ANY ($2)))" };
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+    const struct db_param params[] = { db_int8(id), queue_filter_list(domains, &a) };
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+
+    if (r != RES_OK)
+        return r;
+    if (db_count(&rows) == 0)
+        return RES_NOTFOUND;
+    *ret = (struct body_source){ .db = db, .id = id,
+                                 .shape = { .size = (uint64_t)db_get_int(&rows, 0, 0),
+                                            .header_size = (uint64_t)db_get_int(&rows, 0, 1),
+                                            .frames = (unsigned)db_get_int(&rows, 0, 2) } };
+    return RES_OK;
+}
+
 static void read_attempt(const struct db_rows *rows, size_t i, struct arena *a, struct queue_attempt *v)
 {
     *v = (struct queue_attempt){

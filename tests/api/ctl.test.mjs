@@ -75,6 +75,20 @@ test('domains', async () => {
   await ok(['account', 'remove', `boss@${domain}`, '--purge', '--yes']);
 });
 
+test('the header and the source of a message', async () => {
+  const { data: [{ id, size }] } = await local.call('GET', '/queue/messages?limit=1', '/queue/messages');
+  const header = await ok(['queue', 'show', id, '--headers', ...remote]);
+  assert.match(header, /^Received: [^]*\r\n\r\n$/);
+  await ok(['queue', 'show', id, '--source', '--reason', 'why', ...remote], { status: 5 });
+  await ok(['queue', 'show', id, '--source'], { status: 6 });
+  const whole = await ok(['queue', 'show', id, '--source', '--reason', 'abuse & more']);
+  assert.equal(Buffer.byteLength(whole), size);
+  assert.ok(whole.startsWith(header));
+  const [row] = (await local.call('GET', `/audit?object=${id}&action=message.read`, '/audit')).data;
+  assert.equal(row.after.reason, 'abuse & more');
+  await ok(['queue', 'show', 'q1zzz', '--headers'], { status: 3 });
+});
+
 test('the queue: undo, pause, rules, schedule', async () => {
   await ok(['queue', 'undo', 'uzzz'], { status: 4 });
   await ok(['queue', 'delete', 'q1zzz'], { status: 4 });

@@ -1,5 +1,8 @@
 // The queue and the traces, with mail that waits because nobody listens at its destination.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
 import { before, test } from 'node:test';
 import { submitMail } from '../support/submit.mjs';
 import { stream } from './stream.mjs';
@@ -382,4 +385,126 @@ test('events: one caller has six streams; the seventh ends the oldest, and one t
   const id = await submit(world.alice, [`stream@${away}`], 'stream');
   for (const s of live) await s.wait((e) => e.event === 'queue.changed' && JSON.parse(e.data).id === id);
   for (const s of live) s.close();
+});
+
+const SOURCE = '/queue/messages/{id}/source';
+const RECIPIENTS = '/queue/messages/{id}/recipients';
+
+/** The account's sessions are as if it had proven who it is an hour ago. */
+function forgetProof(address) {
+  const sql = `UPDATE session SET authenticated_at = now() - interval '1 hour' WHERE account_id = (SELECT id FROM account WHERE address = '${address}')`;
+  execFileSync('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-h', `${process.env.CORREIO_HOME}/run`, '-U', 'correio_owner', '-c', sql, 'correio']);
+}
+
+/** Resident bytes of the api process. */
+function memoryOfApi() {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${endpoints.PIDS_API.split(',')[0]}/status`, 'utf8'))[1]) * 1024;
+}
+
+/** Begins a request whose answer is not read further than a first buffer; quit: it is given up at once. */
+function begin(path, quit = false) {
+  return new Promise((resolve, reject) => {
+    const request = http.get({ socketPath: endpoints.API_SOCKET, path, agent: false }, (response) => {
+      response.pause();
+      if (quit) request.destroy();
+      resolve({ status: response.statusCode, close: () => request.destroy() });
+    });
+    request.on('error', (error) => (error.code === 'ECONNRESET' ? null : reject(error)));
+  });
+}
+
+test('recipients: paged, by state, one alone, and not those of another domain', async () => {
+  const id = await submit(world.alice, [1, 2, 3, 4, 5].map((n) => `r${n}@${away}`), 'recipients');
+  const m = await deferred(id);
+  const whole = await local.call('GET', `/queue/messages/${id}/recipients`, RECIPIENTS);
+  assert.deepEqual(whole, { data: m.recipients, next: null });
+  const first = await local.call('GET', `/queue/messages/${id}/recipients?limit=2`, RECIPIENTS);
+  const rest = await local.call('GET', `/queue/messages/${id}/recipients?limit=3&cursor=${first.next}`, RECIPIENTS);
+  assert.deepEqual([...first.data, ...rest.data].map((r) => r.id), ['r1', 'r2', 'r3', 'r4', 'r5']);
+  assert.equal(rest.next, null);
+  assert.equal((await local.call('GET', `/queue/messages/${id}/recipients?state=deferred&state=held&limit=5`, RECIPIENTS)).data.length, 5);
+  assert.deepEqual(await local.call('GET', `/queue/messages/${id}/recipients?state=held`, RECIPIENTS), { data: [], next: null });
+  await local.call('GET', `/queue/messages/${id}/recipients?state=lost`, RECIPIENTS, { status: 400 });
+  await local.call('GET', `/queue/messages/${id}/recipients?cursor=${first.next}x`, RECIPIENTS, { status: 400, type: 'invalid-cursor' });
+  const one = await local.call('GET', `/queue/messages/${id}/recipients/r3`, `${RECIPIENTS}/{recipient}`);
+  assert.deepEqual(one, m.recipients[2]);
+  for (const none of ['r6', 'r0', 'r', '3', 'r-1', 'r99999999999999999999']) {
+    await local.call('GET', `/queue/messages/${id}/recipients/${none}`, `${RECIPIENTS}/{recipient}`, { status: 404 });
+  }
+  const office = await signIn(world.office);
+  await office.call('GET', `/queue/messages/${id}/recipients`, RECIPIENTS, { status: 404 });
+  await office.call('GET', `/queue/messages/${id}/recipients/r1`, `${RECIPIENTS}/{recipient}`, { status: 404 });
+});
+
+test('source: the header for who sees the queue, the whole for a reason that is written down', async () => {
+  const id = await submit(world.alice, [`source@${away}`], `Source ${run}`);
+  const office = await signIn(world.office);
+  const admin = await signIn(world.admin);
+  const path = `/queue/messages/${id}/source`;
+  const reads = bearer(await makeToken(['queue:read']));
+  await reads.call('GET', `${path}?part=headers`, SOURCE);
+  const header = reads.last;
+  assert.equal(header.headers['content-type'], 'message/rfc822');
+  assert.equal(header.headers['content-disposition'], `attachment; filename="${id}.eml"`);
+  assert.match(header.headers['content-security-policy'], /^sandbox; default-src 'none'$/);
+  assert.match(header.text, new RegExp(`Subject: Source ${run}\r\n`));
+  assert.ok(header.text.endsWith('\r\n\r\n'), 'with the empty line');
+  assert.equal(Number(header.headers['content-length']), header.bytes.length);
+
+  await reads.call('GET', `${path}?reason=curious`, SOURCE, { status: 403, type: 'insufficient-scope' });
+  await office.call('GET', `${path}?part=headers`, SOURCE, { status: 404 });
+  await office.call('GET', `${path}?reason=curious`, SOURCE, { status: 403, type: 'insufficient-scope' });
+  assert.deepEqual(errorsOf(await admin.call('GET', path, SOURCE, { status: 400 })), { reason: 'required' });
+  await admin.call('GET', `${path}?reason=`, SOURCE, { status: 400 });
+  await admin.call('GET', `${path}?reason=${'x'.repeat(201)}`, SOURCE, { status: 400 });
+  await admin.call('GET', `${path}?part=body`, SOURCE, { status: 400 });
+  await admin.call('GET', '/queue/messages/q1zzz/source?reason=why', SOURCE, { status: 404 });
+  await local.call('GET', '/queue/messages/nonsense/source?part=headers', SOURCE, { status: 404 });
+  const object = `/audit?object=${id}&action=message.read`;
+  assert.deepEqual((await local.call('GET', object, '/audit')).data, [], 'what was refused, and the header, are no reading');
+
+  await admin.call('GET', `${path}?reason=${encodeURIComponent('abuse case 12')}`, SOURCE);
+  const m = await local.call('GET', `/queue/messages/${id}`, ONE);
+  assert.equal(admin.last.bytes.length, m.size);
+  assert.ok(admin.last.text.startsWith(header.text) && admin.last.bytes.length > header.bytes.length);
+  const [row] = (await local.call('GET', object, '/audit')).data;
+  assert.deepEqual([row.actor.name, row.after, row.objects], [world.admin, { reason: 'abuse case 12' }, [id]]);
+
+  const content = bearer(await makeToken(['queue:read', 'mail:content'], { domains: [world.other] }));
+  await content.call('GET', `${path}?reason=x`, SOURCE, { status: 404 });
+  const blind = bearer(await makeToken(['mail:content']));
+  await blind.call('GET', `${path}?reason=x`, SOURCE, { status: 403, type: 'insufficient-scope' });
+});
+
+test('source: who proved long ago who he is proves it again', async () => {
+  const id = await submit(world.alice, [`stale@${away}`], 'stale');
+  const admin = await signIn(world.admin);
+  await forgetProof(world.admin);
+  await admin.call('GET', `/queue/messages/${id}/source?part=headers`, SOURCE);
+  await admin.call('GET', `/queue/messages/${id}/source?reason=x`, SOURCE, { status: 403, type: 'reauthentication-required' });
+  await admin.call('POST', '/session/reauth', '/session/reauth', { body: { password: PASSWORD, code: null } });
+  admin.headers.Cookie = admin.last.headers['set-cookie'][0].split(';')[0];
+  await admin.call('GET', `/queue/messages/${id}/source?reason=x`, SOURCE);
+});
+
+test('source: a large one comes in pieces, to many at once, and the server does not grow by it', async () => {
+  const size = 20 << 20;
+  const id = await submitMail({ port: endpoints.SUBMISSION_PORT, from: world.alice, password: PASSWORD, to: [`large@${away}`], subject: 'large', text: 'x'.repeat(76).concat('\r\n').repeat(size / 78) });
+  const path = `/api/v1/queue/messages/${id}/source?reason=large`;
+  const before = memoryOfApi();
+  const got = await Promise.all(Array.from({ length: 4 }, () => local.send('GET', path)));
+  const { size: stored } = await local.call('GET', `/queue/messages/${id}`, ONE);
+  assert.ok(stored > size - 100);
+  for (const one of got) {
+    assert.equal(one.status, 200);
+    assert.equal(one.bytes.length, stored);
+    assert.ok(one.bytes.equals(got[0].bytes));
+  }
+  assert.ok(memoryOfApi() - before < 30 << 20, `${memoryOfApi() - before} bytes more`);
+  const slow = [];
+  for (let i = 0; i < 17; i++) slow.push(await begin(path));
+  assert.deepEqual(slow.map((one) => one.status), [...Array(16).fill(200), 429]);
+  for (const one of slow) one.close();
+  const end = Date.now() + 5000;
+  while ((await begin(path, true)).status !== 200) assert.ok(Date.now() < end, 'those who left give their place back');
 });

@@ -127,6 +127,10 @@ test('the fake server answers as the contract says', async () => {
   });
   await call('POST', '/explain/reply', '/explain/reply', { body: { text: '550 5.1.1 no such user' } });
   await call('GET', '/queue/messages/none', '/queue/messages/{id}', { status: 404 });
+  await call('GET', '/queue/messages/q7f3k9/recipients', '/queue/messages/{id}/recipients');
+  await call('GET', '/queue/messages/q7f3k9/recipients/r1', '/queue/messages/{id}/recipients/{recipient}');
+  await call('GET', '/queue/messages/q7f3k9/recipients/r9', '/queue/messages/{id}/recipients/{recipient}', { status: 404 });
+  await call('GET', '/queue/messages/q7f3k9/source', '/queue/messages/{id}/source', { status: 400 });
   await call('GET', '/queue/messages/q7f3k9/attempts', '/queue/messages/{id}/attempts');
   for (const id of ['q7f3k9', 'q7f3q4', 'q7f2b4', 'q7f2a3', 'q7f1z9'])
     await call('GET', `/traces/${id}`, '/traces/{id}');

@@ -18,7 +18,14 @@ const TYPES = {
 };
 const ADMIN_SCOPES = ['queue', 'domains', 'accounts', 'aliases', 'settings', 'tokens']
   .flatMap((area) => [`${area}:read`, `${area}:write`])
-  .concat('trace:read', 'metrics:read', 'audit:read', 'explain:probe');
+  .concat('trace:read', 'metrics:read', 'audit:read', 'explain:probe', 'mail:content');
+
+/** An answer that is no JSON: the bytes of a message. */
+class Source {
+  constructor(text) {
+    this.text = text;
+  }
+}
 
 /** The files of web/ by URL path, as the api process reads them at its start. */
 function readFiles(directory = '') {
@@ -573,6 +580,14 @@ function makeRoutes(state) {
   const proven = () => {
     if (state.stale) refuse(403, 'reauthentication-required');
   };
+  const source = ({ params, query }) => {
+    const message = find(state.queue, 'id', params.id);
+    const header = `From: ${message.sender}\r\nSubject: ${message.subject}\r\nX-Evil: <img src=x onerror=alert(1)>\r\n\r\n`;
+    if (query.get('part') === 'headers') return new Source(header);
+    if (!query.get('reason')) refuse(400, 'invalid-parameter', { errors: [{ parameter: 'reason', code: 'required', detail: 'It is missing.' }] });
+    proven();
+    return new Source(`${header}<b>hello</b>\r\n`);
+  };
   const personRoutes = (base) => [
     ['GET', `${base}/app-passwords`, ({ params, session: s }) => ({ data: keep(state.devices, devicesOf, params, s), next: null })],
     [
@@ -764,6 +779,13 @@ function makeRoutes(state) {
     ],
     ['GET', '/queue/messages/:id', ({ params }) => find(state.queue, 'id', params.id)],
     ['GET', '/queue/messages/:id/attempts', ({ params, query }) => page(state.attempts.get(params.id) ?? [], query)],
+    ['GET', '/queue/messages/:id/recipients', ({ params, query }) => page(find(state.queue, 'id', params.id).recipients, query)],
+    [
+      'GET',
+      '/queue/messages/:id/recipients/:rid',
+      ({ params }) => find(find(state.queue, 'id', params.id).recipients, 'id', params.rid),
+    ],
+    ['GET', '/queue/messages/:id/source', source],
     ['POST', '/queue/actions', act],
     ['PATCH', '/queue/messages/:id', ({ params, body }) => change(find(state.queue, 'id', params.id), body)],
     [
@@ -1397,6 +1419,10 @@ export async function startFakeServer() {
       const headers = { 'Request-Id': '01JD7K2M', 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
       try {
         const [status, body] = await handleApi(request, url);
+        if (body instanceof Source) {
+          response.writeHead(status, { ...headers, 'Content-Type': 'message/rfc822' }).end(body.text);
+          return;
+        }
         response
           .writeHead(status, { ...headers, ...(body && { 'Content-Type': body instanceof File ? body.type : 'application/json' }) })
           .end(body instanceof File ? body.text : body ? JSON.stringify(body) : undefined);

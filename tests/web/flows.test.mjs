@@ -654,6 +654,27 @@ test('a message: the reason first, the dialogue, and what can be done', options,
   await close(page);
 });
 
+test('a message: its header at once, its source for a reason, both as text', options, async () => {
+  const page = await site.open({ path: '/trace/q7f3k9' });
+  await page.click('text=Show the header');
+  assert.match(await page.innerText('.source'), /X-Evil: <img src=x onerror=alert\(1\)>/);
+  await page.click('text=Hide the header');
+  assert.equal(await page.locator('.source').count(), 0);
+  site.server.state.stale = true;
+  await page.click('text=Show the source');
+  assert.equal(await page.locator('dialog button:has-text("Read it")').isDisabled(), true);
+  await page.fill('[name=reason]', 'abuse case 12');
+  await page.keyboard.press('Enter');
+  await page.fill('dialog [name=password]', PASSWORD);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.source');
+  assert.match(await page.innerText('.source'), /<b>hello<\/b>/);
+  assert.equal(sent('GET /queue/messages/q7f3k9/source').at(-1).query, '?reason=abuse+case+12');
+  const [file] = await Promise.all([page.waitForEvent('download'), page.click('text=Save as a file')]);
+  assert.equal(file.suggestedFilename(), 'q7f3k9.eml');
+  await close(page);
+});
+
 test('many recipients are listed, first twenty, then all', options, async () => {
   const page = await site.open({ path: '/trace/q7f3q4' });
   assert.equal((await column(page, 2)).length, 20);

@@ -37,11 +37,11 @@ export const segment = (text) => encodeURIComponent(text).replaceAll('%40', '@')
 
 /**
  * One request. options: body (any JSON value), or file and its type; query, version (sent as If-Match), create (fails
- * when it is there), asText (the answer is no JSON), signal. Gives the body, null when there is none; throws ApiError, or
- * AbortError.
+ * when it is there), accept (a form that is no JSON: gives a Blob), signal. Gives the body, null when there is none; throws
+ * ApiError, or AbortError.
  */
 export async function request(method, path, options = {}) {
-  const headers = { Accept: 'application/json, application/problem+json' };
+  const headers = { Accept: `${options.accept ?? 'application/json'}, application/problem+json` };
   if (options.body !== undefined) {
     headers['Content-Type'] = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
   }
@@ -66,8 +66,8 @@ export async function request(method, path, options = {}) {
     throw new ApiError(0, {}, null);
   }
   const requestId = answer.headers.get('Request-Id');
+  if (options.accept && answer.ok) return answer.blob();
   const text = await answer.text();
-  if (answer.ok && options.asText) return text;
   let body = null;
   try {
     if (text !== '') body = JSON.parse(text);
@@ -89,6 +89,7 @@ function proven() {
 }
 
 export const get = (path, options) => request('GET', path, options);
+export const getBlob = (path, options) => request('GET', path, { accept: 'message/rfc822', ...options });
 
 function signedOut() {
   csrf = null;

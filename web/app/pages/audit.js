@@ -11,7 +11,7 @@ import { useNow, useQuery } from '/app/query.js';
 
 await needWords('audit');
 
-const NOUNS = ['account', 'alias', 'domain', 'filter', 'queue', 'setting', 'token'];
+const NOUNS = ['account', 'alias', 'domain', 'filter', 'message', 'queue', 'setting', 'token'];
 const PERIODS = ['-1h', '-24h', '-7d', '-30d'];
 
 const fields = () => [

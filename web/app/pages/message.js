@@ -13,6 +13,7 @@ import { More } from '/app/parts/menu.js';
 import { byWhom, Crumb, Fact, Facts, Failure, Heading, Notice, Time } from '/app/parts/page.js';
 import { reasonWords, Why } from '/app/parts/reason.js';
 import { refreshStatus } from '/app/parts/shell.js';
+import { Source } from '/app/parts/source.js';
 import { Table, useList } from '/app/parts/table.js';
 import { useNow, useQuery } from '/app/query.js';
 import { back, navigate } from '/app/router.js';
@@ -432,6 +433,7 @@ export default function Message({ id }) {
       <div class="stack">
         ${message && message.recipients.length > 1 && html`<${Recipients} recipients=${message.recipients} now=${now} />`}
         <${Timeline} data=${data} />
+        ${message && html`<${Source} id=${message.id} />`}
       </div></div>
     ${dialog}`;
 }

@@ -17,7 +17,7 @@ export function FileButtons({ filter }) {
   const run = async () => {
     setBusy(true);
     try {
-      save('accounts.csv', 'text/csv', await request('POST', '/export', { body, asText: true }));
+      save('accounts.csv', 'text/csv', await request('POST', '/export', { body, accept: 'text/csv' }));
     } catch (error) {
       toast(problemText(error));
     }

@@ -1,6 +1,6 @@
 // Gives the person a file, made here.
 
-/** Saves text as a file of this name. */
+/** Saves text, or a Blob, as a file of this name. */
 export function save(name, type, text) {
   const url = URL.createObjectURL(new Blob([text], { type }));
   const link = document.createElement('a');
