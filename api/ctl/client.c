@@ -11,6 +11,7 @@
 
 #define MAX_ANSWER ((size_t)64 << 20)
 #define CALL_S 60L
+#define PAGE_MAX ((uint64_t)200) /* rows that the API gives at once */
 
 struct client {
     CURL *curl;
@@ -415,27 +416,44 @@ const char *query_of(struct call *call, const char *const *names, size_t n)
     return query;
 }
 
+/* The path with one parameter more. */
+static const char *with_parameter(struct call *call, const char *path, const char *name, const char *value)
+{
+    return arena_printf(&call->arena, "%s%c%s=%s", path, strchr(path, '?') == NULL ? '?' : '&', name, escape(call, value)).p;
+}
+
 enum outcome client_list(struct call *call, const char *path, const char *query, const struct column *columns, size_t n,
                          const char *id)
 {
     const char *next = "";
+    uint64_t left = UINT64_MAX;
     bool first = true;
 
+    if (option(call, "limit") != NULL && (!str_u64(str_c(option(call, "limit")), INT64_MAX, &left) || left == 0)) {
+        say(t("\"%s\" is not a number of 1 or more"), option(call, "limit"));
+        return USAGE;
+    }
     do {
         struct json_object *page = NULL;
         struct str cursor;
-        const char *sep = query[0] == '\0' ? "?" : "&";
-        enum outcome out = client_call(call, "GET", arena_printf(&call->arena, "%s%s%s%s", path, query, next[0] != '\0' ? sep : "", next).p,
-                                       NULL, "", &page);
+        const char *whole = arena_printf(&call->arena, "%s%s", path, query).p;
+        enum outcome out;
 
+        if (left != UINT64_MAX)
+            whole = with_parameter(call, whole, "limit", arena_printf(&call->arena, "%d", (int)MIN(left, PAGE_MAX)).p);
+        if (next[0] != '\0')
+            whole = with_parameter(call, whole, "cursor", next);
+        out = client_call(call, "GET", whole, NULL, "", &page);
         if (out != DONE)
             return out;
         print_rows(call, js_get(page, "data", NULL), columns, n, id, first);
+        if (left != UINT64_MAX)
+            left -= MIN(left, js_len(js_get(page, "data", NULL)));
         first = false;
         cursor = js_get_str(js_get(page, "next", NULL));
-        next = cursor.p == NULL ? "" : arena_printf(&call->arena, "cursor=%s", escape(call, arena_cstr(&call->arena, cursor))).p;
+        next = cursor.p == NULL ? "" : arena_cstr(&call->arena, cursor);
         js_free(page);
-    } while (next[0] != '\0');
+    } while (next[0] != '\0' && left > 0);
     return DONE;
 }
 

@@ -32,7 +32,7 @@ enum outcome client_flow(struct call *c, const char *path, const char *accept, b
 /* Says what a problem is. */
 enum outcome client_say_problem(struct call *c, long status, struct json_object *problem);
 
-/* GETs all pages of a list and prints them; query begins with "?" or is "". */
+/* GETs the pages of a list, all of them or up to --limit rows, and prints them; query begins with "?" or is "". */
 enum outcome client_list(struct call *c, const char *path, const char *query, const struct column *columns, size_t n,
                          const char *id);
 /* PUT that only creates: what is there already is a conflict.  *ret is NULL unless DONE. */

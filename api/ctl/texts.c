@@ -8,6 +8,7 @@ static const struct {
     const char *english, *portuguese;
 } texts[] = {
     { "\"%s\" is not a number", "\"%s\" não é um número" },
+    { "\"%s\" is not a number of 1 or more", "\"%s\" não é um número de 1 para cima" },
     { "\"%s\" is not a number, and not none", "\"%s\" não é um número, nem none" },
     { "\"%s\" is not a size such as 5GB, and not none", "\"%s\" não é um tamanho como 5GB, nem none" },
     { "%lld created, %lld changed, %lld as they were, %lld not done.",

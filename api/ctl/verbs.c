@@ -75,7 +75,7 @@ const struct verb verbs[] = {
     { "filter", "rename", "PLACE NAME NEW", 3, 3, "domain=DOMAIN", "Renames a filter.", verb_filter_rename },
     { "filter", "remove", "PLACE NAME", 2, 2, "domain=DOMAIN", "Removes a filter.", verb_filter_remove },
 
-    { "queue", "list", "", 0, 0, FILTER, "Lists queued messages.", verb_queue_list },
+    { "queue", "list", "", 0, 0, FILTER " limit=NUMBER", "Lists queued messages.", verb_queue_list },
     { "queue", "show", "ID", 1, 1, "headers source reason=TEXT", "Shows a queued message; --headers: its header; --source: all of it, for a --reason that is written down.", verb_queue_show },
     { "queue", "retry", "[ID...|-]", 0, MAX_ARGS, FILTER " all note=TEXT", "Tries again now.", verb_queue_act },
     { "queue", "hold", "[ID...|-]", 0, MAX_ARGS, FILTER " all note=TEXT", "Holds until released.", verb_queue_act },
@@ -101,7 +101,7 @@ const struct verb verbs[] = {
     { "operation", "cancel", "ID", 1, 1, "", "Stops a long action; what is done stays.", verb_operation_cancel },
 
     { "trace", "show", "ID", 1, 1, "", "Shows what happened to a message.", verb_trace_show },
-    { "trace", "list", "[ADDRESS|MESSAGE-ID]", 0, 1, "since=TIME until=TIME outcome=OUTCOME sender=A recipient=A subject=TEXT message-id=ID ip=ADDRESS account=A direction=WAY", "Lists what happened to messages.", verb_trace },
+    { "trace", "list", "[ADDRESS|MESSAGE-ID]", 0, 1, "since=TIME until=TIME outcome=OUTCOME sender=A recipient=A subject=TEXT message-id=ID ip=ADDRESS account=A direction=WAY limit=NUMBER", "Lists what happened to messages.", verb_trace },
 
     { "explain", "delivery", "", 0, 0, "from=ADDRESS to=ADDRESS size=BYTES ip=ADDRESS account=ADDRESS headers=FILE probe", "Shows what would become of a message, step by step; --probe: asks the other server.", verb_explain_delivery },
     { "explain", "reply", "TEXT", 1, 1, "", "Says what a mail server's answer means.", verb_explain_reply },

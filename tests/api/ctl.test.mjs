@@ -6,7 +6,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { endpoints, local, makeToken, run } from './server.mjs';
+import { submitMail } from '../support/submit.mjs';
+import { endpoints, local, makeToken, PASSWORD, run } from './server.mjs';
 
 const PROGRAM = process.env.CORREIOCTL ?? `${process.env.CORREIO_HOME}/bin/correioctl`;
 const dir = mkdtempSync(join(tmpdir(), 'ctl-'));
@@ -87,6 +88,20 @@ test('the header and the source of a message', async () => {
   const [row] = (await local.call('GET', `/audit?object=${id}&action=message.read`, '/audit')).data;
   assert.equal(row.after.reason, 'abuse & more');
   await ok(['queue', 'show', 'q1zzz', '--headers'], { status: 3 });
+});
+
+test('lists up to a number of rows', async () => {
+  const office = `boss@limit-${domain}`;
+  await ok(['domain', 'add', `limit-${domain}`]);
+  await ok(['account', 'add', office, '--password-file', '-'], { input: PASSWORD });
+  for (let n = 0; n < 3; n++) await submitMail({ port: endpoints.SUBMISSION_PORT, from: office, password: PASSWORD, to: [`n${n}@waiting.example`], subject: `n${n}` });
+  for (const noun of ['queue', 'trace']) {
+    const all = lines(await ok([noun, 'list', '--quiet']));
+    assert.ok(all.length >= 3, noun);
+    assert.deepEqual(lines(await ok([noun, 'list', '--quiet', '--limit', '2'])), all.slice(0, 2));
+    assert.deepEqual(lines(await ok([noun, 'list', '--quiet', '--limit=1000'])), all);
+    for (const bad of ['0', '-1', 'many', '']) await ok([noun, 'list', '--limit', bad], { status: 2 });
+  }
 });
 
 test('the queue: undo, pause, rules, schedule', async () => {
