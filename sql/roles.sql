@@ -28,6 +28,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON credential TO correio_auth;
 GRANT UPDATE (state, state_before, frozen_before, totp_at, version) ON account TO correio_auth;   -- invited becomes active with the first password
 GRANT SELECT, INSERT, UPDATE ON sign_in TO correio_auth;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_log TO correio_auth;
+GRANT SELECT, INSERT, UPDATE, DELETE ON account_network TO correio_auth;
+GRANT SELECT, INSERT ON owner_letter TO correio_auth;                 -- what relay tells the owner
 GRANT SELECT, UPDATE (last_used_at) ON token TO correio_auth;
 GRANT SELECT, INSERT, UPDATE, DELETE ON session TO correio_auth;
 
@@ -60,6 +62,7 @@ GRANT SELECT (at, trace_id, n, outcome), UPDATE (outcome) ON trace_recipient TO 
 GRANT EXECUTE ON FUNCTION trace_partitions(int, text), trace_forget_refused(int, int) TO correio_relay;
 GRANT EXECUTE ON FUNCTION mail_sweep(interval, int), account_purge(interval, int) TO correio_relay;
 GRANT DELETE ON quota_due, sent TO correio_relay;
+GRANT SELECT, UPDATE (queue_id), DELETE ON owner_letter TO correio_relay;
 GRANT SELECT (at) ON sent TO correio_relay;
 GRANT SELECT ON queue_undo TO correio_relay;                           -- who asked for what is removed now
 

@@ -27,6 +27,7 @@ const struct setting_def setting_defs[] = {
     { "trace.keep", "30d", "duration", "How long the trace of a message is kept, in whole days.", false },
     { "trace.keep_refused", "7d", "duration", "How long the trace of a refusal is kept, in whole days.", false },
     { "accounts.keep_deleted", "7d", "duration", "How long a deleted account or domain can be restored; then its mail goes.", false },
+    { "accounts.notify_owner", "true", "boolean", "Whether a letter tells people of a new password or app password, of two-step sign-in switched off and of sign-ins from a new network.", false },
     { "accounts.recipients_per_hour", "0", "integer", "Recipients that an account may send to in an hour; 0: no limit.", false },
     { "accounts.recipients_per_day", "0", "integer", "Recipients that an account may send to in a day; 0: no limit.", false },
     { "relay.routes", "", "routes", "Smart hosts: domain=[host]:port,tls=must,user=u,password-file=/path; * is every other domain.", false },
@@ -285,6 +286,8 @@ static enum result take(struct str key, struct arena *a, struct settings *s, str
         return take_duration(value, 86400, 400 * 86400, a, &s->trace_keep_refused_s, ret_value, ret_error);
     if (str_eq(key, STR("accounts.keep_deleted")))
         return take_duration(value, 0, 365 * 86400, a, &s->keep_deleted_s, ret_value, ret_error);
+    if (str_eq(key, STR("accounts.notify_owner")))
+        return take_boolean(value, &s->notify_owner, ret_value, ret_error);
     if (str_eq(key, STR("accounts.recipients_per_hour")))
         return take_limit(value, &s->recipients_per_hour, ret_error);
     if (str_eq(key, STR("accounts.recipients_per_day")))

@@ -37,6 +37,7 @@ struct settings {
     bool quota_apart;                               /* quota.apart */
     int64_t trace_keep_s, trace_keep_refused_s;     /* trace.keep, trace.keep_refused */
     int64_t recipients_per_hour, recipients_per_day; /* accounts.recipients_per_hour, _per_day: 0: no limit */
+    bool notify_owner;                              /* accounts.notify_owner */
     int64_t keep_deleted_s;                         /* accounts.keep_deleted */
     struct str language;                            /* server.language of DSNs: "en", "pt-BR" */
     bool first_steps;                               /* server.first_steps: Overview lists them while any is left */

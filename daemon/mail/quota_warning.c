@@ -1,9 +1,7 @@
 #include "mail/quota_warning.h"
 #include "base/arena.h"
 #include "base/macros.h"
-#include "mail/date.h"
-#include "mail/header.h"
-#include "mail/transfer.h"
+#include "mail/server_letter.h"
 
 /* In decimal units, as mail programs and the page show it: "4.5 GB". */
 static struct str print_size(struct arena *a, int64_t bytes, bool comma)
@@ -57,16 +55,8 @@ void quota_warning_build(const struct quota_warning *w, struct strbuf *out, size
     struct str subject = w->pt_br ? full ? STR("Sua caixa de correio está cheia") : STR("Sua caixa de correio está quase cheia")
                          : full   ? STR("Your mailbox is full")
                                   : STR("Your mailbox is nearly full");
-    struct str name = w->pt_br ? STR("Servidor de e-mail") : STR("Mail server");
+    const struct server_letter letter = { .pt_br = w->pt_br, .hostname = w->hostname, .to = w->to, .message_id = w->message_id,
+                                          .now_us = w->now_us, .subject = subject, .text = text(w, &a, full, percent) };
 
-    strbuf_adds(out, "Return-Path: <>\r\n");
-    *ret_return_path_len = out->len;
-    strbuf_addf(out, "Date: %.*s\r\n", STR_ARG(date_print(&a, w->now_us, 0)));
-    strbuf_addf(out, "From: %.*s <MAILER-DAEMON@%.*s>\r\n", STR_ARG(header_encode_phrase(&a, name)), STR_ARG(w->hostname));
-    strbuf_addf(out, "To: <%.*s>\r\n", STR_ARG(w->to));
-    strbuf_addf(out, "Subject: %.*s\r\n", STR_ARG(header_encode(&a, STR("Subject"), subject)));
-    strbuf_addf(out, "Message-ID: <%.*s>\r\n", STR_ARG(w->message_id));
-    strbuf_adds(out, "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n");
-    strbuf_addf(out, "Content-Language: %s\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n", w->pt_br ? "pt-BR" : "en");
-    strbuf_add(out, transfer_qp_encode(&a, text(w, &a, full, percent)));
+    server_letter_build(&letter, out, ret_return_path_len);
 }

@@ -111,31 +111,37 @@ static void fill_recipients(struct draft *d, const struct notice_recipient *v, s
     d->dsn.nrecipients = n;
 }
 
-static enum result build(struct draft *d, struct queue_new **ret)
+struct queue_new *notice_queued(struct str text, struct str message_id, bool smtputf8, const struct queue_new_recipient *to,
+                                struct arena *a)
 {
-    CLEANUP(strbuf_release) struct strbuf out = { .max = d->dsn.original.len + MAX_FRAME };
-    struct queue_new *q = arena_new(d->a, struct queue_new);
+    struct queue_new *q = arena_new(a, struct queue_new);
     struct header_field subject;
-    struct str *frames, text;
+    struct str *frames;
 
-    if (dsn_build(&d->dsn, &out) != RES_OK)
-        return RES_INVALID;
-    text = strbuf_str(&out);
     q->header_size = (int64_t)header_size(text);
     q->size = (int64_t)text.len;
-    body_frames(d->a, text, (size_t)q->header_size, &frames, &q->nframes);
+    body_frames(a, text, (size_t)q->header_size, &frames, &q->nframes);
     q->frames = frames;
     q->reverse_path = STR("");
     q->expire_s = settings_get()->expire_s;
-    q->body_flags = (str_is_ascii(text) ? 0 : QUEUE_8BITMIME) | (d->dsn.smtputf8 ? QUEUE_SMTPUTF8 : 0);
+    q->body_flags = (str_is_ascii(text) ? 0 : QUEUE_8BITMIME) | (smtputf8 ? QUEUE_SMTPUTF8 : 0);
     if (header_find(header_block(text), STR("Subject"), &subject))
-        q->subject = arena_str(d->a, header_decode(d->a, subject.value)); /* it may be a view of `out` */
-    q->message_id = arena_printf(d->a, "<%.*s>", STR_ARG(d->dsn.message_id));
-    q->direction = str_eq(d->to.destination, QUEUE_LOCAL) ? TRACE_LOCAL : TRACE_OUT;
+        q->subject = arena_str(a, header_decode(a, subject.value)); /* it may be a view of `text` */
+    q->message_id = arena_printf(a, "<%.*s>", STR_ARG(message_id));
+    q->direction = str_eq(to->destination, QUEUE_LOCAL) ? TRACE_LOCAL : TRACE_OUT;
     q->listener = STR("local");
-    q->recipients = memcpy(arena_new(d->a, struct queue_new_recipient), &d->to, sizeof(d->to));
+    q->recipients = memcpy(arena_new(a, struct queue_new_recipient), to, sizeof(*to));
     q->nrecipients = 1;
-    *ret = q;
+    return q;
+}
+
+static enum result build(struct draft *d, struct queue_new **ret)
+{
+    CLEANUP(strbuf_release) struct strbuf out = { .max = d->dsn.original.len + MAX_FRAME };
+
+    if (dsn_build(&d->dsn, &out) != RES_OK)
+        return RES_INVALID;
+    *ret = notice_queued(strbuf_str(&out), d->dsn.message_id, d->dsn.smtputf8, &d->to, d->a);
     return RES_OK;
 }
 

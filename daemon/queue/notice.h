@@ -6,6 +6,11 @@
 #include "queue/verdict.h"
 #include "store/queue.h"
 
+/* A message of our own for the queue, still without an id: from the null reverse-path to one recipient.  text: all of it,
+ * without Return-Path; message_id: without angle brackets.  It lives in a; text may go. */
+struct queue_new *notice_queued(struct str text, struct str message_id, bool smtputf8, const struct queue_new_recipient *to,
+                                struct arena *a);
+
 struct notice_recipient {
     const struct queue_job *job;
     enum dsn_action action;

@@ -1,6 +1,6 @@
 /* relay/relay.c - the relay's crew (queue/crew.h), and what it does for the whole queue.
  *
- *   keeper       purges each second what an administrator wanted to go; heals the queue each minute; partitions and sweep
+ *   keeper       purges each second what an administrator wanted to go, and writes the letters to owners; heals the queue each minute; partitions and sweep
  *                each hour
  *   sweeper      each minute, warns whose mailbox is nearly full, and removes the bodies of mail that was expunged a week ago, and what was
  *                deleted longer ago than it is kept
@@ -9,7 +9,9 @@
 #include "config/settings.h"
 #include "io/tls.h"
 #include "relay/relay_internal.h"
+#include "relay/tell.h"
 #include "relay/warn.h"
+#include "store/owner_letter.h"
 #include "store/sent.h"
 #include "store/sweep.h"
 #include "store/trace.h"
@@ -41,6 +43,11 @@ static void purge(struct relay *relay)
         ;
 }
 
+static bool is_stopping(void *arg)
+{
+    return ((struct relay *)arg)->crew->stopping;
+}
+
 static void keep(void *arg)
 {
     struct relay *relay = arg;
@@ -49,17 +56,14 @@ static void keep(void *arg)
 
     while (!relay->crew->stopping) {
         purge(relay);
+        tell_owners(db, is_stopping, relay);
         if (is_due(&heal_at, HEAL_MS) && queue_heal(db) != RES_OK)
             heal_at = deadline_in(POLL_MS);
-        if (is_due(&maintain_at, MAINTAIN_MS) && (trace_maintain(db) != RES_OK || queue_sweep(db) != RES_OK || sent_sweep(db) != RES_OK))
+        if (is_due(&maintain_at, MAINTAIN_MS) && (trace_maintain(db) != RES_OK || queue_sweep(db) != RES_OK || sent_sweep(db) != RES_OK ||
+                                      owner_letter_sweep(db) != RES_OK))
             maintain_at = deadline_in(HEAL_MS);
         coroutine_wait(deadline_in(POLL_MS), false);
     }
-}
-
-static bool is_stopping(void *arg)
-{
-    return ((struct relay *)arg)->crew->stopping;
 }
 
 /* A coroutine of its own: a large account's sweep must not keep leases waiting. */

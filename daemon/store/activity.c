@@ -1,7 +1,10 @@
 #include "store/activity.h"
+#include "config/settings.h"
+#include "store/owner_letter.h"
 
 #define MANY "'0.0.0.0/0'::cidr"
 #define NETWORKS_AN_HOUR "50"
+#define NETWORKS_KNOWN "500" /* of an account; of more, those last seen */
 
 enum result activity_add(struct db *db, const struct activity *v, size_t n)
 {
@@ -13,7 +16,22 @@ enum result activity_add(struct db *db, const struct activity *v, size_t n)
         "AS u (account_id, protocol, result, ip, first, last, count)), "
         "f AS (SELECT x.*, CASE WHEN x.result = 0 OR EXISTS (SELECT FROM sign_in_log l WHERE (l.account_id, l.hour, l.protocol, "
         "l.result, l.network) = (x.account_id, x.hour, x.protocol, x.result, x.network)) OR (SELECT count(*) FROM sign_in_log l "
-        "WHERE l.account_id = x.account_id AND l.hour = x.hour) < " NETWORKS_AN_HOUR " THEN x.network ELSE " MANY " END AS place FROM x) "
+        "WHERE l.account_id = x.account_id AND l.hour = x.hour) < " NETWORKS_AN_HOUR " THEN x.network ELSE " MANY " END AS place FROM x), "
+        /* Where it signed in: what is new there and not the first of all is told to the owner. */
+        "p AS (SELECT DISTINCT ON (x.account_id, x.network) x.account_id, x.network, x.protocol, x.ip, x.last_at FROM x "
+        "JOIN account a ON a.id = x.account_id WHERE x.result = 0 AND x.network <> " MANY " ORDER BY x.account_id, x.network, x.last_at), "
+        "k AS (INSERT INTO account_network AS o (account_id, network, seen_at) SELECT account_id, network, last_at FROM p "
+        "ORDER BY account_id, network ON CONFLICT (account_id, network) DO UPDATE SET seen_at = excluded.seen_at "
+        "WHERE o.seen_at < excluded.seen_at - interval '1 day' RETURNING o.account_id, o.network, o.xmax = 0 AS new), "
+        "old AS (DELETE FROM account_network o WHERE o.account_id IN (SELECT account_id FROM k WHERE new) AND o.network IN "
+        "(SELECT r.network FROM account_network r WHERE r.account_id = o.account_id ORDER BY r.seen_at DESC OFFSET " NETWORKS_KNOWN " - 1) "
+        "AND NOT EXISTS (SELECT FROM k WHERE (k.account_id, k.network) = (o.account_id, o.network))), "
+        "w AS (SELECT p.*, (SELECT count(*) FROM owner_letter l WHERE l.account_id = p.account_id AND l.kind = 3 "
+        "AND l.at > now() - interval '1 day') + row_number() OVER (PARTITION BY p.account_id ORDER BY p.last_at) AS nth "
+        "FROM p JOIN k USING (account_id, network) WHERE k.new AND $8 "
+        "AND EXISTS (SELECT FROM account_network o WHERE o.account_id = p.account_id)), "
+        "t AS (INSERT INTO owner_letter (account_id, kind, at, protocol, ip, is_last) SELECT account_id, 3, last_at, protocol, ip, nth = $9 "
+        "FROM w WHERE nth <= $9) "
         "INSERT INTO sign_in_log AS s (account_id, hour, protocol, result, network, ip, first_at, last_at, count) "
         "SELECT account_id, hour, protocol, result, place, (array_agg(ip ORDER BY last_at DESC))[1], min(first_at), max(last_at), "
         "sum(count)::bigint FROM f GROUP BY account_id, hour, protocol, result, place "
@@ -40,7 +58,8 @@ enum result activity_add(struct db *db, const struct activity *v, size_t n)
         const struct db_param params[] = { db_int8_array(&a, numbers[0], n), db_text_array(&a, texts[0], n),
                                            db_int8_array(&a, numbers[1], n), db_text_array(&a, texts[1], n),
                                            db_int8_array(&a, numbers[2], n), db_int8_array(&a, numbers[3], n),
-                                           db_int8_array(&a, numbers[4], n) };
+                                           db_int8_array(&a, numbers[4], n), db_bool(settings_get()->notify_owner),
+                                           db_int8(OWNER_NETWORKS_A_DAY) };
 
         return db_query(db, &stmt, params, ARRAY_LEN(params), NULL);
     }

@@ -19,7 +19,8 @@ struct activity {
     int64_t first_us, last_us, count;
     bool new_network;    /* from activity_list: a good one, the first from there, but not the first of all */
 };
-/* Adds what was counted; ip must be an address or empty. */
+/* Adds what was counted; ip must be an address or empty.  With the first sign-in from a network a letter to the owner
+ * (store/owner_letter.h), but not with the first of all; the last 500 networks of an account are known. */
 enum result activity_add(struct db *db, const struct activity *v, size_t n) SUSPENDS NODISCARD;
 /* Newest first; before_us: those whose last one was before; INT64_MAX: all. */
 enum result activity_list(struct db *db, int64_t account_id, int64_t before_us, size_t limit, struct arena *a,

@@ -1,4 +1,5 @@
 #include "store/credential.h"
+#include "store/owner_letter.h"
 
 #define COLUMNS                                                                                                    \
     "id, name, array_to_string(protocols, ' '), created_at, last_used_at, last_used_protocol, last_used_ip"
@@ -42,6 +43,8 @@ enum result app_password_add(struct db *db, int64_t account_id, struct str name,
         *ret = from_row(&calls[1].rows, 0, a);
     for (size_t i = 0; i < ARRAY_LEN(calls); i++)
         db_rows_free(&calls[i].rows);
+    if (r == RES_OK)
+        r = owner_letter_add(tx, account_id, OWNER_APP_PASSWORD, name);
     if (r == RES_OK)
         r = tx_commit(&tx);
     return r == RES_CANCELLED ? RES_TEMPFAIL : r;

@@ -1,4 +1,5 @@
 #include "store/credential.h"
+#include "store/owner_letter.h"
 
 #define ACCOUNT_COLUMNS "a.id, a.address, a.language, a.role, a.state, d.state = 0 AND d.deleted_at IS NULL, now(), " \
     "a.totp_at IS NOT NULL"
@@ -74,16 +75,19 @@ enum result credential_set_password(struct db *db, int64_t account_id, struct st
         { .stmt = &sessions_stmt, .params = session, .n = 2 },
     };
     enum result r = tx_begin(db, STR_NULL, &tx);
-    bool found;
+    bool found, changed;
 
     if (r != RES_OK)
         return r;
     r = tx_batch(tx, calls, ARRAY_LEN(calls), NULL);
     found = r == RES_OK && db_count(&calls[0].rows) == 1;
+    changed = found && db_affected(&calls[1].rows) > 0; /* the first one is no news */
     for (size_t i = 0; i < ARRAY_LEN(calls); i++)
         db_rows_free(&calls[i].rows);
     if (r == RES_CONFLICT || (r == RES_OK && !found)) /* no such account */
         return RES_NOTFOUND;
+    if (r == RES_OK && changed)
+        r = owner_letter_add(tx, account_id, OWNER_PASSWORD, STR_NULL);
     if (r != RES_OK)
         return r;
     r = tx_commit(&tx);

@@ -1,4 +1,5 @@
 #include "store/totp.h"
+#include "store/owner_letter.h"
 
 /* One statement that must touch a row. */
 static enum result touch(struct db *db, const struct db_stmt *stmt, const struct db_param *params, size_t n, enum result none)
@@ -77,8 +78,17 @@ enum result totp_remove(struct db *db, int64_t account_id)
         "WITH c AS (DELETE FROM credential WHERE account_id = $1 AND kind IN (2, 3)) "
         "UPDATE account SET totp_at = NULL, version = version + 1 WHERE id = $1 AND totp_at IS NOT NULL" };
     const struct db_param params[] = { db_int8(account_id) };
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    CLEANUP(tx_rollbackp) struct tx *tx = NULL;
+    enum result r = tx_begin(db, STR_NULL, &tx);
 
-    return db_query(db, &stmt, params, ARRAY_LEN(params), NULL);
+    if (r == RES_OK)
+        r = tx_query(tx, &stmt, params, ARRAY_LEN(params), &rows);
+    if (r == RES_OK && db_affected(&rows) > 0)
+        r = owner_letter_add(tx, account_id, OWNER_TOTP_OFF, STR_NULL);
+    if (r == RES_OK)
+        r = tx_commit(&tx);
+    return r == RES_CANCELLED ? RES_TEMPFAIL : r;
 }
 
 enum result totp_use_step(struct db *db, int64_t account_id, int64_t step)

@@ -1,9 +1,12 @@
 // A mail program: one line-based dialogue with a port of this machine.
 import net from 'node:net';
 
-/** {say(text), next(), closed, end()}: say sends a line and gives the next line of the answer; next waits for one. */
-export function connect(port) {
-  const socket = net.connect(Number(port), '127.0.0.1');
+/**
+ * {say(text), next(), closed, end()}: say sends a line and gives the next line of the answer; next waits for one.
+ * localAddress: from where, another one of the loopback.
+ */
+export function connect(port, localAddress = '127.0.0.1') {
+  const socket = net.connect({ port: Number(port), host: '127.0.0.1', localAddress });
   const lines = [];
   const waiting = [];
   let rest = '';
@@ -37,9 +40,9 @@ export function connect(port) {
 const plain = (user, password) => Buffer.from(`\0${user}\0${password}`).toString('base64');
 
 /** A session behind the answer to signing in, which is in `answer`. */
-export async function signInto(protocol, endpoints, user, password) {
+export async function signInto(protocol, endpoints, user, password, localAddress) {
   const names = { imap: 'IMAP_PORT', pop3: 'POP3_PORT', submission: 'SUBMISSION_PORT', managesieve: 'SIEVE_PORT' };
-  const session = connect(endpoints[names[protocol]]);
+  const session = connect(endpoints[names[protocol]], localAddress);
   await session.next();
   if (protocol === 'imap') session.answer = await session.say(`a login ${user} "${password}"`);
   if (protocol === 'pop3') session.answer = await session.say(`AUTH PLAIN ${plain(user, password)}`);
@@ -55,8 +58,8 @@ export async function signInto(protocol, endpoints, user, password) {
 }
 
 /** Whether this password signs in; the session is closed. */
-export async function signsInto(protocol, endpoints, user, password) {
-  const session = await signInto(protocol, endpoints, user, password);
+export async function signsInto(protocol, endpoints, user, password, localAddress) {
+  const session = await signInto(protocol, endpoints, user, password, localAddress);
   session.end();
   return /^(a OK|\+OK|235|OK)/.test(session.answer);
 }

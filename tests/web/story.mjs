@@ -377,6 +377,7 @@ function settingsOf() {
   return [
     setting('auth.app_passwords_with_totp', 'boolean', 'true', 'true'),
     setting('accounts.keep_deleted', 'duration', '7d', '7d'),
+    setting('accounts.notify_owner', 'boolean', 'true', 'true'),
     setting('accounts.recipients_per_day', 'integer', '1000', '0'),
     setting('accounts.recipients_per_hour', 'integer', '0', '0'),
     setting('auth.cleartext', 'string', 'loopback', 'loopback'),

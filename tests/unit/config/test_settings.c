@@ -45,6 +45,8 @@ static const struct setting_case {
     { "server.first_steps", "hidden", RES_INVALID, NULL },
     { "trace.keep", "30d", RES_OK, "30d" },
     { "trace.keep_refused", "12h", RES_INVALID, NULL },
+    { "accounts.notify_owner", "off", RES_OK, "false" },
+    { "accounts.notify_owner", "sometimes", RES_INVALID, NULL },
     { "accounts.keep_deleted", "168h", RES_OK, "7d" },
     { "accounts.keep_deleted", "400d", RES_INVALID, NULL },
     { "accounts.recipients_per_hour", "200", RES_OK, "200" },
