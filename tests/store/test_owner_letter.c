@@ -217,6 +217,8 @@ static void test_changes(void **state)
     (void)snprintf(sql, sizeof(sql), "UPDATE account SET state = 4, deleted_at = now() WHERE id = %lld", (long long)account);
     test_sql(pg, sql);
     test_run(password_body, &none);
+    (void)snprintf(sql, sizeof(sql), "UPDATE account SET state = 1, deleted_at = NULL WHERE id = %lld", (long long)account);
+    test_sql(pg, sql); /* purging is the business of another test */
 }
 
 static void test_off(void **state)
