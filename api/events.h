@@ -1,4 +1,4 @@
-/* api/events.h - server-sent events: hints about the queue and the figures of the status. */
+/* api/events.h - server-sent events: hints about the queue, traces and the log of writes, and the figures of the status. */
 #pragma once
 #include "auth/service.h"
 

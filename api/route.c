@@ -136,7 +136,7 @@ const struct route routes[] = {
     { "GET", V1 "/me/traces", SCOPE_ANY, traces_list_mine },
     { "GET", V1 "/me/traces/{}", SCOPE_ANY, trace_get_mine_one },
     { "GET", V1 "/me/apple-profile", SCOPE_ANY, me_apple_profile_get },
-    { "GET", V1 "/events", SCOPE_QUEUE_READ, events_get },
+    { "GET", V1 "/events", SCOPE_ANY, events_get },
     { "GET", V1 "/openapi.yaml", SCOPE_NONE, openapi_get },
     { "GET", "/.well-known/autoconfig/mail/config-v1.1.xml", SCOPE_PROGRAM, autoconfig_get },
     { "GET", "/mail/config-v1.1.xml", SCOPE_PROGRAM, autoconfig_get },

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/strbuf.h"
 #include "config/settings.h"
+#include "store/queue_internal.h"
 #include "store/quota.h"
 #include "store/sent.h"
 
@@ -269,7 +270,7 @@ static enum result write_all(struct batch *b, struct tx **tx)
     const struct db_param accounts = account_list(b);
     size_t n = 0, n_queued = collect_queue(b, queued), n_sent = collect_sent(b, sent), n_notices = 0;
     bool ends_job = b->v[0]->m->job != NULL; /* which may only go when all of it is stored */
-    struct db_notice notices[2];
+    struct db_notice notices[3];
     int64_t now_us = wall_us();
     enum result r = RES_OK;
 
@@ -287,6 +288,8 @@ static enum result write_all(struct batch *b, struct tx **tx)
         notices[n_notices++] = (struct db_notice){ "mail", mail_notice(b) };
     if (n_queued > 0)
         notices[n_notices++] = (struct db_notice){ "queue", STR("") };
+    if (ends_job)
+        notices[n_notices++] = (struct db_notice){ "queue_changed", queue_changed(&b->arena, &b->v[0]->m->job->job->message->id, 1) };
     if (n_queued > 0 || b->n_marks > 0 || ends_job) {
         r = tx_batch(*tx, calls, n, NULL);
         if (r == RES_OK && ends_job && !all_stored(deliveries, b->n_items))

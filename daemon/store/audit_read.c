@@ -32,6 +32,33 @@ enum result audit_list(struct db *db, const struct audit_filter *filter, int64_t
     return RES_OK;
 }
 
+enum result audit_news(struct db *db, int64_t after, size_t limit, struct arena *a, struct audit_news **ret_v, size_t *ret_n)
+{
+    static const struct db_stmt stmt = { "audit_news", "SELECT id, action FROM audit WHERE id > $1 ORDER BY id LIMIT $2" };
+    const struct db_param params[] = { db_int8(after), db_int8((int64_t)limit) };
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+
+    if (r != RES_OK)
+        return r;
+    *ret_n = db_count(&rows);
+    *ret_v = arena_array(a, struct audit_news, *ret_n + 1);
+    for (size_t i = 0; i < *ret_n; i++)
+        (*ret_v)[i] = (struct audit_news){ db_get_int(&rows, i, 0), arena_str(a, db_get_str(&rows, i, 1)) };
+    return RES_OK;
+}
+
+enum result audit_newest(struct db *db, int64_t *ret)
+{
+    static const struct db_stmt stmt = { "audit_newest", "SELECT coalesce(max(id), 0) FROM audit" };
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    enum result r = db_query(db, &stmt, NULL, 0, &rows);
+
+    if (r == RES_OK)
+        *ret = db_get_int(&rows, 0, 0);
+    return r;
+}
+
 enum result audit_verify(struct db *db, int64_t after, int64_t limit, struct arena *a, struct audit_proof *ret)
 {
     static const struct db_stmt stmt = { "audit_verify",

@@ -21,6 +21,16 @@ struct audit_row {
 enum result audit_list(struct db *db, const struct audit_filter *filter, int64_t after, size_t limit, struct arena *a,
                        struct audit_row **ret_rows, size_t *ret_n, bool *ret_more) SUSPENDS NODISCARD;
 
+struct audit_news {
+    int64_t id;
+    struct str action;
+};
+/* What was added behind the row with the id `after`, oldest first, at most `limit`. */
+enum result audit_news(struct db *db, int64_t after, size_t limit, struct arena *a, struct audit_news **ret_v, size_t *ret_n)
+    SUSPENDS NODISCARD;
+/* The id of the newest row; 0: there is none. */
+enum result audit_newest(struct db *db, int64_t *ret) SUSPENDS NODISCARD;
+
 struct audit_proof {
     int64_t rows;      /* that were looked at */
     int64_t last;      /* the id of the last of them; 0: there were none */

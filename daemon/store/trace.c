@@ -139,6 +139,28 @@ enum result trace_list(struct db *db, const struct trace_filter *filter, int64_t
     return RES_OK;
 }
 
+/* ---- what became of some ---- */
+
+#define VISIBLE                                                                                                        \
+    "($2::text[] IS NULL OR " QUEUE_DOMAIN_SQL("p.sender") " = ANY ($2) OR EXISTS"                                      \
+    "  (SELECT FROM trace_recipient r WHERE r.at = p.at AND r.trace_id = p.id AND r.domain = ANY ($2)))"
+
+enum result trace_outcomes(struct db *db, const int64_t *ids, size_t n, struct str_list domains, int *ret)
+{
+    static const struct db_stmt stmt = { "trace_outcomes",
+        "SELECT u.n - 1, p.outcome FROM unnest($1::bigint[]) WITH ORDINALITY AS u (id, n) JOIN trace p ON p.id = u.id WHERE " VISIBLE };
+    CLEANUP(arena_releasep) struct arena a = { 0 };
+    const struct db_param params[] = { db_int8_array(&a, ids, n), queue_filter_list(domains, &a) };
+    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
+    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+
+    for (size_t i = 0; i < n; i++)
+        ret[i] = -1;
+    for (size_t i = 0; r == RES_OK && i < db_count(&rows); i++)
+        ret[db_get_int(&rows, i, 0)] = (int)db_get_int(&rows, i, 1);
+    return r;
+}
+
 /* ---- one ---- */
 
 static enum result read_trace(struct db *db, int64_t id, struct str_list domains, int64_t account_id, struct arena *a,
@@ -148,8 +170,7 @@ static enum result read_trace(struct db *db, int64_t id, struct str_list domains
         "SELECT " ROW_COLUMNS ", '', 0::bigint, p.listener, p.client, p.session, p.tls,"
         "  EXISTS (SELECT FROM queue_message m WHERE m.id = p.id), p.account_id IS NOT DISTINCT FROM $3"
         " FROM trace p LEFT JOIN account a ON a.id = p.account_id"
-        " WHERE p.id = $1 AND ($2::text[] IS NULL OR " QUEUE_DOMAIN_SQL("p.sender") " = ANY ($2) OR EXISTS"
-        "  (SELECT FROM trace_recipient r WHERE r.at = p.at AND r.trace_id = p.id AND r.domain = ANY ($2)))"
+        " WHERE p.id = $1 AND " VISIBLE
         " AND ($3 = 0 OR p.account_id = $3 OR EXISTS"
         "  (SELECT FROM trace_recipient r WHERE r.at = p.at AND r.trace_id = p.id AND r.account_id = $3))" };
     const struct db_param params[] = { db_int8(id), queue_filter_list(domains, a), db_int8(account_id) };

@@ -72,6 +72,8 @@ struct trace {
 /* RES_NOTFOUND: no such trace, or not to be seen. */
 enum result trace_get(struct db *db, int64_t id, struct str_list domains, struct arena *a, struct trace **ret)
     SUSPENDS NODISCARD;
+/* What became so far of each of these messages, an enum trace_outcome; -1: no such trace, or not to be seen. */
+enum result trace_outcomes(struct db *db, const int64_t *ids, size_t n, struct str_list domains, int *ret) SUSPENDS NODISCARD;
 /* As the account sees it: all of what it sent; of what it received its own recipients and their events alone, for others may
  * be blind copies.  RES_NOTFOUND: it was neither. */
 enum result trace_get_mine(struct db *db, int64_t id, int64_t account_id, struct arena *a, struct trace **ret)

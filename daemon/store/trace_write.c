@@ -1,4 +1,5 @@
 #include "store/trace_write.h"
+#include "store/queue_internal.h"
 
 /* $1-$13 the messages, $14-$26 their recipients, who carry time, id and session of their message. */
 static const struct db_stmt write_stmt = { "trace_write",
@@ -62,8 +63,10 @@ static void fill_recipient(struct columns *c, size_t i, const struct trace_note 
 enum result trace_write(struct db *db, const struct trace_note *v, size_t n)
 {
     CLEANUP(arena_releasep) struct arena a = { 0 };
+    CLEANUP(tx_rollbackp) struct tx *tx = NULL;
     struct columns c;
     size_t all = 0, at = 0;
+    enum result r;
 
     for (size_t i = 0; i < n; i++)
         all += v[i].n_recipients;
@@ -94,5 +97,12 @@ enum result trace_write(struct db *db, const struct trace_note *v, size_t n)
         db_text_array(&a, c.r_texts[5], all), db_text_array(&a, c.r_texts[6], all),
     };
 
-    return db_query(db, &write_stmt, params, ARRAY_LEN(params), NULL);
+    struct db_call call = { .stmt = &write_stmt, .params = params, .n = ARRAY_LEN(params) };
+    const struct db_notice notice = { "traced", queue_changed(&a, c.ids, n) };
+
+    r = tx_begin(db, STR_NULL, &tx);
+    if (r == RES_OK)
+        r = tx_batch_commit(&tx, &call, 1, &notice, 1, NULL);
+    db_rows_free(&call.rows);
+    return r == RES_OK ? RES_OK : RES_TEMPFAIL;
 }

@@ -30,5 +30,6 @@ struct trace_note { /* one message */
     size_t n_recipients;
 };
 
-/* Adds all of them in one transaction.  RES_TEMPFAIL: none is there. */
+/* Adds all of them in one transaction, and tells those who watch by NOTIFY "traced", with the ids as "queue_changed" has
+ * them.  RES_TEMPFAIL: none is there, or a commit is in doubt. */
 enum result trace_write(struct db *db, const struct trace_note *v, size_t n) SUSPENDS NODISCARD;

@@ -5,7 +5,7 @@ import net from 'node:net';
 import { before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { stream } from './stream.mjs';
-import { bearer, checkAnswer, contract, endpoints, local, LOOPBACK, makeWorld, nobody, page, run, send, signIn, SOCKET } from './server.mjs';
+import { bearer, checkAnswer, Client, contract, endpoints, errorsOf, local, LOOPBACK, makeToken, makeWorld, nobody, page, run, send, signIn, SOCKET } from './server.mjs';
 
 let world;
 before(async () => { world = await makeWorld('http'); });
@@ -165,13 +165,46 @@ test('events: retry first, the status at once, then what changes; and the end wi
 
 test('events: wrong topics, a revoked token', async () => {
   await local.call('GET', '/events', '/events', { status: 400 });
-  await local.call('GET', '/events?topics=queue,mail', '/events', { status: 400 });
+  assert.match(errorsOf(await local.call('GET', '/events?topics=queue,mail', '/events', { status: 400 })).topics, /enum/);
   const made = await local.call('POST', '/tokens', '/tokens', { status: 201, body: { name: `stream ${run}`, scopes: ['queue:read'] } });
   const headers = bearer(made.token).headers;
   const s = await stream(headers);
   assert.equal(s.status, 200);
   await local.call('DELETE', `/tokens/${made.id}`, '/tokens/{id}', { status: 204 });
   await s.end();
+});
+
+test('events: each topic needs its scope, and ends when that is withdrawn', async () => {
+  const { headers } = bearer(await makeToken(['queue:read']));
+  const client = new Client(LOOPBACK, headers);
+  await client.call('GET', '/events?topics=trace', '/events', { status: 403, type: 'insufficient-scope' });
+  await client.call('GET', '/events?topics=queue,audit', '/events', { status: 403, type: 'insufficient-scope' });
+  const office = await signIn(world.office);
+  await office.call('GET', '/events?topics=audit', '/events', { status: 403, type: 'insufficient-scope' });
+  const alice = await signIn(world.alice);
+  for (const topic of ['queue', 'status', 'trace', 'audit']) await alice.call('GET', `/events?topics=${topic}`, '/events', { status: 403, type: 'insufficient-scope' });
+  const narrow = bearer(await makeToken(['trace:read'])).headers;
+  const s = await stream(narrow, 'topics=trace');
+  assert.equal(s.status, 200);
+  s.close();
+});
+
+test('events: what is written to the log, from now on', async () => {
+  const { headers } = bearer(await makeToken(['audit:read']));
+  const [one, two] = [await stream(headers, 'topics=audit'), await stream(headers, 'topics=audit')];
+  await local.call('PUT', `/domains/audit-${run}.example`, '/domains/{domain}', { status: 201, body: {} });
+  const [row] = (await local.call('GET', `/audit?object=audit-${run}.example`, '/audit')).data;
+  const isRow = (e) => e.event === 'audit.added' && e.data === JSON.stringify({ id: row.id, action: 'domain.create' });
+  await one.wait(isRow);
+  await two.wait(isRow);
+  await local.call('DELETE', `/domains/audit-${run}.example`, '/domains/{domain}', { status: 204 });
+  await one.wait((e) => e.event === 'audit.added' && JSON.parse(e.data).action === 'domain.delete');
+  assert.equal(one.events.filter(isRow).length, 1, 'once');
+  assert.ok(one.events.every((e) => e.event !== 'audit.added' || Number.parseInt(JSON.parse(e.data).id.slice(1), 36) >= Number.parseInt(row.id.slice(1), 36)), 'nothing of before');
+  assert.ok(one.events.every((e) => e.id === undefined));
+  const late = await stream(headers, 'topics=audit', { 'Last-Event-ID': 'x-1' });
+  await late.wait((e) => e.event === 'reset');
+  for (const s of [one, two, late]) s.close();
 });
 
 test('the socket needs no header and has all rights', async () => {

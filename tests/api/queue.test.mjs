@@ -8,6 +8,11 @@ import { submitMail } from '../support/submit.mjs';
 import { stream } from './stream.mjs';
 import { bearer, endpoints, errorsOf, local, makeToken, makeWorld, PASSWORD, run, signIn } from './server.mjs';
 
+/** SQL as the owner of the database. */
+function ownerSql(sql) {
+  execFileSync('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-h', `${process.env.CORREIO_HOME}/run`, '-U', 'correio_owner', '-c', sql, 'correio'], { stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
 let world;
 let away; // a relay domain whose host refuses connections
 const M = '/queue/messages';
@@ -370,6 +375,58 @@ test('events: a message that comes, is held and goes is told to those who may se
   all.close();
 });
 
+test('events: traces, also of what never was in the queue, for those who may see them', async () => {
+  const [admin, office] = [await signIn(world.admin), await signIn(world.office)];
+  const [all, narrow] = [await stream(admin.headers, 'topics=trace'), await stream(office.headers, 'topics=trace')];
+  const told = (s, id, outcome) => s.wait((e) => e.event === 'trace.changed' && e.data === JSON.stringify({ id, outcome }));
+  const waits = await submit(world.alice, [`trace@${away}`], 'trace');
+  await told(all, waits, 'waiting');
+  const here = await submit(world.alice, [world.bob], 'delivered at once');
+  await told(all, here, 'delivered');
+  const theirs = await submit(world.alice, [world.far], 'delivered to the other domain');
+  const first = await told(narrow, theirs, 'delivered');
+  await told(all, theirs, 'delivered');
+  await local.call('POST', '/queue/actions', '/queue/actions', { body: { action: 'hold', select: { ids: [waits] } } });
+  const sent = await submit(world.far, [`trace@${away}`], 'from the other domain');
+  await told(narrow, sent, 'waiting');
+  assert.ok(narrow.events.every((e) => !e.data?.includes(waits) && !e.data?.includes(here)), 'nothing of another domain');
+  assert.ok(all.events.every((e) => e.event === undefined || e.event === 'trace.changed'), 'nothing of another topic');
+  narrow.close();
+  const again = await stream(office.headers, 'topics=trace', { 'Last-Event-ID': first.id });
+  await told(again, sent, 'waiting');
+  assert.ok(again.events.every((e) => !e.data?.includes(waits)));
+  for (const s of [again, all]) {
+    s.close();
+    await s.end();
+  }
+  for (let i = 0; i < 20; i++) { /* who left is noticed at the next write */
+    const alone = await stream(admin.headers, 'topics=trace', { 'Last-Event-ID': first.id });
+    const reset = await alone.wait((e) => e.event === 'reset' || e.event === 'trace.changed');
+    alone.close();
+    await alone.end();
+    if (reset.event === 'reset') return;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+  assert.fail('nobody listened meanwhile, so nobody knows what was missed');
+});
+
+test('events: too many at a time are one reset of their topic', async () => {
+  const admin = await signIn(world.admin);
+  const [traces, queue] = [await stream(admin.headers, 'topics=trace'), await stream(admin.headers, 'topics=queue')];
+  ownerSql("SELECT pg_notify('traced', '')"); /* as a batch says it whose ids find no place */
+  await traces.wait((e) => e.event === 'reset');
+  const id = await submit(world.alice, [`after@${away}`], 'after the burst');
+  await queue.wait((e) => e.event === 'queue.changed' && JSON.parse(e.data).id === id);
+  assert.ok(queue.events.every((e) => e.event !== 'reset'), 'the queue has nothing to do with it');
+  ownerSql(`SELECT pg_notify('traced', (SELECT string_agg(n::text, ',') FROM generate_series(1, 51) n))`);
+  await traces.wait(() => traces.events.filter((e) => e.event === 'reset').length === 2);
+  ownerSql("SELECT pg_notify('queue_changed', 'x,,-1,99999999999999999999999,')"); /* nothing in it is an id */
+  ownerSql("SELECT pg_notify('queue_changed', '')");
+  await queue.wait((e) => e.event === 'reset');
+  await traces.wait(() => traces.events.filter((e) => e.event === 'reset').length === 3);
+  for (const s of [traces, queue]) s.close();
+});
+
 test('events: one caller has six streams; the seventh ends the oldest, and one that was left does not count', async () => {
   const { headers } = bearer(await makeToken(['queue:read']));
   const streams = [];
@@ -387,14 +444,13 @@ test('events: one caller has six streams; the seventh ends the oldest, and one t
   for (const s of live) s.close();
 });
 
-const SOURCE = '/queue/messages/{id}/source';
-const RECIPIENTS = '/queue/messages/{id}/recipients';
-
 /** The account's sessions are as if it had proven who it is an hour ago. */
 function forgetProof(address) {
-  const sql = `UPDATE session SET authenticated_at = now() - interval '1 hour' WHERE account_id = (SELECT id FROM account WHERE address = '${address}')`;
-  execFileSync('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-h', `${process.env.CORREIO_HOME}/run`, '-U', 'correio_owner', '-c', sql, 'correio']);
+  ownerSql(`UPDATE session SET authenticated_at = now() - interval '1 hour' WHERE account_id = (SELECT id FROM account WHERE address = '${address}')`);
 }
+
+const SOURCE = '/queue/messages/{id}/source';
+const RECIPIENTS = '/queue/messages/{id}/recipients';
 
 /** Resident bytes of the api process. */
 function memoryOfApi() {
