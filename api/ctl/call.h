@@ -72,6 +72,10 @@ struct column {
 };
 /* A row of objects as a table (people), JSON Lines (--json) or one id a line (--quiet). */
 void print_rows(struct call *c, struct json_object *rows, const struct column *columns, size_t n, const char *id, bool first);
+/* What people read of one value. */
+struct str cell_text(struct call *c, struct json_object *row, const struct column *column);
+/* A row of what goes on without an end: its cells alone, two blanks between them; as print_rows with --json and --quiet. */
+void print_row(struct call *c, struct json_object *row, const struct column *columns, size_t n, const char *id);
 /* One object: "name: value" lines, unchanged JSON, or its id. */
 void print_object(struct call *c, struct json_object *object, const struct column *columns, size_t n, const char *id);
 /* What became of the verb's first argument ("added"), in words; for --json the object, for --quiet its id (NULL: there

@@ -118,7 +118,7 @@ static struct curl_slist *headers_for(struct call *call, const char *method, con
     return list;
 }
 
-static void set_up(struct client *c, struct call *call, const char *method, const char *path, struct str body,
+static void set_up(CURL *curl, struct client *c, struct call *call, const char *method, const char *path, struct str body,
                    struct strbuf *answer)
 {
     const struct client_options *o = c->options;
@@ -129,27 +129,27 @@ static void set_up(struct client *c, struct call *call, const char *method, cons
         end--;
     if (strcmp(method, "GET") != 0 && option(call, "dry-run") != NULL)
         path = arena_printf(&call->arena, "%s%sdry_run=true", path, strchr(path, '?') != NULL ? "&" : "?").p;
-    curl_easy_reset(c->curl);
-    curl_easy_setopt(c->curl, CURLOPT_URL, arena_printf(&call->arena, "%.*s%s", socket ? 16 : (int)end,
+    curl_easy_reset(curl);
+    curl_easy_setopt(curl, CURLOPT_URL, arena_printf(&call->arena, "%.*s%s", socket ? 16 : (int)end,
                                                         socket ? "http://localhost" : o->url, path).p);
     if (socket)
-        curl_easy_setopt(c->curl, CURLOPT_UNIX_SOCKET_PATH, o->socket != NULL ? o->socket : find_socket());
-    curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, method);
-    curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(c->curl, CURLOPT_TIMEOUT, CALL_S);
-    curl_easy_setopt(c->curl, CURLOPT_ERRORBUFFER, c->error);
-    curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, take);
-    curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, answer);
-    curl_easy_setopt(c->curl, CURLOPT_PROXY, "");
+        curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, o->socket != NULL ? o->socket : find_socket());
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, CALL_S);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, c->error);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
     if (o->ca_file != NULL)
-        curl_easy_setopt(c->curl, CURLOPT_CAINFO, o->ca_file);
+        curl_easy_setopt(curl, CURLOPT_CAINFO, o->ca_file);
     if (o->insecure) {
-        curl_easy_setopt(c->curl, CURLOPT_SSL_VERIFYPEER, 0L);
-        curl_easy_setopt(c->curl, CURLOPT_SSL_VERIFYHOST, 0L);
+        curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
     }
     if (body.p != NULL) {
-        curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, body.p);
-        curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.p);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
     }
 }
 
@@ -191,7 +191,7 @@ static enum outcome exchange(struct call *call, const char *method, const char *
 
     headers = curl_slist_append(headers, "Accept: application/json, application/problem+json");
     *ret_status = 0;
-    set_up(c, call, method, path, text, answer);
+    set_up(c->curl, c, call, method, path, text, answer);
     curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
     code = curl_easy_perform(c->curl);
     curl_slist_free_all(headers);
@@ -282,7 +282,7 @@ void client_say_error(struct call *call, const struct json_object *e)
 /* ---- an answer that is not kept ---- */
 
 struct flow {
-    struct client *client;
+    CURL *curl; /* of its own: the taker may ask for more */
     client_taker *take;
     void *arg;
     struct strbuf refusal; /* the body of an answer that is none of 200 */
@@ -293,7 +293,7 @@ static size_t take_flow(char *bytes, size_t size, size_t n, void *arg)
     struct flow *flow = arg;
     long status = 0;
 
-    curl_easy_getinfo(flow->client->curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(flow->curl, CURLINFO_RESPONSE_CODE, &status);
     if (status != 200)
         return take(bytes, size, n, &flow->refusal);
     return flow->take(str_of(bytes, size * n), flow->arg) ? size * n : 0;
@@ -302,25 +302,28 @@ static size_t take_flow(char *bytes, size_t size, size_t n, void *arg)
 enum outcome client_flow(struct call *call, const char *path, const char *accept, bool endless, client_taker *taker, void *arg)
 {
     struct client *c = call->client;
-    struct flow flow = { .client = c, .take = taker, .arg = arg, .refusal = { .max = 65536 } };
+    CURL *curl = curl_easy_init();
+    struct flow flow = { .curl = curl, .take = taker, .arg = arg, .refusal = { .max = 65536 } };
     struct curl_slist *headers = headers_for(call, "GET", NULL, "");
     struct json_object *problem;
     enum outcome out = DONE;
     long status = 0;
     CURLcode code;
 
+    if (curl == NULL)
+        abort();
     headers = curl_slist_append(headers, arena_printf(&call->arena, "Accept: %s, application/problem+json", accept).p);
-    set_up(c, call, "GET", path, STR_NULL, NULL);
-    curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, take_flow);
-    curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, &flow);
-    curl_easy_setopt(c->curl, CURLOPT_TIMEOUT, 0L);
-    curl_easy_setopt(c->curl, CURLOPT_CONNECTTIMEOUT, CALL_S);
-    curl_easy_setopt(c->curl, CURLOPT_LOW_SPEED_LIMIT, 1L); /* an endless one says something every 15 s */
-    curl_easy_setopt(c->curl, CURLOPT_LOW_SPEED_TIME, CALL_S);
-    code = curl_easy_perform(c->curl);
+    set_up(curl, c, call, "GET", path, STR_NULL, NULL);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_flow);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &flow);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, 0L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CALL_S);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L); /* an endless one says something every 15 s */
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, CALL_S);
+    code = curl_easy_perform(curl);
     curl_slist_free_all(headers);
-    curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     if (status != 0 && status != 200) {
         problem = json_of(call, &flow.refusal);
         out = client_say_problem(call, status, problem);
@@ -329,6 +332,7 @@ enum outcome client_flow(struct call *call, const char *path, const char *accept
         out = client_say_problem(call, 0, NULL);
     }
     strbuf_release(&flow.refusal);
+    curl_easy_cleanup(curl);
     return out;
 }
 

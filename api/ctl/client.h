@@ -27,7 +27,8 @@ enum outcome client_follow(struct call *c, struct json_object **answer);
 void client_say_error(struct call *c, const struct json_object *error);
 /* Takes the next bytes of an answer.  False: enough. */
 typedef bool client_taker(struct str bytes, void *arg);
-/* GETs what is not kept in memory.  endless: it is an answer without an end, which a broken connection ends well. */
+/* GETs what is not kept in memory; the taker may make calls.  endless: it is an answer without an end, which a broken
+ * connection ends well. */
 enum outcome client_flow(struct call *c, const char *path, const char *accept, bool endless, client_taker *taker, void *arg);
 /* Says what a problem is. */
 enum outcome client_say_problem(struct call *c, long status, struct json_object *problem);

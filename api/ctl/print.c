@@ -243,6 +243,25 @@ void print_rows(struct call *c, struct json_object *rows, const struct column *c
     }
 }
 
+struct str cell_text(struct call *c, struct json_object *row, const struct column *column)
+{
+    return value_text(&c->arena, at_path(row, column->path), column);
+}
+
+void print_row(struct call *c, struct json_object *row, const struct column *columns, size_t n, const char *id)
+{
+    if (c->json)
+        print_json(c, row);
+    else if (c->quiet)
+        print_id(row, id);
+    for (size_t i = 0; i < n && !c->json && !c->quiet; i++) {
+        struct str cell = cell_text(c, row, &columns[i]);
+
+        printf("%.*s%s", STR_ARG(cell), i + 1 < n ? "  " : "\n");
+    }
+    fflush(stdout);
+}
+
 void print_object(struct call *c, struct json_object *object, const struct column *columns, size_t n, const char *id)
 {
     size_t width = 0;

@@ -11,6 +11,7 @@ const struct verb verbs[] = {
     { "status", NULL, "", 0, 0, "", "Is mail flowing?", verb_status },
     { "ready", NULL, "", 0, 0, "", "Can it take mail now?", verb_ready },
     { "doctor", NULL, "", 0, 0, "repair", "Checks database, DNS, ports and counters; --repair: puts counters right.", verb_doctor },
+    { "events", NULL, "", 0, 0, "topic=TOPICS", "Shows what happens, as it happens; --topic: queue, status, trace, audit, with commas.", verb_events },
 
     { "domain", "add", "DOMAIN", 1, 1, "relay to=HOST:PORT alias-of=DOMAIN language=LANG quota=BYTES", "Takes mail for a domain; --relay: as its backup; --alias-of: as if it were that one's.", verb_domain_add },
     { "domain", "list", "", 0, 0, "kind=KIND state=STATE q=TEXT", "Lists domains.", verb_domain_list },
@@ -102,6 +103,7 @@ const struct verb verbs[] = {
 
     { "trace", "show", "ID", 1, 1, "", "Shows what happened to a message.", verb_trace_show },
     { "trace", "list", "[ADDRESS|MESSAGE-ID]", 0, 1, "since=TIME until=TIME outcome=OUTCOME sender=A recipient=A subject=TEXT message-id=ID ip=ADDRESS account=A direction=WAY limit=NUMBER", "Lists what happened to messages.", verb_trace },
+    { "trace", "follow", "", 0, 0, "", "Shows what becomes of messages, as it happens.", verb_trace_follow },
 
     { "explain", "delivery", "", 0, 0, "from=ADDRESS to=ADDRESS size=BYTES ip=ADDRESS account=ADDRESS headers=FILE probe", "Shows what would become of a message, step by step; --probe: asks the other server.", verb_explain_delivery },
     { "explain", "reply", "TEXT", 1, 1, "", "Says what a mail server's answer means.", verb_explain_reply },

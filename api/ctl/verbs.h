@@ -20,6 +20,7 @@ verb_run verb_queue_list, verb_queue_show, verb_queue_act, verb_queue_set, verb_
     verb_queue_hold_rule_remove, verb_queue_schedule;
 verb_run verb_operation_show, verb_operation_cancel;
 verb_run verb_trace, verb_trace_show;
+verb_run verb_events, verb_trace_follow;
 verb_run verb_explain_delivery, verb_explain_reply;
 verb_run verb_config_list, verb_config_get, verb_config_set, verb_config_unset;
 verb_run verb_audit_list, verb_audit_verify;

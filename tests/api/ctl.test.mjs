@@ -104,6 +104,67 @@ test('lists up to a number of rows', async () => {
   }
 });
 
+/** Runs what does not end by itself; until(form) waits for output of that form, stop() gives {status, out, err}. */
+function watch(args) {
+  const child = spawn(PROGRAM, args, { env: { PATH: process.env.PATH, CORREIO_HOME: process.env.CORREIO_HOME, LANG: 'C' } });
+  const seen = { out: '', err: '', status: null };
+  child.stdout.on('data', (chunk) => { seen.out += chunk; });
+  child.stderr.on('data', (chunk) => { seen.err += chunk; });
+  const closed = new Promise((resolve) => child.on('close', (status) => { seen.status = status; resolve(); }));
+  return {
+    closed: closed.then(() => seen),
+    async until(form) {
+      for (let i = 0; !form.test(seen.out); i++) {
+        assert.ok(i < 100 && seen.status === null, `${args.join(' ')}: ${seen.out}${seen.err}`);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    },
+    stop() {
+      child.kill();
+      return closed.then(() => seen);
+    },
+  };
+}
+
+test('what happens, as it happens', async () => {
+  const plain = watch(['events']);
+  const json = watch(['events', '--topic', 'audit,queue', '--json']);
+  const follow = watch(['trace', 'follow']);
+  const objects = watch(['trace', 'follow', '--json']);
+  await plain.until(/status  waiting=\d+  held=\d+/); /* the streams are open: they were begun at the same time */
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const from = `boss@limit-${domain}`;
+  const id = await submitMail({ port: endpoints.SUBMISSION_PORT, from, password: PASSWORD, to: [`x@${domain.replace('ctl', 'away')}.waiting.example`, 'y@waiting.example'], subject: 'follow \x1b[2Jme' });
+  await plain.until(new RegExp(`^\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d  queue\\.changed  id=${id}  state=`, 'm'));
+  await follow.until(new RegExp(`  ${id}  waiting  ${from}  x@\\S+ \\+1  follow  \\[2Jme$`, 'm'));
+  await objects.until(new RegExp(`"id":"${id}"`));
+  await ok(['queue', 'hold', id]);
+  await json.until(/"audit\.added"/);
+  await json.until(/"held"/);
+  const seen = jsonLines((await json.stop()).out);
+  assert.deepEqual(seen.find((row) => row.event === 'queue.changed' && row.data.state === 'held').data, { id, state: 'held' });
+  assert.equal(seen.find((row) => row.event === 'audit.added').data.action, 'queue.hold');
+  assert.ok(!(await plain.stop()).out.includes('audit'));
+  await follow.stop();
+  const trace = jsonLines((await objects.stop()).out)[0];
+  assert.deepEqual([trace.id, trace.recipients.length, trace.at], [id, 2, undefined]);
+  await ok(['events', '--topic', 'mail'], { status: 6 });
+  await ok(['events', '--topic', 'audit', ...remote], { status: 5 });
+  await ok(['trace', 'follow', ...remote], { status: 5 });
+});
+
+test('a stream that the server ends', async () => {
+  const file = join(dir, 'short');
+  const made = await local.call('POST', '/tokens', '/tokens', { status: 201, body: { name: 'short', scopes: ['queue:read'] } });
+  writeFileSync(file, made.token, { mode: 0o600 });
+  const short = watch(['events', '--url', endpoints.HTTP_URL, '--token-file', file]);
+  await short.until(/status/);
+  await local.call('DELETE', `/tokens/${made.id}`, '/tokens/{id}', { status: 204 });
+  const { status, err } = await short.closed;
+  assert.equal(status, 7);
+  assert.match(err, /The server has ended the stream/);
+});
+
 test('the queue: undo, pause, rules, schedule', async () => {
   await ok(['queue', 'undo', 'uzzz'], { status: 4 });
   await ok(['queue', 'delete', 'q1zzz'], { status: 4 });
