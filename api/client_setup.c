@@ -5,35 +5,50 @@
 
 #define MAX_TEXT ((size_t)64 << 10)
 
-/* In the order in which they are offered. */
-static const struct server {
-    enum listener listener;
-    bool sends, tls;
-    struct str type;
-} servers[] = {
-    { LISTEN_IMAPS, false, true, STR("IMAP") }, { LISTEN_IMAP, false, false, STR("IMAP") },
-    { LISTEN_POP3S, false, true, STR("POP3") }, { LISTEN_POP3, false, false, STR("POP3") },
-    { LISTEN_SMTPS, true, true, STR("SMTP") },  { LISTEN_SUBMISSION, true, false, STR("SMTP") },
-};
-
-/* The first that listens; NULL: none. */
-static const struct server *first(const struct client_setup *s, bool sends)
+size_t client_setup_servers(const struct client_setup *s, struct client_server ret[CLIENT_SERVERS])
 {
-    for (size_t i = 0; i < ARRAY_LEN(servers); i++) {
-        if (servers[i].sends == sends && s->ports[servers[i].listener] != 0)
-            return &servers[i];
+    static const struct client_server all[CLIENT_SERVERS] = {
+        { LISTEN_IMAPS, false, true, STR("IMAP"), 0 }, { LISTEN_IMAP, false, false, STR("IMAP"), 0 },
+        { LISTEN_POP3S, false, true, STR("POP3"), 0 }, { LISTEN_POP3, false, false, STR("POP3"), 0 },
+        { LISTEN_SMTPS, true, true, STR("SMTP"), 0 },  { LISTEN_SUBMISSION, true, false, STR("SMTP"), 0 },
+    };
+    size_t n = 0;
+
+    for (size_t i = 0; i < CLIENT_SERVERS; i++) {
+        ret[n] = all[i];
+        ret[n].port = s->ports[all[i].listener];
+        n += ret[n].port != 0;
     }
-    return NULL;
+    return n;
+}
+
+/* The first that listens.  False: none. */
+static bool first(const struct client_setup *s, bool sends, struct client_server *ret)
+{
+    struct client_server v[CLIENT_SERVERS];
+    size_t n = client_setup_servers(s, v);
+
+    for (size_t i = 0; i < n; i++) {
+        if (v[i].sends == sends) {
+            *ret = v[i];
+            return true;
+        }
+    }
+    return false;
 }
 
 bool client_setup_reads(const struct client_setup *s)
 {
-    return first(s, false) != NULL;
+    struct client_server any;
+
+    return first(s, false, &any);
 }
 
 bool client_setup_sends(const struct client_setup *s)
 {
-    return first(s, true) != NULL;
+    struct client_server any;
+
+    return first(s, true, &any);
 }
 
 /* The text, kept in the arena. */
@@ -73,6 +88,8 @@ struct str client_setup_autoconfig(const struct client_setup *s, struct arena *a
 {
     struct str domain = xml(a, s->domain), host = xml(a, s->host);
     struct strbuf b = { .max = MAX_TEXT };
+    struct client_server v[CLIENT_SERVERS];
+    size_t n = client_setup_servers(s, v);
 
     (void)strbuf_addf(&b,
                       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -82,12 +99,10 @@ struct str client_setup_autoconfig(const struct client_setup *s, struct arena *a
                       "    <displayName>%.*s</displayName>\n"
                       "    <displayShortName>%.*s</displayShortName>\n",
                       STR_ARG(domain), STR_ARG(domain), STR_ARG(domain), STR_ARG(domain));
-    for (size_t i = 0; i < ARRAY_LEN(servers); i++) {
-        const struct server *one = &servers[i];
+    for (size_t i = 0; i < n; i++) {
+        const struct client_server *one = &v[i];
         const char *element = one->sends ? "outgoingServer" : "incomingServer";
 
-        if (s->ports[one->listener] == 0)
-            continue;
         (void)strbuf_addf(&b,
                           "    <%s type=\"%.*s\">\n"
                           "      <hostname>%.*s</hostname>\n"
@@ -96,7 +111,7 @@ struct str client_setup_autoconfig(const struct client_setup *s, struct arena *a
                           "      <username>%%EMAILADDRESS%%</username>\n"
                           "      <authentication>password-cleartext</authentication>\n"
                           "    </%s>\n",
-                          element, STR_ARG(arena_lower(a, one->type)), STR_ARG(host), s->ports[one->listener],
+                          element, STR_ARG(arena_lower(a, one->type)), STR_ARG(host), one->port,
                           one->tls ? "SSL" : "STARTTLS", element);
     }
     (void)strbuf_adds(&b, "  </emailProvider>\n</clientConfig>\n");
@@ -107,6 +122,8 @@ struct str client_setup_autodiscover(const struct client_setup *s, struct arena 
 {
     struct str address = xml(a, s->address), host = xml(a, s->host);
     struct strbuf b = { .max = MAX_TEXT };
+    struct client_server v[CLIENT_SERVERS];
+    size_t n = client_setup_servers(s, v);
 
     (void)strbuf_adds(&b,
                       "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
@@ -115,11 +132,9 @@ struct str client_setup_autodiscover(const struct client_setup *s, struct arena 
                       "    <Account>\n"
                       "      <AccountType>email</AccountType>\n"
                       "      <Action>settings</Action>\n");
-    for (size_t i = 0; i < ARRAY_LEN(servers); i++) {
-        const struct server *one = &servers[i];
+    for (size_t i = 0; i < n; i++) {
+        const struct client_server *one = &v[i];
 
-        if (s->ports[one->listener] == 0)
-            continue;
         (void)strbuf_addf(&b,
                           "      <Protocol>\n"
                           "        <Type>%.*s</Type>\n"
@@ -132,7 +147,7 @@ struct str client_setup_autodiscover(const struct client_setup *s, struct arena 
                           "        <Encryption>%s</Encryption>\n"
                           "        <AuthRequired>on</AuthRequired>\n"
                           "      </Protocol>\n",
-                          STR_ARG(one->type), STR_ARG(host), s->ports[one->listener], STR_ARG(address), one->tls ? "SSL" : "TLS");
+                          STR_ARG(one->type), STR_ARG(host), one->port, STR_ARG(address), one->tls ? "SSL" : "TLS");
     }
     (void)strbuf_adds(&b, "    </Account>\n  </Response>\n</Autodiscover>\n");
     return finish(&b, a);
@@ -160,10 +175,10 @@ static void add_string(struct strbuf *b, struct arena *a, const char *key, struc
 
 /* prefix: "IncomingMailServer". */
 static void add_server(struct strbuf *b, struct arena *a, const struct client_setup *s, const char *prefix,
-                       const struct server *server)
+                       const struct client_server *server)
 {
     add_string(b, a, arena_printf(a, "%sHostName", prefix).p, s->host);
-    (void)strbuf_addf(b, "<key>%sPortNumber</key><integer>%d</integer>\n", prefix, s->ports[server->listener]);
+    (void)strbuf_addf(b, "<key>%sPortNumber</key><integer>%d</integer>\n", prefix, server->port);
     (void)strbuf_addf(b, "<key>%sUseSSL</key><true/>\n", prefix);
     add_string(b, a, arena_printf(a, "%sUsername", prefix).p, s->address);
     add_string(b, a, arena_printf(a, "%sAuthentication", prefix).p, STR("EmailAuthPassword"));
@@ -183,9 +198,11 @@ static void add_payload(struct strbuf *b, struct arena *a, const struct client_s
 
 struct str client_setup_profile(const struct client_setup *s, struct arena *a)
 {
-    const struct server *in = first(s, false), *out = first(s, true);
+    struct client_server in = { .port = 0 }, out = { .port = 0 };
     struct strbuf b = { .max = MAX_TEXT };
 
+    (void)first(s, false, &in);
+    (void)first(s, true, &out);
     (void)strbuf_adds(&b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                           "<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" "
                           "\"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n"
@@ -193,10 +210,10 @@ struct str client_setup_profile(const struct client_setup *s, struct arena *a)
     add_payload(&b, a, s, "mail", STR("com.apple.mail.managed"));
     add_string(&b, a, "EmailAccountDescription", s->address);
     add_string(&b, a, "EmailAccountName", s->name.len > 0 ? s->name : s->address);
-    add_string(&b, a, "EmailAccountType", str_eq(in->type, STR("IMAP")) ? STR("EmailTypeIMAP") : STR("EmailTypePOP"));
+    add_string(&b, a, "EmailAccountType", str_eq(in.type, STR("IMAP")) ? STR("EmailTypeIMAP") : STR("EmailTypePOP"));
     add_string(&b, a, "EmailAddress", s->address);
-    add_server(&b, a, s, "IncomingMailServer", in);
-    add_server(&b, a, s, "OutgoingMailServer", out);
+    add_server(&b, a, s, "IncomingMailServer", &in);
+    add_server(&b, a, s, "OutgoingMailServer", &out);
     (void)strbuf_adds(&b, "<key>OutgoingPasswordSameAsIncomingPassword</key><true/>\n</dict>\n</array>\n");
     add_payload(&b, a, s, "profile", STR("Configuration"));
     (void)strbuf_adds(&b, "</dict>\n</plist>\n");

@@ -1,4 +1,4 @@
-/* api/client_setup.h - where a mail program finds an account, in the three forms in which programs ask.  Pure.
+/* api/client_setup.h - where a mail program finds an account, and that in the three forms in which programs ask.  Pure.
  *
  * Only what listens is named, TLS from the first byte before STARTTLS (RFC 8314, 3).  Every value is escaped. */
 #pragma once
@@ -13,6 +13,15 @@ struct client_setup {
     struct str name;    /* of the person, for the profile; may be empty */
 };
 
+struct client_server {
+    enum listener listener;
+    bool sends, tls; /* tls: from the first byte, else STARTTLS */
+    struct str type; /* "IMAP", "POP3", "SMTP" */
+    int port;
+};
+#define CLIENT_SERVERS 6
+/* What listens, in the order in which it is offered: all forms say this.  The number of them. */
+size_t client_setup_servers(const struct client_setup *s, struct client_server ret[CLIENT_SERVERS]);
 /* Whether mail can be read, and whether it can be sent. */
 bool client_setup_reads(const struct client_setup *s);
 bool client_setup_sends(const struct client_setup *s);

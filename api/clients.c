@@ -1,5 +1,5 @@
-/* What mail programs ask for to set themselves up: autoconfig, Autodiscover and /me/apple-profile.  The first two ask no
- * sign-in and say of a domain only what its MX record says, too; of an account nothing. */
+/* What mail programs ask for to set themselves up: autoconfig, Autodiscover and /me/apple-profile; and the same for people,
+ * /client-setup.  The first two ask no sign-in and say of a domain only what its MX record says, too; of an account nothing. */
 #include "api/autodiscover.h"
 #include "api/client_setup.h"
 #include "api/handlers.h"
@@ -71,6 +71,33 @@ void autodiscover_post(struct request *r)
         return;
     setup.address = address;
     reply_text(r, 200, XML, client_setup_autodiscover(&setup, &r->arena));
+}
+
+static const char *protocol_of(const struct client_server *server)
+{
+    if (server->sends)
+        return "submission";
+    return str_eq(server->type, STR("POP3")) ? "pop3" : "imap";
+}
+
+void client_setup_get(struct request *r)
+{
+    const struct client_setup setup = { .ports = r->service->ports };
+    struct client_server v[CLIENT_SERVERS];
+    size_t n = client_setup_servers(&setup, v);
+    struct json_object *o = js_object(), *servers = js_array();
+
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *one = js_object();
+
+        js_set(one, "protocol", js_str(str_c(protocol_of(&v[i]))));
+        js_set(one, "port", js_int(v[i].port));
+        js_set(one, "tls", js_str(v[i].tls ? STR("tls") : STR("starttls")));
+        js_push(servers, one);
+    }
+    js_set(o, "hostname", js_str(settings_get()->hostname));
+    js_set(o, "servers", servers);
+    reply_json(r, 200, o);
 }
 
 void me_apple_profile_get(struct request *r)

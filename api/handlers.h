@@ -42,5 +42,5 @@ route_handler session_get, session_post, session_delete, session_link_post;
 route_handler session_get, session_post, session_delete, session_link_post, session_totp_post, session_reauth_post;
 route_handler me_get, me_password_put;
 route_handler events_get;
-route_handler autoconfig_get, autodiscover_post, me_apple_profile_get;         /* clients.c */
+route_handler autoconfig_get, autodiscover_post, me_apple_profile_get, client_setup_get;         /* clients.c */
 route_handler openapi_get, health_get, ready_get, metrics_get;                /* outside.c */

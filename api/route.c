@@ -135,6 +135,7 @@ const struct route routes[] = {
     { "GET", V1 "/me/activity", SCOPE_ANY, activity_get },
     { "GET", V1 "/me/traces", SCOPE_ANY, traces_list_mine },
     { "GET", V1 "/me/traces/{}", SCOPE_ANY, trace_get_mine_one },
+    { "GET", V1 "/client-setup", SCOPE_ANY, client_setup_get },
     { "GET", V1 "/me/apple-profile", SCOPE_ANY, me_apple_profile_get },
     { "GET", V1 "/events", SCOPE_ANY, events_get },
     { "GET", V1 "/openapi.yaml", SCOPE_NONE, openapi_get },

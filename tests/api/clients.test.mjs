@@ -109,6 +109,15 @@ test('another method is 405 with Allow', async () => {
   }
 });
 
+test('people read what autoconfig says', async () => {
+  const alice = await signIn(world.alice);
+  const setup = await alice.call('GET', '/client-setup', '/client-setup');
+  const { text } = await nobody.send('GET', `${CONFIG[0]}?emailaddress=alice%40${world.domain}`);
+  assert.deepEqual(setup.servers.map((one) => String(one.port)), ports(text));
+  assert.ok(text.includes(`<hostname>${setup.hostname}</hostname>`));
+  assert.deepEqual(setup.servers.map((one) => `${one.protocol} ${one.tls}`), ['imap tls', 'imap starttls', 'pop3 tls', 'pop3 starttls', 'submission tls', 'submission starttls']);
+});
+
 test('the profile is for the person who signed in, and has no password', async () => {
   const path = '/me/apple-profile';
   const profile = (client) => client.send('GET', `/api/v1${path}`);

@@ -127,6 +127,7 @@ test('the fake server answers as the contract says', async () => {
   });
   await call('POST', '/explain/reply', '/explain/reply', { body: { text: '550 5.1.1 no such user' } });
   await call('GET', '/queue/messages/none', '/queue/messages/{id}', { status: 404 });
+  await call('GET', '/client-setup', '/client-setup');
   await call('GET', '/queue/messages/q7f3k9/recipients', '/queue/messages/{id}/recipients');
   await call('GET', '/queue/messages/q7f3k9/recipients/r1', '/queue/messages/{id}/recipients/{recipient}');
   await call('GET', '/queue/messages/q7f3k9/recipients/r9', '/queue/messages/{id}/recipients/{recipient}', { status: 404 });

@@ -785,6 +785,7 @@ function makeRoutes(state) {
       '/queue/messages/:id/recipients/:rid',
       ({ params }) => find(find(state.queue, 'id', params.id).recipients, 'id', params.rid),
     ],
+    ['GET', '/client-setup', () => state.setup],
     ['GET', '/queue/messages/:id/source', source],
     ['POST', '/queue/actions', act],
     ['PATCH', '/queue/messages/:id', ({ params, body }) => change(find(state.queue, 'id', params.id), body)],

@@ -99,6 +99,8 @@ test('a device is added in three steps: its password, servers and QR code are sh
   assert.deepEqual(sent('POST /me/app-passwords').at(-1).body, { name: 'Tablet', protocols: ['imap', 'submission', 'managesieve'] });
   assert.equal(await decode(page), 'mbkuo-ezrty-wqhjn-xcvpl');
   await shown(page, 'port 993, SSL/TLS');
+  await shown(page, 'port 2587, STARTTLS');
+  assert.doesNotMatch(await page.innerText('dialog'), /995|POP3|143/, 'what does not listen, and what is second');
   await page.click('button:text-is("Done")');
   await shown(page, 'Tablet');
   await page.click('tr:has-text("Phone") button');

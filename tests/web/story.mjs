@@ -443,6 +443,14 @@ export function makeStory() {
     admins: [{ domain: 'example.org', address: 'carol@example.org' }],
     filters: filtersOf(),
     settings: settingsOf(),
+    setup: {
+      hostname: 'mail.example.org',
+      servers: [
+        { protocol: 'imap', port: 993, tls: 'tls' },
+        { protocol: 'imap', port: 143, tls: 'starttls' },
+        { protocol: 'submission', port: 2587, tls: 'starttls' },
+      ],
+    },
     domains: [
       domain('example.com', { state: 'disabled' }),
       domain('example.org', { quota: { limit: 100e9, used: 28e9 }, accounts: 14, aliases: 3, language: 'pt-BR' }),

@@ -36,8 +36,11 @@ static void test_order(void **state)
     const struct client_setup s = { .host = STR("mail.example.org"), .ports = ports, .domain = STR("example.org"),
                                     .address = STR("alice@example.org") };
     struct str text = client_setup_autoconfig(&s, &arena);
+    struct client_server v[CLIENT_SERVERS];
 
     (void)state;
+    assert_int_equal(client_setup_servers(&s, v), 4);
+    assert_true(v[0].port == 993 && v[0].tls && v[1].port == 143 && !v[1].tls && v[2].port == 465 && v[2].sends && v[3].port == 587);
     assert_int_equal(count(text, STR("<incomingServer ")), 2);
     assert_int_equal(count(text, STR("<outgoingServer ")), 2);
     assert_true(str_find(text, STR("<port>993</port>\n      <socketType>SSL")) < str_find(text, STR("<port>143</port>\n      <socketType>STARTTLS")));

@@ -19,26 +19,22 @@ import { can, useStore } from '/app/store.js';
 await needWords('device');
 
 const PROTOCOLS = ['imap', 'pop3', 'submission', 'managesieve'];
-/** What a program is told when it asks: name, port, how TLS begins. */
-const SERVERS = [
-  ['imap', 993, 'tls'],
-  ['submission', 465, 'tls'],
-  ['pop3', 995, 'tls'],
-];
-
-function Servers({ hostname, address }) {
-  return html`<${Facts}>
-    <${Fact} name=${t('device.user')}><span class="mono">${address}</span><//>
-    ${SERVERS.map(
-      ([protocol, port, tls]) =>
-        html`<${Fact} key=${protocol} name=${t(`device.server.${protocol}`)}><span class="mono">${hostname}</span><br />
-          ${t(`device.port.${tls}`, { port })}<//>`,
-    )}
-  <//>`;
+/** Of each protocol the best that listens, as a program is told when it asks. */
+function Servers({ address }) {
+  const { data, error, reload } = useQuery('/client-setup', (signal) => get('/client-setup', { signal }));
+  const best = ['imap', 'submission', 'pop3'].map((one) => data?.servers.find((server) => server.protocol === one));
+  return html`<div class="near"><${Facts}>
+      <${Fact} name=${t('device.user')}><span class="mono">${address}</span><//>
+      ${best.filter(Boolean).map(
+        ({ protocol, port, tls }) =>
+          html`<${Fact} key=${protocol} name=${t(`device.server.${protocol}`)}><span class="mono">${data.hostname}</span><br />
+          ${t(`device.port.${tls}`, { port: String(port) })}<//>`,
+      )}
+    <//>
+    ${error && html`<${Failure} error=${error} lead=${t('device.servers-unreadable')} retry=${reload} />`}</div>`;
 }
 
 function AddDevice({ path, address, onClose, onAdded }) {
-  const hostname = useStore((s) => s.session?.hostname);
   const [made, setMade] = useState(null);
   const [chosen, setChosen] = useState(PROTOCOLS);
   const form = useForm({
@@ -54,7 +50,7 @@ function AddDevice({ path, address, onClose, onAdded }) {
     return html`<${Dialog} title=${t('device.made', { name: made.name })} onClose=${onClose}>
       <p>${t('device.once')}</p>
       <p class="secret"><code class="password">${made.password}</code></p>
-      <div class="with-qr"><${Servers} hostname=${hostname} address=${address} />
+      <div class="with-qr"><${Servers} address=${address} />
         <${Qr} text=${made.password} label=${t('device.qr')} /></div>
       <div class="row"><${Copy} text=${made.password} word=${t('device.copy')} className="is-primary" />
         <button class="button" type="button" onClick=${onClose}>${t('action.done')}</button></div><//>`;
