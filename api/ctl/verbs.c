@@ -119,5 +119,7 @@ const struct verb verbs[] = {
     { "token", "create", "NAME", 1, 1, "scope=SCOPES role=ROLE domain=DOMAINS cidr=NETWORKS expires=TIME", "Makes a token; its secret is shown once.", verb_token_create },
     { "token", "list", "", 0, 0, "", "Lists tokens.", verb_token_list },
     { "token", "revoke", "ID", 1, 1, "", "Revokes a token.", verb_token_revoke },
+
+    { "completion", NULL, "bash|zsh|fish", 1, MAX_ARGS, "", "Prints a script with which the shell completes words.", verb_completion },
 };
 const size_t verbs_count = sizeof(verbs) / sizeof(verbs[0]);

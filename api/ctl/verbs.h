@@ -24,4 +24,5 @@ verb_run verb_events, verb_trace_follow;
 verb_run verb_explain_delivery, verb_explain_reply;
 verb_run verb_config_list, verb_config_get, verb_config_set, verb_config_unset;
 verb_run verb_audit_list, verb_audit_verify;
+verb_run verb_completion;
 verb_run verb_token_create, verb_token_list, verb_token_revoke;

@@ -1,11 +1,12 @@
 // correioctl: each verb over the socket and over URL + token, --json against the contract, exit codes, both languages.
 // CORREIOCTL names the program; default: the one installed in the home.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import { submitMail } from '../support/submit.mjs';
 import { endpoints, local, makeToken, PASSWORD, run } from './server.mjs';
 
@@ -102,6 +103,20 @@ test('lists up to a number of rows', async () => {
     assert.deepEqual(lines(await ok([noun, 'list', '--quiet', '--limit=1000'])), all);
     for (const bad of ['0', '-1', 'many', '']) await ok([noun, 'list', '--limit', bad], { status: 2 });
   }
+});
+
+test('completion: scripts, and what bash makes of one', async () => {
+  for (const shell of ['zsh', 'fish']) assert.match(await ok(['completion', shell]), /correioctl completion words -- /);
+  await ok(['completion', 'csh'], { status: 2 });
+  await ok(['completion', 'bash', 'zsh'], { status: 2 });
+  assert.deepEqual(lines(await ok(['completion', 'words', '--', 'queue', 'list', '--st'])), ['--state=\tSTATE']);
+  assert.match(await ok(['completion', 'words', '--', 'queue', 'rel'], { env: { LANG: 'pt_BR.UTF-8' } }), /^release\tLibera /);
+  const script = `PATH=${dirname(PROGRAM)}:$PATH; eval "$(correioctl completion bash)"
+    for line in 'dom' 'queue hold' 'queue list --sta' 'account filter pu' 'queue show x'; do
+      COMP_WORDS=(correioctl $line); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _correioctl 2>/dev/null; echo "\${COMPREPLY[*]}"
+    done; complete -p correioctl`;
+  const { stdout } = await promisify(execFile)('bash', ['--norc', '-c', script], { env: { PATH: process.env.PATH, LANG: 'C' } });
+  assert.deepEqual(stdout.split('\n').slice(0, 6), ['domain', 'hold hold-rule', '--state=', 'put', '', 'complete -o default -F _correioctl correioctl']);
 });
 
 /** Runs what does not end by itself; until(form) waits for output of that form, stop() gives {status, out, err}. */
