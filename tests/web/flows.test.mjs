@@ -1277,6 +1277,57 @@ test('Ctrl-K: an account, a pasted bounce, a page, and what has no name', option
   await close(page);
 });
 
+test('Ctrl-K: actions lead to their page or dialog, and only those that one may do are offered', options, async () => {
+  const page = await site.open({ path: '/' });
+  const ask = async (text) => {
+    await page.keyboard.press('Control+k');
+    await page.locator('.palette input').waitFor();
+    await page.keyboard.insertText(text);
+  };
+  const offered = (on) => on.locator('.palette li').evaluateAll((all) => all.filter((li) => li.innerText.includes('action')).map((li) => li.querySelector('span').textContent));
+  await ask('>');
+  assert.equal((await offered(page)).length, 12);
+  await page.keyboard.insertText('create acc');
+  assert.deepEqual(await offered(page), ['New account']);
+  await page.keyboard.press('Enter');
+  await page.waitForURL((url) => url.pathname === '/accounts' && url.search === '?add');
+  await page.getByRole('dialog').getByLabel('Address').waitFor();
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('dialog', { state: 'detached' });
+  site.server.requests.length = 0;
+  await ask('> pause outbound');
+  await page.keyboard.press('Enter');
+  await page.waitForURL((url) => url.search === '?group=destination');
+  assert.deepEqual(sent('GET /search'), [], 'actions are not asked of the server');
+  await ask('retry every');
+  await page.getByText('Retry everything that waits').waitFor();
+  await page.keyboard.press('Enter');
+  await page.waitForURL((url) => url.pathname === '/queue' && url.search === '?state=deferred');
+  await page.waitForSelector('dialog .is-primary');
+  assert.deepEqual(sent('POST /queue/actions'), [], 'it asks first');
+  await page.click('dialog .is-primary');
+  await page.waitForSelector('dialog', { state: 'detached' });
+  const done = body('POST /queue/actions');
+  assert.deepEqual([done.action, done.select], ['retry', { filter: { state: ['deferred'] } }]);
+  await page.goBack();
+  assert.equal(await page.locator('dialog').count(), 0, 'going back asks nothing again');
+  await close(page);
+
+  const some = await site.open({ path: '/queue?state=held&do=delete' });
+  assert.equal(await some.locator('dialog').count(), 0, 'an address alone deletes nothing');
+  await close(some);
+
+  const person = await site.open({ path: '/me', as: 'alice@example.org' });
+  await person.keyboard.press('Control+k');
+  await person.locator('.palette input').waitFor();
+  await person.keyboard.insertText('>');
+  assert.deepEqual(await offered(person), ['Add a device', 'New filter', 'Change your password']);
+  await person.goto(`${site.url}/queue?do=retry`);
+  await settled(person);
+  assert.equal(await person.locator('dialog').count(), 0);
+  await close(person);
+});
+
 test('the audit log: filtered by the URL, what changed on demand, proved', options, async () => {
   const page = await site.open({ path: '/settings/audit?action=account.' });
   await page.getByText('What changed').first().click();

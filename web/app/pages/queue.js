@@ -37,6 +37,7 @@ const REASONS = [
 ];
 const AGES = [60, 300, 1800, 3600, 14400, 86400, 172800];
 const GROUPS = ['destination', 'sender', 'reason'];
+const FOR_ALL = ['retry', 'release']; // what ?do= asks for all that match
 
 const idOf = (row) => row.id;
 const keyOf = (row) => row.key;
@@ -352,6 +353,13 @@ function Messages({ query, filter }) {
     setPending(null);
     await Promise.allSettled([list.reload(), refreshStatus()]);
   });
+  const asked = FOR_ALL.includes(query.get('do')) && can('queue:write') ? query.get('do') : null;
+  useEffect(() => {
+    if (asked === null || rows === null || list.old) return;
+    const { value, relation } = list.data.count;
+    setQuery(withQuery(query, 'do', []), { replace: true });
+    if (value > 0 && relation === 'exact') act(asked, { filter: apiFilter(filter), count: value, ask: true });
+  }, [asked, list.data, list.old]);
 
   if (list.error && rows === null)
     return html`<${Failure} error=${list.error} lead=${t('queue.unreadable')} retry=${list.reload} />`;

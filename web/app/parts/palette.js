@@ -1,4 +1,5 @@
-// Ctrl-K: one field for everything that has a name. Objects come from the server, pages from the menu.
+// Ctrl-K: one field for everything that has a name. Objects come from the server, pages from the menu; actions lead to
+// the page or dialog that does them.
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { get } from '/app/api.js';
 import { html } from '/app/html.js';
@@ -7,15 +8,33 @@ import { Dialog } from '/app/parts/dialog.js';
 import { Icon } from '/app/parts/icon.js';
 import { problemText } from '/app/parts/page.js';
 import { navigate } from '/app/router.js';
-import { can } from '/app/store.js';
+import { can, store } from '/app/store.js';
 
 await needWords('palette');
 
 const WAIT_MS = 120;
 const SHORTEST = 2; // characters, before the server is asked
-const KIND_OF_PREFIX = { '@': 'account', '#': 'domain' };
+const KIND_OF_PREFIX = { '@': 'account', '#': 'domain', '>': 'action' };
 const PATH = { account: '/accounts/', domain: '/domains/', alias: '/aliases/', message: '/trace/' };
-const ICON = { account: 'account', domain: 'domain', alias: 'next', message: 'trace', page: 'next', text: 'search' };
+const ICON = { account: 'account', domain: 'domain', alias: 'next', message: 'trace', action: 'next', page: 'next', text: 'search' };
+
+const whole = () => store.get().session?.domains === null; // who sees some domains pauses nothing
+const own = () => Boolean(store.get().session?.account);
+/** What can be done: its words are palette.do.NAME, what else it is found by palette.also.NAME. */
+const ACTIONS = [
+  ['new-account', () => can('accounts:write'), '/accounts?add'],
+  ['new-domain', () => can('domains:write'), '/domains?add'],
+  ['new-alias', () => can('aliases:write'), '/aliases?add'],
+  ['new-token', () => can('tokens:write'), '/settings/tokens?add'],
+  ['retry-all', () => can('queue:write'), '/queue?state=deferred&do=retry'],
+  ['release-all', () => can('queue:write'), '/queue?state=held&do=release'],
+  ['pause', () => can('queue:write') && whole(), '/queue?group=destination'],
+  ['hold-new', () => can('queue:write'), '/queue/holds?add'],
+  ['explain', () => can('trace:read'), '/explain'],
+  ['new-device', own, '/me/devices?add'],
+  ['new-filter', own, '/me/filters?add'],
+  ['password', own, '/me/security'],
+];
 
 /** What the text asks for: without its prefix, and of which kind alone. */
 function parse(text) {
@@ -29,13 +48,19 @@ const folded = (text) =>
     .replace(/\p{M}/gu, '')
     .toLowerCase();
 
-/** The menu's pages whose names begin a word with the text. */
-function pagesFor(q, pages) {
-  const wanted = folded(q);
-  return pages
-    .filter(({ words }) => folded(words).split(/\s+/).some((word) => word.startsWith(wanted)))
-    .map(({ words, path }) => ({ kind: 'page', id: path, title: words, href: path }));
+/** Each word of the text begins one of these words. */
+function matches(q, words) {
+  const all = folded(words).split(/\s+/);
+  return folded(q).split(/\s+/).every((wanted) => all.some((word) => word.startsWith(wanted)));
 }
+
+const pagesFor = (q, pages) =>
+  pages.filter(({ words }) => matches(q, words)).map(({ words, path }) => ({ kind: 'page', id: path, title: words, href: path }));
+
+const actionsFor = (q) =>
+  ACTIONS.filter(([name, may]) => may() && matches(q, `${t(`palette.do.${name}`)} ${t(`palette.also.${name}`)}`)).map(
+    ([name, , href]) => ({ kind: 'action', id: name, title: t(`palette.do.${name}`), href }),
+  );
 
 /** What goes on looking for the text where it may stand in many places. */
 function furtherFor(q) {
@@ -53,7 +78,7 @@ function furtherFor(q) {
 function useHits({ q, kind }) {
   const [state, setState] = useState({ q: '', hits: [], error: null });
   useEffect(() => {
-    if (q.length < SHORTEST) {
+    if (q.length < SHORTEST || kind === 'action') {
       setState({ q, hits: [], error: null });
       return undefined;
     }
@@ -71,21 +96,22 @@ function useHits({ q, kind }) {
       abort.abort();
     };
   }, [q, kind]);
-  return { ...state, busy: state.q !== q };
+  return { ...state, busy: state.q !== q && kind !== 'action' };
 }
 
 const rank = { message: 0, account: 1, domain: 2, alias: 3 };
 
 function itemsOf({ q, kind }, hits, pages) {
+  if (kind === 'action') return actionsFor(q);
   const objects = hits
     .map((hit) => ({ ...hit, href: PATH[hit.kind] + encodeURIComponent(hit.id).replaceAll('%40', '@') }))
     .sort((a, b) => rank[a.kind] - rank[b.kind]);
   if (kind !== null || q === '') return q === '' && kind === null ? pagesFor('', pages) : objects;
-  return [...objects, ...pagesFor(q, pages), ...furtherFor(q)];
+  return [...objects, ...actionsFor(q), ...pagesFor(q, pages), ...furtherFor(q)];
 }
 
 function Option({ item, id, selected, onChoose }) {
-  const named = item.kind === 'page' || item.kind === 'text';
+  const named = ['action', 'page', 'text'].includes(item.kind);
   return html`<li id=${id} role="option" aria-selected=${selected} class="hit"
     onMouseDown=${(event) => event.preventDefault()} onClick=${onChoose}>
     <${Icon} name=${ICON[item.kind]} />
