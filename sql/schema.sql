@@ -223,6 +223,11 @@ ALTER TABLE public.account ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE public.account_network (
+    account_id bigint NOT NULL,
+    network cidr NOT NULL,
+    seen_at timestamp with time zone NOT NULL
+);
 CREATE TABLE public.account_state (
     account_id bigint NOT NULL,
     modseq bigint DEFAULT 1 NOT NULL,
@@ -531,6 +536,25 @@ CREATE TABLE public.operation_chunk (
 );
 ALTER TABLE public.operation ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.operation_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE public.owner_letter (
+    id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    kind smallint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    name text,
+    protocol text,
+    ip inet,
+    is_last boolean NOT NULL,
+    queue_id bigint
+);
+ALTER TABLE public.owner_letter ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.owner_letter_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -885,11 +909,22 @@ CREATE TABLE public.trace_recipient_default (
     domain text NOT NULL,
     outcome smallint NOT NULL
 );
+CREATE TABLE public.traffic (
+    step smallint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    accepted bigint NOT NULL,
+    delivered bigint NOT NULL,
+    deferred bigint NOT NULL,
+    refused bigint NOT NULL,
+    CONSTRAINT traffic_step_check CHECK ((step = ANY (ARRAY[60, 3600])))
+);
 ALTER TABLE ONLY public.trace ATTACH PARTITION public.trace_default DEFAULT;
 ALTER TABLE ONLY public.trace_event ATTACH PARTITION public.trace_event_default DEFAULT;
 ALTER TABLE ONLY public.trace_recipient ATTACH PARTITION public.trace_recipient_default DEFAULT;
 ALTER TABLE ONLY public.account
     ADD CONSTRAINT account_address_key UNIQUE (address);
+ALTER TABLE ONLY public.account_network
+    ADD CONSTRAINT account_network_pkey PRIMARY KEY (account_id, network);
 ALTER TABLE ONLY public.account
     ADD CONSTRAINT account_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.account_state
@@ -948,6 +983,8 @@ ALTER TABLE ONLY public.operation_chunk
     ADD CONSTRAINT operation_chunk_pkey PRIMARY KEY (operation_id, n);
 ALTER TABLE ONLY public.operation
     ADD CONSTRAINT operation_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.owner_letter
+    ADD CONSTRAINT owner_letter_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.pop3_lock
     ADD CONSTRAINT pop3_lock_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY public.presence
@@ -1008,6 +1045,8 @@ ALTER TABLE ONLY public.trace_recipient
     ADD CONSTRAINT trace_recipient_pkey PRIMARY KEY (at, trace_id, n);
 ALTER TABLE ONLY public.trace_recipient_default
     ADD CONSTRAINT trace_recipient_default_pkey PRIMARY KEY (at, trace_id, n);
+ALTER TABLE ONLY public.traffic
+    ADD CONSTRAINT traffic_pkey PRIMARY KEY (step, at);
 CREATE INDEX account_deleted ON public.account USING btree (deleted_at) WHERE (state = 4);
 CREATE INDEX account_domain ON public.account USING btree (domain_id, address);
 CREATE INDEX address_account ON public.address USING btree (account_id) WHERE (account_id IS NOT NULL);
@@ -1031,6 +1070,8 @@ CREATE INDEX import_line_waiting ON public.import_line USING btree (operation_id
 CREATE UNIQUE INDEX keyword_name ON public.keyword USING btree (account_id, lower(name));
 CREATE INDEX message_email ON public.message USING btree (email_id, account_id);
 CREATE INDEX message_modseq ON public.message USING btree (((account_id + 0)), mailbox_id, modseq);
+CREATE INDEX owner_letter_account ON public.owner_letter USING btree (account_id, kind, at);
+CREATE INDEX owner_letter_due ON public.owner_letter USING btree (id) WHERE (queue_id IS NULL);
 CREATE INDEX queue_destination_due ON public.queue_recipient USING btree (destination, lane, due_at) WHERE (state = 0);
 CREATE INDEX queue_due ON public.queue_recipient USING btree (due_at) WHERE (state = 0);
 CREATE INDEX queue_held ON public.queue_recipient USING btree (destination) WHERE (state = 1);
@@ -1101,6 +1142,8 @@ ALTER INDEX public.trace_recipient_pkey ATTACH PARTITION public.trace_recipient_
 ALTER INDEX public.trace_recipient_local ATTACH PARTITION public.trace_recipient_default_substring_at_idx;
 ALTER TABLE ONLY public.account
     ADD CONSTRAINT account_domain_id_fkey FOREIGN KEY (domain_id) REFERENCES public.domain(id);
+ALTER TABLE ONLY public.account_network
+    ADD CONSTRAINT account_network_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.account
     ADD CONSTRAINT account_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
 ALTER TABLE ONLY public.address
@@ -1137,6 +1180,8 @@ ALTER TABLE ONLY public.import
     ADD CONSTRAINT import_operation_id_fkey FOREIGN KEY (operation_id) REFERENCES public.operation(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.operation_chunk
     ADD CONSTRAINT operation_chunk_operation_id_fkey FOREIGN KEY (operation_id) REFERENCES public.operation(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.owner_letter
+    ADD CONSTRAINT owner_letter_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.session
     ADD CONSTRAINT session_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.sieve_script
