@@ -15,7 +15,7 @@ import { toast } from '/app/parts/toast.js';
 import { useQuery } from '/app/query.js';
 import { store, useStore } from '/app/store.js';
 
-await needWords('welcome');
+await Promise.all([needWords('welcome'), needWords('domain')]);
 
 const SETTLES = 8; // times half a second
 
