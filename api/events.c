@@ -611,6 +611,10 @@ void events_get(struct request *r)
 
     if (!take_topics(r, &topics))
         return;
+    if (r->caller.must_set_password) { /* whoever came by a link has the rights, and may not use them yet */
+        problem(r, PROBLEM_PASSWORD_REQUIRED, NULL);
+        return;
+    }
     if (!may_have(&r->caller, topics)) {
         problem(r, PROBLEM_INSUFFICIENT_SCOPE, "The topics queue and status need queue:read, trace needs trace:read, audit needs audit:read.");
         return;
