@@ -39,7 +39,7 @@ static int64_t count(const char *what)
 {
     char sql[512];
 
-    (void)snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s", what);
+    (void)snprintf(sql, sizeof(sql), "SELECT count(*) FROM %.480s", what);
     return test_number(pg, sql);
 }
 
