@@ -24,6 +24,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 sys.path.insert(0, os.path.join(HERE, "..", "e2e"))
 import harness                                  # noqa: E402
+import imports                                  # noqa: E402
 import outside                                  # noqa: E402
 import remote                                   # noqa: E402
 from internet import Internet                   # noqa: E402
@@ -272,6 +273,14 @@ def removed_under(server, sink, fault):
     remote.check_removed(server, sink, names)
 
 
+def import_under(server, body):
+    restart_with(server, imports.FAULT)
+    body(server)
+    with open(server.log_path, errors="replace") as f:
+        assert "fault point import-account" in f.read(), "the point was never passed"
+    restart_with(server, None)
+
+
 def outside_under(server, user, acknowledged, fault, victims):
     """Mail for mailboxes outside PostgreSQL, with a fault point armed or the mda killed at random."""
     restart_with(server, fault)
@@ -319,6 +328,9 @@ def run_all(ledger, acknowledged, outside_acknowledged, user):
             lambda: remote_under(server, sink, acknowledged, None, lambda: server.pids("relay")))
         harness.case("remote mail, PostgreSQL killed")(
             lambda: remote_under(server, sink, acknowledged, None, lambda: postgres_backends(server)))
+        server.domain(imports.DOMAIN)
+        harness.case("accounts are made from a file, killed twice")(lambda: import_under(server, imports.making))
+        harness.case("accounts are changed from a file, killed twice")(lambda: import_under(server, imports.changing))
         for name in fault_points(["db", "deliver", "smtp"]):
             harness.case(f"killed at {name}")(lambda n=name: at_point(server, ledger, n, "kill@25"))
         harness.case("smtp killed")(lambda: kills(server, ledger, lambda: server.pids("smtp")))
