@@ -902,6 +902,7 @@ test('filters of a domain and of all mail: a place for each, several are active'
   await shown(page, 'footer is active now.');
   await page.keyboard.press('Escape');
   await page.waitForURL('**/domains/example.org/filters');
+  await page.waitForSelector('.open:text-is("footer")');
   assert.deepEqual(await column(page, 3), ['active', 'active']);
 
   await page.goto(`${site.url}/settings/filters`);
