@@ -340,7 +340,7 @@ int main(int argc, char **argv)
     struct str errors;
 
     mallopt(M_TRIM_THRESHOLD, HEAP_KEEP);
-    mallopt(M_MMAP_THRESHOLD, HEAP_KEEP / 4);
+    mallopt(M_MMAP_THRESHOLD, HEAP_KEEP);
     mallopt(M_TOP_PAD, HEAP_STEP);
     if (argc < 2) {
         fprintf(stderr, "usage: correio-worker KIND [NUMBER] (started by correiod)\n");
