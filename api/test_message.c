@@ -7,9 +7,7 @@
 #include "api/record.h"
 #include "base/encode.h"
 #include "config/settings.h"
-#include "mail/date.h"
-#include "mail/header.h"
-#include "mail/transfer.h"
+#include "mail/server_letter.h"
 #include "relay/client.h"
 
 #include <sys/un.h>
@@ -24,21 +22,21 @@ struct letter {
 
 static struct str write_letter(const struct account *to, struct arena *a)
 {
+    CLEANUP(strbuf_release) struct strbuf b = { 0 };
     struct str host = settings_get()->hostname, language = to->language.len > 0 ? to->language : settings_get()->language;
     bool pt_br = str_istarts(language, STR("pt"));
-    struct str name = pt_br ? STR("Servidor de e-mail") : STR("Mail server");
-    struct str subject = pt_br ? STR("Mensagem de teste") : STR("Test message");
-    struct str text = arena_printf(a, pt_br ? "Esta mensagem de %.*s foi enviada pelo painel, para ver se o correio chega.\n\nEla chegou.\n"
-                                            : "This message from %.*s was sent from the dashboard, to see whether mail arrives.\n\nIt did.\n",
-                                   STR_ARG(host));
+    const struct server_letter letter = {
+        .pt_br = pt_br, .hostname = host, .to = to->address, .now_us = wall_us(),
+        .message_id = arena_printf(a, "%.*s@%.*s", STR_ARG(random_id(a)), STR_ARG(host)),
+        .subject = pt_br ? STR("Mensagem de teste") : STR("Test message"),
+        .text = arena_printf(a, pt_br ? "Esta mensagem de %.*s foi enviada pelo painel, para ver se o correio chega.\n\nEla chegou.\n"
+                                      : "This message from %.*s was sent from the dashboard, to see whether mail arrives.\n\nIt did.\n",
+                             STR_ARG(host)),
+    };
+    size_t return_path_len;
 
-    return arena_printf(a, "Date: %.*s\r\nFrom: %.*s <MAILER-DAEMON@%.*s>\r\nTo: <%.*s>\r\nSubject: %.*s\r\n"
-                           "Message-ID: <%.*s@%.*s>\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
-                           "Content-Type: text/plain; charset=utf-8\r\nContent-Language: %s\r\n"
-                           "Content-Transfer-Encoding: quoted-printable\r\n\r\n%.*s",
-                        STR_ARG(date_print(a, wall_us(), 0)), STR_ARG(header_encode_phrase(a, name)), STR_ARG(host),
-                        STR_ARG(to->address), STR_ARG(header_encode(a, STR("Subject"), subject)), STR_ARG(random_id(a)), STR_ARG(host),
-                        pt_br ? "pt-BR" : "en", STR_ARG(transfer_qp_encode(a, text)));
+    server_letter_build(&letter, &b, &return_path_len);
+    return arena_str(a, str_from(strbuf_str(&b), return_path_len));
 }
 
 static enum result next_piece(void *arg, struct str *ret)
