@@ -79,6 +79,9 @@ size_t db_get_str_array(const struct db_rows *rows, size_t row, int column, stru
 /* Runs stmt in a transaction of its own.  rows may be NULL. */
 enum result db_query(struct db *db, const struct db_stmt *stmt, const struct db_param *params, size_t n,
                      struct db_rows *rows) SUSPENDS NODISCARD;
+/* The same of a statement that has to give a row.  RES_NOTFOUND: it gave none. */
+enum result db_query_row(struct db *db, const struct db_stmt *stmt, const struct db_param *params, size_t n,
+                         struct db_rows *rows) SUSPENDS NODISCARD;
 /* The same as the holder of `token` (store/principal.h): set_config('correio.token', token, true) goes before it in
  * the same implicit transaction. */
 enum result db_query_as(struct db *db, struct str token, const struct db_stmt *stmt, const struct db_param *params,

@@ -74,6 +74,14 @@ enum result db_query(struct db *db, const struct db_stmt *stmt, const struct db_
     return db_query_as(db, STR_NULL, stmt, params, n, rows);
 }
 
+enum result db_query_row(struct db *db, const struct db_stmt *stmt, const struct db_param *params, size_t n,
+                         struct db_rows *rows)
+{
+    enum result r = db_query(db, stmt, params, n, rows);
+
+    return r == RES_OK && db_count(rows) == 0 ? RES_NOTFOUND : r;
+}
+
 /* ---- rehearsals ---- */
 
 /* One statement outside of what struct tx counts. */

@@ -134,12 +134,10 @@ enum result credential_link_take(struct db *db, struct str hash, struct arena *a
         "WHERE l.expires_at > now()" };
     const struct db_param params[] = { db_text(hash) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     *ret = account_from_row(a, &rows, 0);
     return RES_OK;
 }
@@ -150,12 +148,10 @@ enum result credential_first_admin(struct db *db, struct arena *a, struct creden
         "SELECT " ACCOUNT_COLUMNS " FROM account a JOIN domain d ON d.id = a.domain_id "
         "WHERE a.role = 2 AND a.state < 3 ORDER BY a.id LIMIT 1" };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, NULL, 0, &rows);
+    enum result r = db_query_row(db, &stmt, NULL, 0, &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     *ret = account_from_row(a, &rows, 0);
     return RES_OK;
 }

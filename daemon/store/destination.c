@@ -54,12 +54,10 @@ enum result destination_get(struct db *db, struct str name, struct arena *a, str
         "SELECT " COLUMNS " FROM queue_destination d" SUMS " WHERE d.destination = $1 AND d.destination <> '.return'" };
     const struct db_param params[] = { db_text(name) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     read_row(&rows, 0, a, ret);
     return RES_OK;
 }

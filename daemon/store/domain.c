@@ -92,12 +92,10 @@ static enum result get(struct db *db, const struct db_stmt *stmt, struct str nam
     const struct db_param params[] = { db_text(name), db_bool(visible->limited),
                                        db_text_array(a, visible->domains, visible->n) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     *ret = from_row(&rows, 0, a);
     return RES_OK;
 }

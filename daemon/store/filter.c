@@ -75,12 +75,10 @@ enum result filter_annotation(struct db *db, int64_t account_id, int64_t mailbox
         "SELECT value FROM annotation WHERE account_id = $1 AND mailbox_id = $2 AND name = $3" };
     const struct db_param params[] = { db_int8(account_id), db_int8(mailbox_id), db_text(arena_lower(a, name)) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     *ret = arena_str(a, db_get_str(&rows, 0, 0));
     return RES_OK;
 }
@@ -93,12 +91,10 @@ enum result filter_account(struct db *db, int64_t account_id, struct arena *a, s
         "FROM account c JOIN domain d ON d.id = c.domain_id WHERE c.id = $1" };
     const struct db_param params[] = { db_int8(account_id) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     *ret = (struct filter_account){ .address = arena_str(a, db_get_str(&rows, 0, 0)),
                                     .separator = arena_str(a, db_get_str(&rows, 0, 1)),
                                     .language = arena_str(a, db_get_str(&rows, 0, 2)) };
@@ -116,12 +112,10 @@ enum result filter_list(struct db *db, int64_t account_id, struct str alias, str
         "FROM alias l JOIN account c ON c.tenant_id = l.tenant_id WHERE c.id = $1 AND l.address = $2 AND l.state = 0" };
     const struct db_param params[] = { db_int8(account_id), db_text(arena_lower(a, alias)) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     *ret_v = NULL;
     *ret_n = db_is_null(&rows, 0, 0) ? 0 : db_get_str_array(&rows, 0, 0, a, ret_v);
     return RES_OK;

@@ -41,12 +41,10 @@ enum result hold_rule_get(struct db *db, int64_t id, struct str_list domains, st
         "SELECT " COLUMNS " FROM queue_hold_rule WHERE id = $1 AND " IN_FORCE " AND " VISIBLE("$2") };
     const struct db_param params[] = { db_int8(id), queue_filter_list(domains, a) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     read_row(&rows, 0, a, ret);
     return RES_OK;
 }

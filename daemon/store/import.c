@@ -61,12 +61,10 @@ enum result import_take(struct db *db, struct str worker, struct arena *a, struc
         " ORDER BY i.turn_at LIMIT 1 FOR UPDATE OF i SKIP LOCKED) RETURNING operation_id, caller, updates" };
     const struct db_param params[] = { db_text(worker), db_int2(OPERATION_IMPORT) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     *ret = (struct import_work){ db_get_int(&rows, 0, 0), arena_str(a, db_get_str(&rows, 0, 1)), db_get_int(&rows, 0, 2) != 0 };
     return RES_OK;
 }
@@ -85,12 +83,10 @@ enum result import_next(struct db *db, int64_t id, struct str worker, struct are
         " WHERE i.operation_id = $1 AND NOT l.done ORDER BY l.line LIMIT 1" };
     const struct db_param params[] = { db_int8(id), db_text(worker), db_int2(OPERATION_IMPORT) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     *ret = (struct import_line){ .line = (unsigned)db_get_int(&rows, 0, 0), .address = arena_str(a, db_get_str(&rows, 0, 1)),
                                  .body = arena_str(a, db_get_str(&rows, 0, 2)), .with_password = db_get_int(&rows, 0, 3) != 0,
                                  .outcome = outcome_of(&rows, 0, 4), .code = STR(""), .detail = STR("") };
@@ -137,12 +133,10 @@ enum result import_lines(struct db *db, int64_t id, const struct import_filter *
                                        db_bool(f->noted), db_int8((int64_t)limit + 1) };
     CLEANUP(db_rows_freep) struct db_rows found = { 0 };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &there, there_params, ARRAY_LEN(there_params), &found);
+    enum result r = db_query_row(db, &there, there_params, ARRAY_LEN(there_params), &found);
     struct import_line *v;
     size_t n;
 
-    if (r == RES_OK && db_count(&found) == 0)
-        return RES_NOTFOUND;
     if (r == RES_OK)
         r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
     if (r != RES_OK)

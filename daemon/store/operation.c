@@ -50,12 +50,10 @@ enum result operation_get(struct db *db, int64_t id, struct str actor, struct ar
         " WHERE o.id = $1 AND ($2::text IS NULL OR o.actor = $2)" };
     const struct db_param params[] = { db_int8(id), db_text(actor) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     *ret = (struct operation){
         .id = id, .total = db_get_int(&rows, 0, 0), .done = db_get_int(&rows, 0, 1), .changed = db_get_int(&rows, 0, 2),
         .skipped = db_get_int(&rows, 0, 3), .state = (enum operation_state)db_get_int(&rows, 0, 4),

@@ -157,12 +157,10 @@ enum result queue_claim_more(struct db *db, struct str destination, struct str l
         " SELECT $3," CLAIMED " FROM c JOIN queue_message m ON m.id = c.queue_id ORDER BY m.id, c.n" };
     const struct db_param params[] = { db_text(lease), db_int4(limit), db_text(destination) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     read_batch(&rows, lease, limit, a, ret);
     return RES_OK;
 }

@@ -123,12 +123,10 @@ enum result queue_undo(struct db *db, int64_t id, struct str actor, struct str w
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     int64_t restored = 0;
     size_t n = 1, now;
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     r = stop_operation(db, id);
     while (n > 0 && r == RES_OK) {
         r = undo_chunk(db, id, who, &n, &now);

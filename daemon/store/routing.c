@@ -156,12 +156,10 @@ enum result routing_postmaster(struct db *db, struct arena *a, struct str *ret_a
     static const struct db_stmt stmt = { "routing_postmaster",
         "SELECT address FROM account WHERE role = 2 AND state IN (0, 1, 2) ORDER BY id LIMIT 1" };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, NULL, 0, &rows);
+    enum result r = db_query_row(db, &stmt, NULL, 0, &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     *ret_address = arena_str(a, db_get_str(&rows, 0, 0));
     return RES_OK;
 }

@@ -58,11 +58,9 @@ enum result script_get(struct db *db, const struct script_owner *owner, struct s
     enum result r;
 
     bind_owner(params, owner);
-    r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     *ret = from_row(&rows, 0, a);
     ret->content = arena_str(a, db_get_str(&rows, 0, 6));
     return RES_OK;
@@ -239,12 +237,10 @@ static enum result find_ref(struct db *db, const struct db_stmt *stmt, const str
                             struct arena *a, struct script_ref *ret)
 {
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, stmt, params, n, &rows);
+    enum result r = db_query_row(db, stmt, params, n, &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     *ret = ref_from_row(&rows, 0, a);
     return RES_OK;
 }
@@ -279,12 +275,10 @@ enum result script_content(struct db *db, int64_t id, struct arena *a, struct st
     static const struct db_stmt stmt = { "script_content", "SELECT content, hash FROM sieve_script WHERE id = $1" };
     const struct db_param params[] = { db_int8(id) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     *ret_text = arena_str(a, db_get_str(&rows, 0, 0));
     copy_hash(db_get_str(&rows, 0, 1), ret_hash);
     return RES_OK;

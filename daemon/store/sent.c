@@ -23,12 +23,10 @@ enum result sent_get(struct db *db, int64_t account_id, struct sent_use *ret)
     const struct sent_limits all = sent_limits_of_all();
     const struct db_param params[] = { db_int8(account_id), db_int8(all.per_hour), db_int8(all.per_day) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     *ret = (struct sent_use){ .limits = { db_get_int(&rows, 0, 0), db_get_int(&rows, 0, 1) },
                               .hour = db_get_int(&rows, 0, 2), .day = db_get_int(&rows, 0, 3) };
     return RES_OK;

@@ -53,12 +53,10 @@ enum result token_get(struct db *db, int64_t id, struct arena *a, struct token *
         "SELECT " COLUMNS " FROM token t LEFT JOIN account a ON a.id = t.account_id WHERE t.id = $1" };
     const struct db_param params[] = { db_int8(id) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     *ret = from_row(&rows, 0, a);
     return RES_OK;
 }

@@ -18,12 +18,10 @@ enum result totp_state(struct db *db, int64_t account_id, struct totp_state *ret
         "SELECT totp_at, (SELECT count(*) FROM credential WHERE account_id = $1 AND kind = 3) FROM account WHERE id = $1" };
     const struct db_param params[] = { db_int8(account_id) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     *ret = (struct totp_state){ .since_us = db_get_time(&rows, 0, 0), .recovery_left = db_get_int(&rows, 0, 1) };
     return RES_OK;
 }
@@ -47,12 +45,10 @@ enum result totp_key(struct db *db, int64_t account_id, bool waiting, struct are
         "AND CASE WHEN $2 THEN expires_at > now() ELSE expires_at IS NULL END" };
     const struct db_param params[] = { db_int8(account_id), db_bool(waiting) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     *ret_key = arena_str(a, db_get_str(&rows, 0, 0));
     return RES_OK;
 }
@@ -117,12 +113,10 @@ enum result totp_try(struct db *db, struct str session_hash, struct arena *a, st
         "AND a.state < 3 AND d.state = 0 AND d.deleted_at IS NULL RETURNING a.id, a.address" };
     const struct db_param params[] = { db_bytea(session_hash), db_int4(TOTP_TRIES) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     *ret = (struct credential_account){ .id = db_get_int(&rows, 0, 0), .address = arena_str(a, db_get_str(&rows, 0, 1)) };
     return RES_OK;
 }
@@ -134,12 +128,10 @@ enum result totp_pass(struct db *db, struct str session_hash, struct str new_has
         "WHERE hash = $1 AND code_due RETURNING must_set_password" };
     const struct db_param params[] = { db_bytea(session_hash), db_bytea(new_hash), db_text(csrf) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     *ret_must_set_password = db_get_int(&rows, 0, 0) != 0;
     return RES_OK;
 }

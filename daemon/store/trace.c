@@ -175,12 +175,10 @@ static enum result read_trace(struct db *db, int64_t id, struct str_list domains
         "  (SELECT FROM trace_recipient r WHERE r.at = p.at AND r.trace_id = p.id AND r.account_id = $3))" };
     const struct db_param params[] = { db_int8(id), queue_filter_list(domains, a), db_int8(account_id) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     read_row(&rows, 0, a, &t->row);
     t->listener = arena_str(a, db_get_str(&rows, 0, 11));
     t->client = db_get_inet(&rows, 0, 12, a);
