@@ -7,9 +7,7 @@
 static enum result lock(struct tx *tx, int64_t id, int64_t version, struct str_list domains, struct arena *a)
 {
     static const struct db_stmt message = { "queue_change_lock",
-        "SELECT version FROM queue_message m WHERE id = $1 AND ($2::text[] IS NULL OR " QUEUE_DOMAIN_SQL("m.reverse_path")
-        " = ANY ($2) OR EXISTS (SELECT FROM queue_recipient r WHERE r.queue_id = m.id AND " QUEUE_DOMAIN_SQL("r.recipient")
-        " = ANY ($2))) FOR UPDATE" };
+        "SELECT version FROM queue_message m WHERE id = $1 AND " QUEUE_VISIBLE_SQL("$2") " FOR UPDATE" };
     static const struct db_stmt recipients = { "queue_change_lock_recipients",
         "SELECT min(state) FROM (SELECT " QUEUE_STATE_SQL " AS state FROM queue_recipient r WHERE r.queue_id = $1"
         " ORDER BY r.n FOR UPDATE) x" };

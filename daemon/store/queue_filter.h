@@ -14,6 +14,10 @@
     " WHEN r.attempts = 0 THEN 'not-tried' ELSE coalesce(r.reason, 'temporary') END END"
 
 #define QUEUE_DOMAIN_SQL(address) "lower(substring(" address " from '[^@]*$'))"
+/* May the message m be seen by who sees these domains (text[]; NULL: all)? */
+#define QUEUE_VISIBLE_SQL(domains)                                                                                     \
+    "(" domains "::text[] IS NULL OR " QUEUE_DOMAIN_SQL("m.reverse_path") " = ANY (" domains ") OR EXISTS (SELECT FROM" \
+    "  queue_recipient r WHERE r.queue_id = m.id AND " QUEUE_DOMAIN_SQL("r.recipient") " = ANY (" domains ")))"
 /* "joe@" and "@example.net" of an address: as the indexes of senders and recipients have them. */
 #define QUEUE_LOCAL_AT_SQL(address) "substring(lower(" address ") from '^.*@')"
 #define QUEUE_AT_DOMAIN_SQL(address) "substring(lower(" address ") from '@[^@]*$')"

@@ -11,16 +11,13 @@ static enum result read_message(struct db *db, int64_t id, struct str_list domai
         " LEFT JOIN trace t ON t.at = m.received_at AND t.id = m.id"
         " LEFT JOIN LATERAL (SELECT happened_at, actor, reply FROM trace_event e WHERE e.at = m.received_at"
         "   AND e.trace_id = m.id AND e.kind = 8 ORDER BY happened_at DESC LIMIT 1) h ON true"
-        " WHERE m.id = $1 AND ($2::text[] IS NULL OR " QUEUE_DOMAIN_SQL("m.reverse_path") " = ANY ($2) OR EXISTS (SELECT FROM"
-        "  queue_recipient r WHERE r.queue_id = m.id AND " QUEUE_DOMAIN_SQL("r.recipient") " = ANY ($2)))" };
+        " WHERE m.id = $1 AND " QUEUE_VISIBLE_SQL("$2") };
     const struct db_param params[] = { db_int8(id), queue_filter_list(domains, a) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     *m = (struct queue_message){
         .id = id, .size = db_get_int(&rows, 0, 0), .accepted_at = db_get_time(&rows, 0, 1),
         .expires_at = db_get_time(&rows, 0, 2), .version = db_get_int(&rows, 0, 3), .account_id = db_get_int(&rows, 0, 4),
@@ -102,18 +99,14 @@ enum result queue_get(struct db *db, int64_t id, struct str_list domains, struct
 enum result queue_source(struct db *db, int64_t id, struct str_list domains, struct body_source *ret)
 {
     static const struct db_stmt stmt = { "queue_source",
-        "SELECT m.size, m.header_size, m.frames FROM queue_message m WHERE m.id = $1 AND ($2::text[] IS NULL OR "
-        QUEUE_DOMAIN_SQL("m.reverse_path") " = ANY ($2) OR EXISTS (SELECT FROM queue_recipient r WHERE r.queue_id = m.id AND "
-        QUEUE_DOMAIN_SQL("r.recipient") " = ANY ($2)))" };
+        "SELECT m.size, m.header_size, m.frames FROM queue_message m WHERE m.id = $1 AND " QUEUE_VISIBLE_SQL("$2") };
     CLEANUP(arena_releasep) struct arena a = { 0 };
     const struct db_param params[] = { db_int8(id), queue_filter_list(domains, &a) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     *ret = (struct body_source){ .db = db, .id = id,
                                  .shape = { .size = (uint64_t)db_get_int(&rows, 0, 0),
                                             .header_size = (uint64_t)db_get_int(&rows, 0, 1),
