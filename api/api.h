@@ -7,7 +7,7 @@
 void api_start(struct service *service, int admin_fd);
 /* Serves one more listening TCP socket; tls: it speaks TLS from the first byte. */
 void api_listen(int fd, bool tls);
-/* Closes the listening sockets and ends the event streams.  Requests under way go on: api_active tells how many there are, and the last
- * minute's figures. */
+/* Closes the listening sockets and ends the event streams.  Requests under way go on, and the last minute's figures are written:
+ * api_active tells how much of that is left. */
 void api_drain(void);
 unsigned api_active(void);

@@ -1,7 +1,7 @@
 /* relay/relay.c - the relay's crew (queue/crew.h), and what it does for the whole queue.
  *
- *   keeper       purges each second what an administrator wanted to go, and writes the letters to owners; heals the queue each minute; partitions and sweep
- *                each hour
+ *   keeper       each second purges what an administrator wanted to go and writes the letters to owners; heals the queue
+ *                each minute; partitions and sweep each hour
  *   sweeper      each minute, warns whose mailbox is nearly full, and removes the bodies of mail that was expunged a week ago, and what was
  *                deleted longer ago than it is kept
  *   worker       worker.c */

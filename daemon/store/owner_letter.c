@@ -1,7 +1,6 @@
 #include "store/owner_letter.h"
 #include "config/settings.h"
 
-
 enum result owner_letter_add(struct tx *tx, int64_t account_id, enum owner_letter_kind kind, struct str name)
 {
     static const struct db_stmt stmt = { "owner_letter_add",
