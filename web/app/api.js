@@ -89,7 +89,6 @@ function proven() {
 }
 
 export const get = (path, options) => request('GET', path, options);
-export const getBlob = (path, options) => request('GET', path, { accept: 'message/rfc822', ...options });
 
 function signedOut() {
   csrf = null;

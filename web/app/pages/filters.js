@@ -31,7 +31,7 @@ export function ActiveState({ active }) {
 export const runs = ({ place }) => place !== 'global' && place !== 'imap';
 
 /** Makes it active or not; says what came of it. */
-export async function setActive(owner, filter, active) {
+async function setActive(owner, filter, active) {
   try {
     await request('PATCH', owner.api + pathOf(owner, filter), { body: { active }, version: filter.version });
     toast(t(active ? 'sieve.activated' : 'sieve.deactivated', { name: filter.name }));

@@ -1,41 +1,36 @@
 // The header of a message that waits, and its whole source: for a reason that is written down. Both are text, never a page.
-import { useEffect, useState } from 'preact/hooks';
-import { getBlob, segment } from '/app/api.js';
+import { useState } from 'preact/hooks';
+import { get, segment } from '/app/api.js';
 import { html } from '/app/html.js';
 import { needWords, size, t } from '/app/i18n.js';
 import { Confirm } from '/app/parts/dialog.js';
 import { Input } from '/app/parts/form.js';
 import { Failure } from '/app/parts/page.js';
+import { save } from '/app/parts/save.js';
 import { can } from '/app/store.js';
 
 await needWords('source');
 
 const SHOWN_BYTES = 200_000;
 
-const pathOf = (id) => `/queue/messages/${segment(id)}/source`;
+const TYPE = 'message/rfc822';
 
-/** The beginning of the bytes as text; a character that the end cuts in two is left out. */
-const textOf = async (blob) => new TextDecoder().decode(await blob.slice(0, SHOWN_BYTES).arrayBuffer(), { stream: true });
+/** The bytes, and their beginning as text; a character that the end cuts in two is left out. */
+async function read(id, query) {
+  const blob = await get(`/queue/messages/${segment(id)}/source`, { accept: TYPE, query });
+  return { blob, text: new TextDecoder().decode(await blob.slice(0, SHOWN_BYTES).arrayBuffer(), { stream: true }) };
+}
 
 function Text({ label, blob, text, name }) {
-  const [url, setUrl] = useState(null);
-  useEffect(() => {
-    const made = URL.createObjectURL(blob);
-    setUrl(made);
-    return () => URL.revokeObjectURL(made);
-  }, [blob]);
   const cut = blob.size > SHOWN_BYTES && t('source.cut', { shown: size(SHOWN_BYTES), size: size(blob.size) });
   return html`<div class="near">${cut && html`<p class="muted">${cut}</p>`}
     <pre class="source" tabindex="0" aria-label=${label}>${text}</pre>
-    ${url && html`<p><a class="button" href=${url} download=${name}>${t('source.save')}</a></p>`}</div>`;
+    <p><button class="button" type="button" onClick=${() => save(name, TYPE, blob)}>${t('source.save')}</button></p></div>`;
 }
 
 function Reason({ id, onRead, onClose }) {
   const [reason, setReason] = useState('');
-  const run = async () => {
-    const blob = await getBlob(pathOf(id), { query: { reason: reason.trim() } });
-    onRead({ blob, text: await textOf(blob) });
-  };
+  const run = async () => onRead(await read(id, { reason: reason.trim() }));
   return html`<${Confirm} title=${t('source.title')} verb=${t('source.verb')} wait=${reason.trim() === ''} run=${run}
     onClose=${onClose}>
     <p>${t('source.text')}</p>
@@ -53,8 +48,7 @@ export function Source({ id }) {
     setError(null);
     if (header) return setHeader(null);
     try {
-      const blob = await getBlob(pathOf(id), { query: { part: 'headers' } });
-      setHeader({ blob, text: await textOf(blob) });
+      setHeader(await read(id, { part: 'headers' }));
     } catch (refused) {
       setError(refused);
     }
