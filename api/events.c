@@ -1,11 +1,11 @@
 /* /events: one coroutine gathers what changed, at most four times a second, and tells every stream what it may see. */
 #include "api/events.h"
 #include "api/handlers.h"
-#include "api/http.h"
 #include "api/problem.h"
 #include "api/query.h"
 #include "api/queue.h"
 #include "api/status.h"
+#include "api/streams.h"
 #include "api/words.h"
 #include "base/encode.h"
 #include "base/log.h"

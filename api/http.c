@@ -1,4 +1,5 @@
 #include "api/http.h"
+#include "api/http_internal.h"
 #include "api/arrival.h"
 #include "api/dry_run.h"
 #include "api/idempotency.h"
@@ -8,7 +9,6 @@
 #include "api/static.h"
 #include "base/log.h"
 
-#include <microhttpd.h>
 #include <stdlib.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -18,9 +18,7 @@
 #define MEMORY_PER_CONNECTION (32 << 10) /* of libmicrohttpd, for header fields */
 #define IDLE_S 60
 #define TICK_MS 250
-#define STREAM_BUFFER ((size_t)64 << 10)
 #define LARGE_BODIES 8                 /* above REQUEST_MAX_BODY, at once: who sends them is not known before their end */
-#define MAX_BODY_STREAMS 16
 #define DISCARD_MAX ((size_t)64 << 20) /* of a body that is too large: read away, so that the answer is seen */
 
 /* A request's side of the connection. */
@@ -32,25 +30,6 @@ struct exchange {
     bool late; /* the handler took too long: the request is no longer ours */
     int64_t deadline;
     struct exchange *prev, *next; /* of those that run */
-};
-
-struct event_stream {
-    struct strbuf out;
-    struct MHD_Connection *connection; /* NULL: not sent yet, or gone */
-    bool suspended, ended;
-    event_stream_gone *gone;
-    void *arg;
-};
-
-struct body_stream {
-    struct request *request;
-    struct MHD_Connection *connection; /* NULL: not sent yet, or gone */
-    uint64_t size;
-    body_stream_next *next;
-    body_stream_done *done;
-    void *arg;
-    struct str piece; /* what the client has not taken yet */
-    bool fetching, gone, broken;
 };
 
 /* A socket that was given to libmicrohttpd and has not been started by it. */
@@ -67,7 +46,7 @@ static struct {
     uv_timer_t timer, tick;
     struct arrival *arrivals;
     struct exchange *running;
-    unsigned active, large_bodies, body_streams;
+    unsigned active, large_bodies;
     bool draining;
     struct network_list proxies;
     struct arena arena;
@@ -91,8 +70,7 @@ static void on_poll(uv_poll_t *p, int status, int events)
     run_daemon();
 }
 
-/* Lets libmicrohttpd work at the next turn of the loop. */
-static void kick(void)
+void http_kick(void)
 {
     uv_timer_start(&http.timer, on_timer, 0, 0);
 }
@@ -106,173 +84,6 @@ static void run_daemon(void)
         uv_timer_start(&http.timer, on_timer, ms, 0);
     else
         uv_timer_stop(&http.timer);
-}
-
-/* ---- event streams ---- */
-
-struct event_stream *event_stream_new(event_stream_gone *gone, void *arg)
-{
-    struct event_stream *s = calloc(1, sizeof(*s));
-
-    if (s == NULL)
-        abort();
-    s->out.max = STREAM_BUFFER;
-    s->gone = gone;
-    s->arg = arg;
-    http.active++;
-    return s;
-}
-
-static void wake_stream(struct event_stream *s)
-{
-    if (!s->suspended)
-        return;
-    s->suspended = false;
-    MHD_resume_connection(s->connection);
-    kick();
-}
-
-/* Tells the owner, once. */
-static void leave_stream(struct event_stream *s)
-{
-    event_stream_gone *gone = s->gone;
-
-    s->gone = NULL;
-    if (gone != NULL)
-        gone(s->arg);
-}
-
-void event_stream_write(struct event_stream *s, struct str bytes)
-{
-    if (s->ended)
-        return;
-    if (strbuf_add(&s->out, bytes) != RES_OK) {
-        strbuf_reset(&s->out);
-        event_stream_end(s);
-        return;
-    }
-    wake_stream(s);
-}
-
-void event_stream_end(struct event_stream *s)
-{
-    s->ended = true;
-    wake_stream(s);
-    leave_stream(s);
-}
-
-bool event_stream_abandoned(const struct event_stream *s)
-{
-    const union MHD_ConnectionInfo *info;
-    char byte;
-
-    if (s->connection == NULL)
-        return false;
-    info = MHD_get_connection_info(s->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    return info != NULL && recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-}
-
-static ssize_t read_stream(void *arg, uint64_t at, char *buf, size_t max)
-{
-    struct event_stream *s = arg;
-    size_t n = MIN(max, s->out.len);
-
-    (void)at;
-    if (n > 0) {
-        memcpy(buf, s->out.p, n);
-        memmove(s->out.p, s->out.p + n, s->out.len - n);
-        s->out.len -= n;
-        if (s->out.len == 0)
-            strbuf_release(&s->out);
-        return (ssize_t)n;
-    }
-    if (s->ended)
-        return MHD_CONTENT_READER_END_OF_STREAM;
-    s->suspended = true;
-    MHD_suspend_connection(s->connection);
-    return 0;
-}
-
-static void free_stream(void *arg)
-{
-    struct event_stream *s = arg;
-
-    s->ended = true;
-    s->suspended = false;
-    leave_stream(s);
-    strbuf_release(&s->out);
-    free(s);
-    http.active--;
-}
-
-/* ---- bodies in pieces ---- */
-
-struct body_stream *body_stream_new(struct request *r, uint64_t size, body_stream_next *next, body_stream_done *done, void *arg)
-{
-    struct body_stream *s;
-
-    if (http.body_streams == MAX_BODY_STREAMS)
-        return NULL;
-    s = calloc(1, sizeof(*s));
-    if (s == NULL)
-        abort();
-    *s = (struct body_stream){ .request = r, .size = size, .next = next, .done = done, .arg = arg };
-    r->refs++;
-    http.body_streams++;
-    http.active++;
-    return s;
-}
-
-static void release_body(struct body_stream *s)
-{
-    s->done(s->arg);
-    request_unref(s->request);
-    free(s);
-    http.body_streams--;
-    http.active--;
-}
-
-static void fetch_piece(void *arg)
-{
-    struct body_stream *s = arg;
-    enum result result = s->next(s->arg, &s->piece);
-
-    s->fetching = false;
-    s->broken = result != RES_OK || s->piece.len == 0; /* fewer bytes than were announced */
-    if (s->gone) {
-        release_body(s);
-        return;
-    }
-    MHD_resume_connection(s->connection);
-    kick();
-}
-
-static ssize_t read_body(void *arg, uint64_t at, char *buf, size_t max)
-{
-    struct body_stream *s = arg;
-    size_t n = MIN(max, s->piece.len);
-
-    (void)at;
-    if (n > 0) {
-        memcpy(buf, s->piece.p, n);
-        s->piece = str_from(s->piece, n);
-        return (ssize_t)n;
-    }
-    s->fetching = !s->broken && coroutine_spawn("api-body", fetch_piece, s) != NULL;
-    if (!s->fetching)
-        return MHD_CONTENT_READER_END_WITH_ERROR;
-    MHD_suspend_connection(s->connection);
-    return 0;
-}
-
-/* The client has it all, or has left. */
-static void free_body(void *arg)
-{
-    struct body_stream *s = arg;
-
-    s->gone = true;
-    if (!s->fetching)
-        release_body(s);
 }
 
 /* ---- answers ---- */
@@ -299,14 +110,10 @@ static void add_common_headers(struct MHD_Response *response, const struct reque
 
 static struct MHD_Response *make_response(struct exchange *ex, struct answer *answer)
 {
-    if (answer->stream != NULL) {
-        answer->stream->connection = ex->connection;
-        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16384, read_stream, answer->stream, free_stream);
-    }
-    if (answer->pieces != NULL) {
-        answer->pieces->connection = ex->connection;
-        return MHD_create_response_from_callback(answer->pieces->size, 16384, read_body, answer->pieces, free_body);
-    }
+    if (answer->stream != NULL)
+        return event_stream_response(answer->stream, ex->connection);
+    if (answer->pieces != NULL)
+        return body_stream_response(answer->pieces, ex->connection);
     return MHD_create_response_from_buffer(answer->body.len, (void *)(uintptr_t)answer->body.p,
                                            answer->fixed ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
 }
@@ -367,7 +174,7 @@ static void go_on(struct exchange *ex)
     ex->request->exchange = NULL;
     ex->state = HAS_ANSWER;
     MHD_resume_connection(ex->connection);
-    kick();
+    http_kick();
 }
 
 static void on_tick(uv_timer_t *t)
@@ -399,9 +206,9 @@ static void request_run(void *arg)
     if (r->exchange != NULL)
         go_on(r->exchange);
     else if (r->answer.stream != NULL)
-        free_stream(r->answer.stream);
+        event_stream_free(r->answer.stream);
     else if (r->answer.pieces != NULL)
-        free_body(r->answer.pieces);
+        body_stream_free(r->answer.pieces);
     http.active--;
     request_unref(r);
 }
@@ -662,9 +469,9 @@ void http_add(int fd, const struct door *door)
                 break;
             }
         }
-        log_warn("api-connection-refused", F_INT("active", http.active));
+        log_warn("api-connection-refused", F_INT("active", http_active()));
     }
-    kick();
+    http_kick();
 }
 
 void http_drain(void)
@@ -674,7 +481,7 @@ void http_drain(void)
 
 unsigned http_active(void)
 {
-    return http.active;
+    return http.active + streams_active();
 }
 
 /* libmicrohttpd's own complaints, mostly about clients.  That a Unix socket has no TCP options is none. */
@@ -712,5 +519,5 @@ void http_start(struct service *service)
     uv_timer_init(loop_get(), &http.timer);
     uv_timer_init(loop_get(), &http.tick);
     uv_poll_start(&http.poll, UV_READABLE, on_poll);
-    kick();
+    http_kick();
 }

@@ -3,11 +3,11 @@
  * The header is part of what the queue shows.  The whole is somebody's letter: it needs a scope of its own, a person who has
  * just proven who he is, a reason, and is written down before the first byte goes out.  Nothing is ever shown as a page. */
 #include "api/handlers.h"
-#include "api/http.h"
 #include "api/problem.h"
 #include "api/query.h"
 #include "api/queue.h"
 #include "api/record.h"
+#include "api/streams.h"
 
 #define REASON_MAX 200
 
