@@ -1,5 +1,5 @@
 // What every page has: its heading, times, notices, the mark of being live.
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { html } from '/app/html.js';
 import { ago, clock, duration, has, t, utc } from '/app/i18n.js';
 import { Icon, State } from '/app/parts/icon.js';
@@ -12,7 +12,7 @@ export function Heading({ title, className, children }) {
   useEffect(() => {
     document.title = `${title} · Correio`;
   }, [title]);
-  useEffect(() => {
+  useLayoutEffect(() => { // before anybody can type into what is shown with it
     if (takeArrival()) ref.current.focus({ preventScroll: true });
   }, []);
   return html`<h1 ref=${ref} class=${className} tabindex="-1">${children ?? title}</h1>`;
