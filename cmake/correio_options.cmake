@@ -3,6 +3,7 @@ option(CORREIO_SANITIZE "AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(CORREIO_FAULTS "Compile the FAULT() points in" OFF)
 option(CORREIO_FUZZ "Build the libFuzzer targets (clang)" OFF)
 option(CORREIO_LTO "Link-time optimization" OFF)
+option(CORREIO_TESTS "Build the tests" ON)
 
 add_compile_options(
     -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes
@@ -41,6 +42,7 @@ if(CORREIO_LTO)
         message(FATAL_ERROR "link-time optimization is not available: ${ipo_why}")
     endif()
     set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
-    # Objects hold machine code, too: a test is linked from that, in a moment (tests/CMakeLists.txt).
-    list(TRANSFORM CMAKE_C_COMPILE_OPTIONS_IPO REPLACE "^-fno-fat-lto-objects$" "-ffat-lto-objects")
+    if(CORREIO_TESTS) # objects hold machine code, too: a test is linked from that, in a moment (tests/CMakeLists.txt)
+        list(TRANSFORM CMAKE_C_COMPILE_OPTIONS_IPO REPLACE "^-fno-fat-lto-objects$" "-ffat-lto-objects")
+    endif()
 endif()

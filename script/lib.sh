@@ -6,8 +6,8 @@ die() { say "$0: $*"; exit 1; }
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 BUILD_PACKAGES="build-essential cmake ninja-build pkg-config libuv1-dev libssl-dev libpq-dev libc-ares-dev libjson-c-dev
-  libmicrohttpd-dev libinih-dev libidn2-dev libcrypt-dev zlib1g-dev libzstd-dev zlib1g-dev libunistring-dev libcap-dev libcurl4-openssl-dev
-  libcmocka-dev postgresql curl ca-certificates"
+  libmicrohttpd-dev libinih-dev libidn2-dev libcrypt-dev zlib1g-dev libzstd-dev libunistring-dev libcap-dev libcurl4-openssl-dev
+  postgresql curl ca-certificates"
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
