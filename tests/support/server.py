@@ -4,13 +4,15 @@
         s.domain("example.test"); s.account("alice@example.test", "secret")
         s.port("SMTP")
 
-The programs are those of the prefix in CORREIO_PREFIX (script/test installs each preset into one).
+The programs are those of the prefix in CORREIO_PREFIX (script/test installs each preset into one).  `server.py PREFIX` makes
+PREFIX/home, which was started once: a server of that prefix whose name is the usual one begins with a copy of it.
 """
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -49,6 +51,8 @@ class Server:
             "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
         })
         self.env.update(env or {})
+        named = any(key.startswith("CORREIO_SERVER_") for key in env or {})  # its certificate is for another name
+        self.template = "" if named else self.prefix + "/home"
 
     # ---- life ----
 
@@ -67,6 +71,8 @@ class Server:
         shutil.rmtree(self.home, ignore_errors=True)
 
     def start(self, **env):
+        if os.path.isdir(self.template) and not os.path.exists(self.home + "/pg"):
+            subprocess.run(["cp", "-a", self.template + "/.", self.home], check=True)
         self.log = open(self.log_path, "ab")
         self.process = subprocess.Popen([self.prefix + "/sbin/correiod"], env={**self.env, **env}, stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=self.log, start_new_session=True)
@@ -199,3 +205,10 @@ class Lines:
     def close(self):
         self.file.close()
         self.sock.close()
+
+
+if __name__ == "__main__":
+    with Server(prefix=sys.argv[1]) as made:
+        made.stop()
+        subprocess.run(["cp", "-a", made.home, made.template], check=True)
+        os.unlink(made.template + "/log")

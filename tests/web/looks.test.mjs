@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { assertQuiet, close, real, settled, startSite } from './site.mjs';
 
 const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+const ALL = { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] };
+const COLOURS = { type: 'rule', values: ['color-contrast', 'link-in-text-block'] };
 const LOCALES = ['en-GB', 'pt-BR'];
 const THEMES = ['light', 'dark'];
 const WIDTHS = [1280, 320];
@@ -96,36 +97,45 @@ before(async () => {
 });
 after(() => site.close());
 
-async function findings(page) {
+/** runOnly: which rules; see axe-core's API. */
+async function findings(page, runOnly) {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(AXE);
   const { violations } = await page.evaluate(
-    (rules) => window.axe.run(document, { runOnly: { type: 'tag', values: rules }, resultTypes: ['violations'] }),
-    RULES,
+    (rules) => window.axe.run(document, { runOnly: rules, resultTypes: ['violations'] }),
+    runOnly,
   );
   return violations.map(
     ({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target} ${node.failureSummary}`).join(' | ')}`,
   );
 }
 
-/** axe in both themes and at both widths, and no sideways scrolling; `where` names the state in messages. A real server is
- * another source of data, no other look: each width is looked at in one theme there. */
-async function check(page, where) {
+/** axe in both themes and at both widths, and no sideways scrolling; `where` names the state in messages. A theme changes
+ * colours only: the other rules are asked once for each width. bothThemes false: each width in one of them, for what is made
+ * of parts that are on the pages, too. */
+async function check(page, where, bothThemes = false) {
   for (const width of WIDTHS) {
-    await page.setViewportSize({ width, height: 900 });
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    assert.ok(overflow <= 0, `${where} at ${width} is ${overflow} px too wide`);
-    for (const colorScheme of real ? [THEMES[WIDTHS.indexOf(width)]] : THEMES) {
+    await fits(page, where, width);
+    const themes = bothThemes ? THEMES : [THEMES[WIDTHS.indexOf(width)]];
+    for (const colorScheme of themes) {
       await page.emulateMedia({ colorScheme });
-      assert.deepEqual(await findings(page), [], `${where}, ${width} px, ${colorScheme}`);
+      assert.deepEqual(await findings(page, colorScheme === themes[0] ? ALL : COLOURS), [], `${where}, ${width} px, ${colorScheme}`);
     }
   }
   assertQuiet(page);
+}
+
+/** No sideways scrolling. */
+async function fits(page, where, width) {
+  await page.setViewportSize({ width, height: 900 });
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(overflow <= 0, `${where} at ${width} is ${overflow} px too wide`);
 }
 
 /** A page of each language goes from path to path: to open one takes longer than to look at it. */
 const visitors = new Map();
 async function visit(locale, path) {
   site.server?.signIn();
-  if (!visitors.has(locale)) visitors.set(locale, await site.open({ locale, path: '/nowhere', init: AXE }));
+  if (!visitors.has(locale)) visitors.set(locale, await site.open({ locale, path: '/nowhere' }));
   const page = visitors.get(locale);
   page.complaints.length = 0;
   await page.setViewportSize({ width: WIDTHS[0], height: 900 });
@@ -142,13 +152,15 @@ for (const locale of LOCALES) {
       assert.equal(await page.getAttribute('html', 'lang'), locale === 'pt-BR' ? 'pt-BR' : 'en');
       assert.equal(await page.locator('h1').count(), 1);
       assert.notEqual((await page.title()).replace(' · Correio', ''), '');
-      await check(page, path);
+      if (locale === LOCALES[0]) return check(page, path, !real);
+      for (const width of WIDTHS) await fits(page, path, width); // a language changes nothing else of the look
+      assertQuiet(page);
     });
   }
   for (const path of OUTSIDE) {
     test(`${path} in ${locale}`, async () => {
       site.server?.reset();
-      const page = await site.open({ locale, path, init: AXE, signedIn: false });
+      const page = await site.open({ locale, path, signedIn: false });
       await check(page, path);
       await close(page);
     });
@@ -302,7 +314,7 @@ const STATES = [
 for (const [name, path, go] of STATES) {
   test(`${name} on ${path}`, { skip: real }, async () => {
     site.server.reset();
-    const page = await site.open({ path, init: AXE });
+    const page = await site.open({ path });
     await go(page);
     await check(page, name);
     await close(page);
@@ -312,7 +324,7 @@ for (const [name, path, go] of STATES) {
 test('a failure and lost events', { skip: real }, async () => {
   site.server.reset();
   site.server.fail('GET /queue/messages', 503, 'database-unavailable');
-  const page = await site.open({ path: '/queue', init: AXE });
+  const page = await site.open({ path: '/queue' });
   site.server.cut();
   await page.waitForSelector('.stale', { timeout: 10000 });
   await check(page, 'failure');
@@ -334,6 +346,8 @@ test(
       const english = JSON.parse(readFileSync(fileURLToPath(new URL(`../../web/i18n/${name}`, import.meta.url)), 'utf8'));
       return route.fulfill({ json: Object.fromEntries(Object.entries(english).map(([key, entry]) => [key, longerOf(entry)])) });
     };
+    const page = await site.open({ path: '/nowhere', own: true });
+    await page.context().route('**/i18n/*en.json', pseudo);
     for (const path of [
       '/',
       '/queue',
@@ -361,14 +375,10 @@ test(
       '/welcome/message',
       '/welcome/done',
     ]) {
-      const page = await site.open({ path: '/nowhere' });
-      await page.context().route('**/i18n/*en.json', pseudo);
       await page.goto(site.url + path);
       await settled(page);
       for (const width of WIDTHS) {
-        await page.setViewportSize({ width, height: 900 });
-        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        assert.ok(overflow <= 0, `${path} at ${width} is ${overflow} px too wide`);
+        await fits(page, path, width);
       }
       for (const selector of ['h1', 'h2', 'th', 'dt', 'button', 'label', 'legend', '.lead']) {
         for (const text of await page.locator(`#app ${selector} >> visible=true`).allInnerTexts()) {
@@ -379,7 +389,7 @@ test(
           );
         }
       }
-      await close(page);
     }
+    await close(page);
   },
 );

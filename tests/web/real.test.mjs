@@ -460,7 +460,7 @@ test('hold, release, bounce and delete of chosen rows', options, async () => {
 test('all that match: the limit is what was shown, and more than that changes nothing', options, async () => {
   const first = 52;
   for (let i = 0; i < first; i++) await submit(`n${i}@${many}`, `many ${i}`);
-  const page = await site.open({ path: `/queue?destination=${many}` });
+  const page = await site.open({ path: `/queue?destination=${many}`, own: true });
   const actions = watchActions(page);
   await page.click('.filters [aria-pressed=true]'); // the list stands still
   await page.click('thead input');
@@ -518,7 +518,7 @@ test('in Portuguese nothing is left in another language', options, async () => {
     return route.fulfill({ json: Object.fromEntries(Object.entries(words).map(([key, entry]) => [key, wideOf(entry)])) });
   };
   const id = await submit(`pt@${away}`, 'Relatório');
-  const page = await site.open({ locale: 'pt-BR', path: '/nowhere' });
+  const page = await site.open({ locale: 'pt-BR', path: '/nowhere', own: true });
   await page.context().route('**/i18n/*pt-BR.json*', marked);
   const pages = ['/', '/queue', '/queue?group=destination', '/queue?group=reason', '/trace?q=Relat%C3%B3rio', `/trace/${id}`];
   pages.push('/domains', '/domains?add', `/domains/${domain}`, `/domains/${away}`, `/accounts?domain=${domain}`, `/accounts?add&domain=${domain}`);

@@ -18,6 +18,9 @@ const ARGS = [
   '--disable-sync',
 ];
 
+/** How long a test waits for what has to come; long, since other tests want the processor, too. */
+const PATIENCE_MS = 30000;
+
 export const real = process.env.CORREIO_URL !== undefined;
 const address = process.env.CORREIO_ADDRESS ?? 'admin@example.org';
 const password = process.env.CORREIO_PASSWORD ?? PASSWORD;
@@ -35,9 +38,9 @@ async function signInOnce(browser, url) {
   await page.fill('[name=password]', password);
   await page.click('.is-primary');
   await page.waitForSelector('header.bar');
-  const state = await context.storageState();
+  const cookies = await context.cookies();
   await context.close();
-  return state;
+  return cookies;
 }
 
 /**
@@ -47,7 +50,7 @@ async function signInOnce(browser, url) {
 export async function startSite() {
   const server = real ? null : await startFakeServer();
   const url = real ? process.env.CORREIO_URL : server.url;
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium-headless-shell', args: ARGS });
 
   let cookies;
   const renew = async () => {
@@ -55,30 +58,44 @@ export async function startSite() {
   };
   if (real) await renew();
 
-  /** options: locale, theme, width, path, signedIn (true), init (a script for each page), as (the fake's account). */
-  const open = async (options = {}) => {
-    const { locale = 'en-GB', theme = 'light', width = 1280, path = '/', signedIn = true, init, as } = options;
-    const context = await browser.newContext({
-      locale,
-      colorScheme: theme,
-      viewport: { width, height: 900 },
-      timezoneId: 'UTC',
-      reducedMotion: 'reduce',
-      storageState: signedIn ? cookies : undefined,
-    });
+  const newPage = async (locale, init) => {
+    const context = await browser.newContext({ locale, timezoneId: 'UTC', reducedMotion: 'reduce' });
     if (init) await context.addInitScript(init);
     const page = await context.newPage();
-    page.setDefaultTimeout(5000);
+    page.setDefaultTimeout(PATIENCE_MS);
     page.complaints = [];
     page.on('console', (message) => {
       if (!['error', 'warning'].includes(message.type()) || EXPECTED.test(message.text())) return;
       page.complaints.push(message.text());
     });
     page.on('pageerror', (error) => page.complaints.push(error.stack));
+    return page;
+  };
+  /** Pages that a test has closed, by language, for the next one: to open one takes longer than most of what is done in it. */
+  const idle = new Map();
+
+  /**
+   * options: locale, theme, width, path, signedIn (true), as (the fake's account), own (true: no other test gets this page;
+   * for those that change its clock, its routes or its listeners), init (a script before each document; own, too).
+   */
+  const open = async (options = {}) => {
+    const { locale = 'en-GB', theme = 'light', width = 1280, path = '/', signedIn = true, init, own = init !== undefined, as } = options;
+    const page = (own ? undefined : idle.get(locale)?.pop()) ?? (await newPage(locale, init));
+    if (!own) page.leave = () => leave(page, locale);
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme: theme });
+    if (signedIn && real) await page.context().addCookies(cookies);
     if (signedIn) server?.signIn(as);
     await page.goto(url + path);
     await settled(page);
     return page;
+  };
+  /** Nothing of what was done in it is left but what the browser keeps of the site's files. */
+  const leave = async (page, locale) => {
+    await page.evaluate(() => [localStorage, sessionStorage].forEach((one) => one.clear()));
+    await page.goto('about:blank');
+    await page.context().clearCookies();
+    idle.set(locale, [...(idle.get(locale) ?? []), page]);
   };
   return {
     url,
@@ -105,15 +122,15 @@ export function assertQuiet(page) {
 
 export async function close(page) {
   assertQuiet(page);
-  await page.context().close();
+  await (page.leave?.() ?? page.context().close());
 }
 
 /** The texts of the cells of a column, by position. */
 export const column = (page, n) => page.locator(`tbody tr td:nth-child(${n})`).allInnerTexts();
 
-/** Waits for something of the server's side; fails after 5 s. */
+/** Waits for something of the server's side. */
 export async function until(condition) {
-  const end = Date.now() + 5000;
+  const end = Date.now() + PATIENCE_MS;
   while (!condition()) {
     assert.ok(Date.now() < end, `not in time: ${condition}`);
     await new Promise(setImmediate);

@@ -201,7 +201,7 @@ test('the certificate: the lines for the file, and another look', options, async
 });
 
 test('a test message that is refused, lost or late says so', options, async () => {
-  const page = await site.open({ path: '/welcome/message' });
+  const page = await site.open({ path: '/welcome/message', own: true });
   assert.equal(await page.inputValue('[name=to]'), 'admin@example.org', 'oneself first');
   await page.selectOption('[name=to]', 'alice@example.org');
   site.server.state.testOutcome = 'refused';
