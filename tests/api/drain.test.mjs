@@ -9,7 +9,7 @@ import { bearer, endpoints, LOOPBACK, makeToken, nobody } from './server.mjs';
 const pause = () => new Promise((resolve) => { setTimeout(resolve, 20); });
 
 async function until(condition, what) {
-  const end = Date.now() + 10000;
+  const end = Date.now() + 30000;
   while (!(await condition())) {
     assert.ok(Date.now() < end, `not in time: ${what}`);
     await pause();

@@ -10,7 +10,7 @@ const post = (client, address, options) => client.call('POST', `/accounts/${addr
 
 /** The trace, which is there a moment behind the answer, once it says more than that the message waits. */
 async function outcome(id) {
-  const end = Date.now() + 10000;
+  const end = Date.now() + 30000;
   for (;;) {
     const { status, json } = await local.send('GET', `/api/v1/traces/${id}`);
     if (status === 200 && json.outcome !== 'waiting') return json;
@@ -81,7 +81,7 @@ test('the checklist is of the whole server, and a setting hides it', async () =>
   const key = '/settings/server.first_steps';
   const setting = await local.call('GET', key, '/settings/{key}');
   await local.call('PUT', key, '/settings/{key}', { body: { value: 'false' }, headers: { 'If-Match': `"${setting.version}"` } });
-  const end = Date.now() + 8000;
+  const end = Date.now() + 30000;
   while ((await local.call('GET', '/status', '/status')).checklist_shown) assert.ok(Date.now() < end, 'hidden in time');
   await local.call('DELETE', key, '/settings/{key}', { status: 200, headers: { 'If-Match': '*' } });
   const office = await signIn(world.office);

@@ -21,7 +21,7 @@ export function stream(headers, query = 'topics=queue,status', more = {}) {
       let ended = false;
       response.on('close', () => { ended = true; for (const look of waiting) look(); });
       const until = (find) => new Promise((done, fail) => {
-        const timer = setTimeout(() => fail(new Error(`not seen in ${JSON.stringify(events)}`)), 8000);
+        const timer = setTimeout(() => fail(new Error(`not seen in ${JSON.stringify(events)}`)), 30000);
         const look = () => {
           const found = find();
           if (!found) return;

@@ -135,7 +135,7 @@ def with_limits(server):
         server.setting("smtp.max_messages", "2")
         server.setting("smtp.max_recipient_domains", "1")
         line = "250-LIMITS RCPTMAX=1000 MAILMAX=2 RCPTDOMAINMAX=1"
-        talk = wait_for("the settings", lambda: (lambda t: t if line in t.offers else t.close())(smtp(server)), 3)
+        talk = wait_for("the settings", lambda: (lambda t: t if line in t.offers else t.close())(smtp(server)))
         begin(talk, next(NAMES))
         same(talk.command("RCPT TO:<x@elsewhere.test>")[:9], "452 4.5.3")
         same(bdat(talk, b"Subject: one\r\n\r\n", last=True)[:3], "250")

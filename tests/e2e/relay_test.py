@@ -294,10 +294,10 @@ def register(net, server):
         code, reply = try_it()
         same((code, reply[:5]), (550, b"5.7.1"))
         server.setting("smtp.relay_networks", "127.0.0.0/8")
-        wait_for("the setting", lambda: try_it()[0] == 250, 2)
+        wait_for("the setting", lambda: try_it()[0] == 250)
         sink.wait()
         server.setting("smtp.relay_networks", "")
-        wait_for("the setting", lambda: try_it()[0] == 550, 2)
+        wait_for("the setting", lambda: try_it()[0] == 550)
 
 
 def main():

@@ -38,7 +38,7 @@ def with_server(server):
         talk.command(f"RCPT TO:<{user}>")
         talk.command("DATA")
         ident = talk.command(text("joe@elsewhere.test", user, "seen at once").decode() + ".").rsplit(" ", 1)[1]
-        found = wait_for("the trace", lambda: traces(server, user), 5)
+        found = wait_for("the trace", lambda: traces(server, user))
         same([(t["id"], t["outcome"], t["sender"], t["subject"]) for t in found],
              [(ident, "delivered", "joe@elsewhere.test", "seen at once")])
         shown = server.ctl("trace", "show", ident).stdout
@@ -50,7 +50,7 @@ def with_server(server):
         talk.command("MAIL FROM:<joe@elsewhere.test>")
         same(talk.command("RCPT TO:<nobody@example.test>")[:9], "550 5.1.1")
         same(talk.command("RCPT TO:<x@remote.test>")[:9], "550 5.7.1")
-        wait_for("the traces", lambda: len(traces(server, "--outcome", "refused")) == 2, 5)
+        wait_for("the traces", lambda: len(traces(server, "--outcome", "refused")) == 2)
         found = traces(server, "nobody@example.test")
         same([t["outcome"] for t in found], ["refused"])
         shown = server.ctl("trace", "show", found[0]["id"]).stdout
@@ -66,7 +66,7 @@ def with_server(server):
                 if any(event.get("reason") == reason for event in shown["events"]):
                     found.append((row, shown))
             return found
-        return wait_for(f"a refusal: {reason}", look, 5)[0]
+        return wait_for(f"a refusal: {reason}", look)[0]
 
     def data(talk, message):
         talk.command("DATA")
@@ -126,7 +126,7 @@ def with_server(server):
         talk.command("MAIL FROM:<list@elsewhere.test>")
         talk.command(f"RCPT TO:<{user}>")
         ident = data(talk, text("list@elsewhere.test", user, "news").decode().rstrip()).rsplit(" ", 1)[1]
-        wait_for("the trace", lambda: traces(server, ident), 5)
+        wait_for("the trace", lambda: traces(server, ident))
         events = json.loads(server.ctl("trace", "show", ident, "--json").stdout)["events"]
         same([(e.get("mailbox"), e.get("rule")) for e in events if e["kind"] == "attempt"], [("Lists", "sorting, line 2")])
 
@@ -151,7 +151,7 @@ def with_server(server):
         talk.command("MAIL FROM:<flood@elsewhere.test>")
         for i in range(18):
             talk.command(f"RCPT TO:<nobody{i}@example.test>")
-        wait_for("the note", lambda: [t for t in traces(server, "--outcome", "refused", "--ip", "127.0.0.1") if t["sender"] == ""], 8)
+        wait_for("the note", lambda: [t for t in traces(server, "--outcome", "refused", "--ip", "127.0.0.1") if t["sender"] == ""])
         assert len(traces(server, "--outcome", "refused", "--sender", "flood@elsewhere.test")) <= 18
 
     @case("searched by each of its marks: addresses whole and either way round, subject, Message-ID, id, client, time")
@@ -162,7 +162,7 @@ def with_server(server):
         talk.command(f"RCPT TO:<{user}>")
         message = f"From: <x@y.test>\r\nMessage-ID: <mark@y.test>\r\nSubject: Zebra Crossing 7\r\n\r\nx"
         ident = data(talk, message).rsplit(" ", 1)[1]
-        wait_for("the trace", lambda: traces(server, ident), 5)
+        wait_for("the trace", lambda: traces(server, ident))
         local = user.split("@")[0] + "@"
         for words in ([ident], ["mark@y.test"], ["<mark@y.test>"], ["zebra"], ["searched"], ["searched@"], ["searched@elsewhere.test"], [user],
                       ["--sender", "searched@elsewhere.TEST"], ["--sender", "searched@"], ["--sender", "@elsewhere.test", "--subject", "zebra"],
@@ -178,7 +178,7 @@ def with_server(server):
     def _():
         sender, user = next(USERS), next(USERS)
         ident = submit(server, sender, [user, "far@remote.test"])
-        shown = wait_for("the trace", lambda: json.loads(server.ctl("trace", "show", ident, "--json").stdout), 5)
+        shown = wait_for("the trace", lambda: json.loads(server.ctl("trace", "show", ident, "--json").stdout))
         same(sorted((r["address"], r["outcome"]) for r in shown["recipients"]), [("far@remote.test", "waiting"), (user, "delivered")])
 
     @case("what was accepted a moment before the end is traced all the same")

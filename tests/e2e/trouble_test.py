@@ -220,7 +220,7 @@ def with_signals(work):
             pem = peer_certificate(fresh)
             talk.close()
             return pem.split() == second.split()
-        wait_for("the new certificate", seen, 5)
+        wait_for("the new certificate", seen)
         smtp = smtplib.SMTP("127.0.0.1", server.port("SMTP"))
         smtp.starttls(context=tls_context())
         same(peer_certificate(smtp.sock).split(), second.split())
