@@ -118,7 +118,7 @@ static bool flush(int fd, struct strbuf *out)
     return ok;
 }
 
-static bool append_message(const struct delivering *d, int fd, bool blank_first)
+static bool append_message(const struct delivering *d, int fd, struct str separator)
 {
     CLEANUP(strbuf_release) struct strbuf out = { 0 };
     char *line = NULL;
@@ -128,8 +128,7 @@ static bool append_message(const struct delivering *d, int fd, bool blank_first)
     bool ok = in != NULL, ended = true;
     ssize_t n;
 
-    if (blank_first)
-        (void)strbuf_addc(&out, '\n');
+    (void)strbuf_add(&out, separator);
     (void)strbuf_add(&out, mbox_from_line(d->a, d->request->sender, time(NULL)));
     while (ok && (n = getline(&line, &cap, in)) > 0) {
         mbox_quote(str_of(line, (size_t)n), &out);
@@ -149,15 +148,28 @@ static bool append_message(const struct delivering *d, int fd, bool blank_first)
     return ok;
 }
 
+/* What makes the end of a file an empty line, since somebody may have died while writing.  STR_NULL: not readable. */
+static struct str separator_behind(int fd, off_t size)
+{
+    char end[] = { '\n', '\n' };
+    off_t n = MIN(size, (off_t)2);
+
+    if (pread(fd, end + 2 - n, (size_t)n, size - n) != n)
+        return STR_NULL;
+    if (end[1] != '\n')
+        return STR("\n\n");
+    return end[0] != '\n' ? STR("\n") : STR("");
+}
+
 static struct answer append_locked(const struct delivering *d, int fd, struct str path)
 {
     struct stat st;
     struct answer answer;
-    char last = '\n';
+    struct str separator;
 
-    if (fstat(fd, &st) != 0 || (st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) != 1))
+    if (fstat(fd, &st) != 0 || (separator = separator_behind(fd, st.st_size)).p == NULL)
         return answer_errno(d->a, "could not read", path);
-    if (append_message(d, fd, last != '\n'))
+    if (append_message(d, fd, separator))
         return (struct answer){ .kind = ANSWER_DONE };
     answer = answer_errno(d->a, "could not write to", path);
     if (ftruncate(fd, st.st_size) != 0 || fsync(fd) != 0)

@@ -15,6 +15,7 @@ from elsewhere import UnixUser                  # noqa: E402
 from internet import wait_for                   # noqa: E402
 
 NAMES = ["inmaildir", "inmbox"]
+BODY = "body\r\n" * 12000 + "end"                # more than one write: a half of it is on the disk when the writer dies
 
 
 def settings(user):
@@ -43,7 +44,7 @@ def send_some(connect, acknowledged, until):
                 if not talk.command("DATA").startswith("354"):
                     talk.command("RSET")
                     continue
-                if talk.command(f"Subject: {name}\r\n\r\nbody\r\n.").startswith("250"):
+                if talk.command(f"Subject: {name}\r\n\r\n{BODY}\r\n.").startswith("250"):
                     acknowledged.add(name)
                 time.sleep(0.05)
             talk.close()
@@ -59,7 +60,7 @@ def check(server, user, acknowledged):
         with open(path) as f:
             in_maildir += re.findall(r"^Subject: (box-\S+)$", f.read(), re.M)
     for message in mailbox.mbox(user.path("mbox")):
-        if "body" in message.get_payload():
+        if message.get_payload().endswith("end\n"):
             in_mbox.append(message["Subject"])
     for name, found in (("Maildir", in_maildir), ("mbox", in_mbox)):
         lost = acknowledged - set(found)

@@ -150,6 +150,27 @@ static void test_mbox(void **state)
     assert_int_not_equal(access(below(f, "mbox.lock").p, F_OK), 0);
 }
 
+/* What somebody left who died while writing: the next message is one of its own. */
+static void test_mbox_half(void **state)
+{
+    static const struct {
+        const char *left, *between;
+    } cases[] = { { "", "" }, { "\n", "" }, { "x", "\n\n" }, { "x\n", "\n" }, { "x\n\n", "" }, { "From a\n\nhalf", "\n\n" }, { "From a\nb: c\n", "\n" } };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct str path = below(f, "half");
+        FILE *out = fopen(path.p, "w");
+
+        assert_non_null(out);
+        fputs(cases[i].left, out);
+        fclose(out);
+        assert_int_equal(mbox_deliver(&f->d, path).kind, ANSWER_DONE);
+        if (!str_starts(content(f, path.p), arena_printf(&f->arena, "%s%sFrom x@elsewhere.test ", cases[i].left, cases[i].between)))
+            fail_msg("case %zu", i);
+    }
+}
+
 static void test_mbox_refused(void **state)
 {
     struct fixture *f = *state;
@@ -231,7 +252,7 @@ static void test_status(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { TEST(test_folder), TEST(test_maildir), TEST(test_mbox), TEST(test_mbox_refused),
+    const struct CMUnitTest tests[] = { TEST(test_folder), TEST(test_maildir), TEST(test_mbox), TEST(test_mbox_half), TEST(test_mbox_refused),
                                         TEST(test_from_line), TEST(test_pipe), TEST(test_status) };
 
     return cmocka_run_group_tests_name("agent_deliver", tests, NULL, NULL);
