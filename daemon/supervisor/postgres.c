@@ -109,14 +109,15 @@ static void write_settings(FILE *f, const struct config *config)
     fprintf(f,
             "# Written by correiod at every start.\n"
             "listen_addresses = ''\nunix_socket_directories = '%s'\nunix_socket_permissions = 0777\n"
-            "max_connections = 100\nshared_buffers = %lluMB\nhuge_pages = try\nwal_compression = lz4\nwal_buffers = 64MB\n"
+            "max_connections = 100\nshared_buffers = %lluMB\nhuge_pages = try\nwal_compression = lz4\nwal_buffers = %lluMB\n"
             "max_wal_size = %lluMB\nmin_wal_size = 80MB\ncheckpoint_timeout = 5min\ncheckpoint_completion_target = 0.9\n"
             "commit_delay = 0\nfsync = on\nfull_page_writes = on\nsynchronous_commit = on\nwal_level = replica\n"
             "autovacuum_naptime = 5s\nautovacuum_vacuum_cost_delay = 1ms\ndefault_toast_compression = lz4\njit = off\n"
             "idle_in_transaction_session_timeout = 60s\nlog_timezone = UTC\ntimezone = UTC\nlog_destination = stderr\n"
             "logging_collector = off\nlog_line_prefix = 'postgres[%%p] '\nlog_checkpoints = off\n"
             "log_min_messages = warning\n",
-            home_path(config, "run"), buffers_mb, MAX(wal_mb, 64ull));
+            home_path(config, "run"), buffers_mb, MIN(buffers_mb / 4, 64ull), /* which its walwriter fills with zeros at each start */
+            MAX(wal_mb, 64ull));
 }
 
 static void write_hba(FILE *f, const struct config *config)
