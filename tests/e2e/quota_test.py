@@ -127,7 +127,9 @@ def behind_aliases(server):
         server.sql("UPDATE queue_message SET expires_at = now(); UPDATE queue_recipient SET due_at = now(); "
                    "UPDATE queue_destination SET due_at = now(); NOTIFY queue")
         wait_for("the end of its time", lambda: not [r for r, _ in queue_of(server, "stranger0@elsewhere.test") if r == full])
-        same(server.value("SELECT count(*) FROM queue_message WHERE reverse_path = ''"), "0")
+        told = "SELECT r.recipient, m.subject FROM queue_message m JOIN queue_recipient r ON r.queue_id = m.id WHERE reverse_path = ''"
+        wait_for("the DSN that was asked for", lambda: server.sql(told))  # of the other member's copy
+        same(server.sql(told), [["stranger1@elsewhere.test", "Your message was delivered"]])
 
 
 def of_domains(server):

@@ -43,7 +43,7 @@ def wait_served(server):
             return deliver(server, "probe").startswith("250")
         except (OSError, EOFError):
             return False
-    wait_for("mail to be taken", served, 30)
+    wait_for("mail to be taken", served, 90)
 
 
 def subjects(server):

@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 
+from database import Connection
+
 PREFIX = os.environ.get("CORREIO_PREFIX", "")
 START_S = 90
 
@@ -36,6 +38,7 @@ class Server:
         os.chmod(self.home, 0o755)
         self.log_path = os.path.join(self.home, "log")
         self.process = None
+        self.database = Connection(f"host={self.home}/run user=correio_owner dbname=correio")
         listeners = "SMTP SUBMISSION SMTPS POP3 POP3S IMAP IMAPS SIEVE HTTP HTTPS".split()
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("CORREIO_")}
         self.env.update({f"CORREIO_LISTEN_{name}": "127.0.0.1:0" for name in listeners})
@@ -89,6 +92,7 @@ class Server:
         return self.endpoints
 
     def stop(self, sig=signal.SIGTERM):
+        self.database.close()
         if self.process is None:
             return
         if self.process.poll() is None:
@@ -123,13 +127,9 @@ class Server:
         self.read_endpoints()
         return [int(p) for p in self.endpoints["PIDS_" + kind.upper()].split(",") if p != "0"]
 
-    def sql(self, text, role="correio_owner", check=True):
-        """Rows of the last statement as lists of strings.  psql runs as who may: root, or the caller."""
-        r = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h", self.home + "/run",
-                            "-U", role, "-c", text, "correio"], capture_output=True, text=True, env=self.env)
-        if check and r.returncode:
-            raise RuntimeError(r.stderr)
-        return [line.split("\t") for line in r.stdout.splitlines()]
+    def sql(self, text):
+        """Rows of the last statement as lists of strings, as the owner of the schema."""
+        return self.database.rows(text)
 
     def value(self, text):
         rows = self.sql(text)
