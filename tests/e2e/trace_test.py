@@ -147,12 +147,17 @@ def with_server(server):
 
     @case("above ten a second from one network, refusals are counted")
     def _():
-        talk = smtp(server)
-        talk.command("MAIL FROM:<flood@elsewhere.test>")
-        for i in range(18):
-            talk.command(f"RCPT TO:<nobody{i}@example.test>")
-        wait_for("the note", lambda: [t for t in traces(server, "--outcome", "refused", "--ip", "127.0.0.1") if t["sender"] == ""])
-        assert len(traces(server, "--outcome", "refused", "--sender", "flood@elsewhere.test")) <= 18
+        sent = []
+
+        def flood():                                                     # again, where 18 took more than a second
+            talk = smtp(server)
+            sent.append(talk.command("MAIL FROM:<flood@elsewhere.test>"))
+            talk.send("".join(f"RCPT TO:<nobody{i}@example.test>\r\n" for i in range(18)))
+            sent.extend(talk.reply()[-1] for _ in range(18))
+            talk.close()
+            return [t for t in traces(server, "--outcome", "refused", "--ip", "127.0.0.1") if t["sender"] == ""]
+        wait_for("the note", flood)
+        assert len(traces(server, "--outcome", "refused", "--sender", "flood@elsewhere.test")) < sum(line[0] == "5" for line in sent)
 
     @case("searched by each of its marks: addresses whole and either way round, subject, Message-ID, id, client, time")
     def _():
