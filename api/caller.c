@@ -186,7 +186,7 @@ static bool identify_token(struct request *r, struct str authorization)
     if (result == RES_OK && !network_allowed(r, &use.token))
         result = RES_NOTFOUND;
     if (result == RES_OK)
-        result = token_used(r->service->db, use.token.id);
+        result = token_used(r->service->db, &use.token);
     if (result == RES_OK)
         become_token(r, &use);
     else if (result == RES_NOTFOUND)

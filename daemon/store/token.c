@@ -1,5 +1,7 @@
 #include "store/token.h"
+#include "base/encode.h"
 
+#define USED_EVERY_US (60 * (int64_t)1000000)
 #define COLUMNS                                                                                                    \
     "t.id, t.name, t.role, t.scopes, t.domains, t.networks::text[], t.account_id, a.address, t.created_at, "       \
     "t.expires_at, t.last_used_at"
@@ -135,11 +137,13 @@ enum result token_find(struct db *db, struct str hash, struct arena *a, struct t
     return RES_OK;
 }
 
-enum result token_used(struct db *db, int64_t id)
+enum result token_used(struct db *db, const struct token *t)
 {
     static const struct db_stmt stmt = { "token_used",
         "UPDATE token SET last_used_at = now() WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')" };
-    const struct db_param params[] = { db_int8(id) };
+    const struct db_param params[] = { db_int8(t->id) };
 
+    if (t->last_used_us != DB_NO_TIME && t->last_used_us > wall_us() - USED_EVERY_US)
+        return RES_OK;
     return db_query(db, &stmt, params, ARRAY_LEN(params), NULL);
 }

@@ -41,4 +41,4 @@ struct token_use {
 /* Who shows this token.  RES_NOTFOUND: unknown, expired, or its maker may no longer sign in. */
 enum result token_find(struct db *db, struct str hash, struct arena *a, struct token_use *ret) SUSPENDS NODISCARD;
 /* Remembers that it was used now; at most one write a minute. */
-enum result token_used(struct db *db, int64_t id) SUSPENDS NODISCARD;
+enum result token_used(struct db *db, const struct token *t) SUSPENDS NODISCARD;

@@ -1,6 +1,7 @@
 /* Domains, accounts, aliases, tokens and the record of changes against a real PostgreSQL, as api's role. */
 #include "tests/support/queue_fixture.h"
 
+#include "base/encode.h"
 #include "store/alias.h"
 #include "store/bootstrap.h"
 #include "store/session.h"
@@ -313,7 +314,12 @@ static void body_token(void)
     (void)database_sql(owner, "UPDATE account SET state = 1");
     assert_int_equal(token_find(db, STR("h2"), &a, &use), RES_OK);
     assert_int_equal(use.maker_role, ROLE_ACCOUNT);
-    assert_int_equal(token_used(db, t.id), RES_OK);
+    assert_int_equal(token_used(db, &use.token), RES_OK);
+    assert_int_equal(token_find(db, STR("h2"), &a, &use), RES_OK);
+    assert_true(use.token.last_used_us > wall_us() - 1000000000 && use.token.last_used_us <= wall_us() + 1000000000);
+    (void)database_sql(owner, "UPDATE token SET last_used_at = now() - interval '50 s'");
+    assert_int_equal(token_used(db, &use.token), RES_OK); /* a minute has not gone by */
+    assert_string_equal(database_sql(owner, "SELECT count(*) FROM token WHERE last_used_at < now() - interval '40 s'"), "2");
     (void)database_sql(owner, "UPDATE token SET expires_at = now()");
     assert_int_equal(token_find(db, STR("h2"), &a, &use), RES_NOTFOUND);
     assert_int_equal(token_revoke(db, t.id, NULL), RES_OK);
