@@ -122,13 +122,11 @@ enum result token_find(struct db *db, struct str hash, struct arena *a, struct t
         "AND (t.account_id IS NULL OR (a.state IN (1, 2) AND ad.state = 0 AND ad.deleted_at IS NULL))" };
     const struct db_param params[] = { db_bytea(hash) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
     struct token_use use = { 0 };
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     use.token = from_row(&rows, 0, a);
     use.maker_role = (enum account_role)db_get_int(&rows, 0, 11);
     if (!db_is_null(&rows, 0, 12))
