@@ -27,13 +27,11 @@ enum result credential_find(struct db *db, struct str address, struct str protoc
         "AND $2 = ANY (c.protocols))) WHERE a.address = $1 ORDER BY c.kind DESC LIMIT 2" };
     const struct db_param params[] = { db_text(address), db_text(protocol), db_text(app) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
     size_t n = 0;
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     *ret_account = account_from_row(a, &rows, 0);
     *ret_v = arena_array(a, struct credential, db_count(&rows));
     for (size_t i = 0; i < db_count(&rows); i++) {

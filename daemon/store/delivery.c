@@ -10,14 +10,12 @@ enum result mailbox_place_find(struct db *db, int64_t account_id, struct str loc
         " FROM account a JOIN domain d ON d.id = a.domain_id WHERE a.id = $1 AND a.state <> 4" };
     const struct db_param params[] = { db_int8(account_id), db_text(arena_lower(a, local)) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
     struct str address;
     size_t at;
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     address = arena_str(a, db_get_str(&rows, 0, 3));
     at = str_rchr(address, '@');
     *ret = (struct mailbox_place){ .target = arena_str(a, db_get_str(&rows, 0, 0)),

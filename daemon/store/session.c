@@ -14,13 +14,11 @@ enum result session_find(struct db *db, struct str hash, struct arena *a, struct
     static const struct db_stmt seen = { "session_seen", "UPDATE session SET seen_at = now() WHERE hash = $1" };
     const struct db_param params[] = { db_bytea(hash) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    enum result r = db_query(db, &stmt, params, ARRAY_LEN(params), &rows);
+    enum result r = db_query_row(db, &stmt, params, ARRAY_LEN(params), &rows);
     struct session s = { 0 };
 
     if (r != RES_OK)
         return r;
-    if (db_count(&rows) == 0)
-        return RES_NOTFOUND;
     s.account_id = db_get_int(&rows, 0, 0);
     s.address = arena_str(a, db_get_str(&rows, 0, 1));
     s.name = arena_str(a, db_get_str(&rows, 0, 2));

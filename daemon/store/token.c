@@ -141,6 +141,7 @@ enum result token_used(struct db *db, const struct token *t)
         "UPDATE token SET last_used_at = now() WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')" };
     const struct db_param params[] = { db_int8(t->id) };
 
+    /* Saves the statement; it decides by its own clock. */
     if (t->last_used_us != DB_NO_TIME && t->last_used_us > wall_us() - USED_EVERY_US)
         return RES_OK;
     return db_query(db, &stmt, params, ARRAY_LEN(params), NULL);
