@@ -557,6 +557,24 @@ test('events refresh at most once a second, and not while switched off', options
   await close(page);
 });
 
+test('what comes when the page has gone and its last effects have not, looks for nothing of it', options, async () => {
+  const page = await site.open({ path: '/queue', own: true });
+  await page.waitForFunction(() => document.querySelector('.filters [aria-pressed=true] .is-ok'));
+  await page.evaluate(async () => {
+    const preact = await import('preact');
+    preact.options.requestAnimationFrame = () => {}; // a busy machine: effects come late, here never
+  });
+  await page.selectOption('.filters select', 'destination');
+  await page.getByRole('region', { name: 'Queue by group' }).locator('tbody tr').first().waitFor();
+  const groups = page.waitForResponse(/group=destination/);
+  const before = sent('GET /queue/messages').length;
+  site.server.emit('queue.changed', { id: 'x', state: 'relayed' });
+  await groups;
+  assert.equal(sent('GET /queue/messages').length, before + 1, 'the list that has gone asks no more');
+  await page.keyboard.press('j');
+  await close(page);
+});
+
 test('two tabs share one stream, and the second takes over', options, async () => {
   const page = await site.open({ path: '/queue' });
   const second = await page.context().newPage();

@@ -1,6 +1,6 @@
 // One event stream for each browser: Web Locks elect a tab, a BroadcastChannel feeds the others.
 // Events are hints; whoever shows something fetches it again, at most once a second.
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { readSession } from '/app/api.js';
 import { store } from '/app/store.js';
 
@@ -94,7 +94,7 @@ export function stopEvents() {
 export function useEvents(types, refresh) {
   const latest = useRef(refresh);
   latest.current = refresh;
-  useEffect(() => {
+  useLayoutEffect(() => {
     let timer = 0;
     let last = 0;
     let due = false;

@@ -1,5 +1,5 @@
 // Keyboard: single keys and two-key sequences. Never in a field, never in a dialog, can be switched off.
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { remembered } from '/app/store.js';
 
 const layers = [];
@@ -50,7 +50,7 @@ export function watchKeys() {
 export function useKeys(bindings) {
   const latest = useRef(bindings);
   latest.current = bindings;
-  useEffect(() => {
+  useLayoutEffect(() => {
     layers.push(latest);
     return () => {
       layers.splice(layers.indexOf(latest), 1);

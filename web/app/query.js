@@ -1,5 +1,5 @@
 // Reading: useQuery keeps the old answer while the new one is on its way, and says so.
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 /**
  * Loads when `key` changes (null: nothing to load). `load(signal)` gives the answer.
@@ -43,7 +43,9 @@ export function useQuery(key, load) {
     }
   }, []);
 
-  useEffect(() => {
+  // In the layout phase, for its end: what comes after the page has gone must not look for what was drawn in it,
+  // and other effects end some frames later.
+  useLayoutEffect(() => {
     if (key === null) return undefined;
     run();
     return () => {
