@@ -204,7 +204,7 @@ static enum result apply(struct request *r, struct import_item *item, bool marke
 
     if (!marked && (!c->there || account_change_differs(c)))
         result = account_change_write(r, c, c->there ? c->old.version : 0);
-    FAULT("import-account");
+    fault_point("import-account");
     if (result == RES_OK && c->there)
         result = move_addresses(r, item);
     if (result == RES_OK && c->password.p != NULL)

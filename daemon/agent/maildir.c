@@ -120,7 +120,7 @@ static struct answer deliver_into(const struct delivering *d, struct str path)
     ok = copy(d->message, fd);
     if (close(fd) != 0)
         ok = false;
-    FAULT("agent-before-link");
+    fault_point("agent-before-link");
     if (ok && move(tmp.p, final.p) && sync_directory(directory.p))
         return (struct answer){ .kind = ANSWER_DONE };
     answer = answer_errno(d->a, "could not write", ok ? final : tmp);

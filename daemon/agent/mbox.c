@@ -137,7 +137,7 @@ static bool append_message(const struct delivering *d, int fd, struct str separa
             ok = flush(fd, &out);
     }
     ok = ok && ferror(in) == 0;
-    FAULT("agent-mbox-half");
+    fault_point("agent-mbox-half");
     (void)strbuf_add(&out, ended ? STR("\n") : STR("\n\n"));
     ok = ok && flush(fd, &out) && fsync(fd) == 0;
     free(line);

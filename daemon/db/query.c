@@ -255,9 +255,9 @@ enum result tx_batch_commit(struct tx **txp, struct db_call *calls, size_t n, co
         params[i][1] = db_text(notices[i].payload);
         tail[1 + i] = (struct db_call){ .stmt = &notify_stmt, .params = params[i], .n = 2 };
     }
-    FAULT("db-before-commit");
+    fault_point("db-before-commit");
     r = run(tx, calls, n, tail, 1 + n_notices, &failed);
-    FAULT("db-after-commit");
+    fault_point("db-after-commit");
     if (tx->conn->broken) {
         *txp = NULL;
         release(tx);

@@ -128,6 +128,6 @@ void change_deliver(struct mda_worker *w, const struct queue_job *job, const str
     }
     if (r != RES_OK || changed == NULL)
         return; /* the database or the disk, logged: again when the lease ends */
-    FAULT("mda-changed");
+    fault_point("mda-changed");
     settle_forwarded(&w->crew, job, changed, attempt);
 }

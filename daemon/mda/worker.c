@@ -99,11 +99,11 @@ static enum result try_helper(struct mda_worker *w, const struct queue_job *job,
     r = letter_make(w, job, p->changes, &message, &request.size);
     if (r != RES_OK)
         return r;
-    FAULT("mda-before-delivery");
+    fault_point("mda-before-delivery");
     w->running_as = p->user;
     r = helper_run(w, &request, message, output, ret);
     w->running_as = STR_NULL;
-    FAULT("mda-delivered");
+    fault_point("mda-delivered");
     close(message);
     return r;
 }

@@ -214,7 +214,7 @@ static enum next deliver_now(struct cmd *c, struct incoming *in, struct str mess
         log_info("smtp-message", F_STR("session", s->id), F_STR("id", id), F_STR("from", s->tx.from.text),
                  F_INT("recipients", s->tx.n_rcpts), F_INT("size", message.len),
                  F_C("result", r == RES_OK && plan.all_refused ? "refused by filters" : result_name(r)));
-        FAULT("smtp-before-250");
+        fault_point("smtp-before-250");
         next = reply_delivered(c, in, &plan, r, id);
     }
     compose_release(&plan);

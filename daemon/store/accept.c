@@ -300,14 +300,14 @@ static enum result write_all(struct batch *b, struct tx **tx)
             r = set_marks(b, *tx);
         if (r == RES_OK && n_queued > 0)
             r = queue_insert(*tx, queued, n_queued);
-        FAULT("deliver-before-commit");
+        fault_point("deliver-before-commit");
         if (r == RES_OK)
             r = tx_batch_commit(tx, NULL, 0, notices, n_notices, NULL);
     } else {
-        FAULT("deliver-before-commit");
+        fault_point("deliver-before-commit");
         r = tx_batch_commit(tx, calls, n, notices, n_notices, NULL);
     }
-    FAULT("deliver-after-commit");
+    fault_point("deliver-after-commit");
     if (r == RES_OK)
         note_results(b, &deliveries[-1].rows, deliveries);
     for (size_t i = 0; i < n; i++)

@@ -69,6 +69,6 @@ enum result annotation_set(struct db *db, const struct principal *who, int64_t m
         r = check(tx, who, mailbox_id);
     if (r == RES_NOTFOUND || r == RES_LIMIT)
         return r;
-    FAULT("annotation-commit");
+    fault_point("annotation-commit");
     return r == RES_OK && tx_commit(&tx) == RES_OK ? RES_OK : RES_TEMPFAIL;
 }

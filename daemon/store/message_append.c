@@ -269,7 +269,7 @@ static enum result commit(struct db *db, struct item **v, size_t n, bool wait)
         calls[ncalls++] = (struct db_call){ .stmt = lock, .params = v[i]->params, .n = 1 };
         calls[ncalls++] = (struct db_call){ .stmt = append, .params = v[i]->params, .n = PARAMS };
     }
-    FAULT("append-commit");
+    fault_point("append-commit");
     r = tx_batch_commit(&tx, calls, ncalls, NULL, 0, NULL);
     for (size_t i = 0, k = 0; i < n && r == RES_OK; i++, k++) {
         while (calls[k].stmt != append)

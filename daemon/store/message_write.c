@@ -19,7 +19,7 @@ static void free_calls(struct db_call *calls, size_t n)
 /* The calls and COMMIT in one round trip.  A commit in doubt counts as failed: such changes may be repeated. */
 static enum result commit_batch(struct tx **tx, struct db_call *calls, size_t n)
 {
-    FAULT("store-commit");
+    fault_point("store-commit");
     return tx_batch_commit(tx, calls, n, NULL, 0, NULL);
 }
 
@@ -301,7 +301,7 @@ static enum result copy(struct db *db, const struct principal *who, int64_t mail
         return RES_TEMPFAIL;
     if (move)
         removed_from_rows(&removed, a, &copied.removed);
-    FAULT("copy-commit");
+    fault_point("copy-commit");
     if (tx_commit(&tx) != RES_OK)
         return RES_TEMPFAIL;
     notify_changed(db, to_mailbox_id, copied.to_modseq);

@@ -150,7 +150,7 @@ enum result operation_work(struct db *db)
                                { .stmt = &progress, .params = params, .n = ARRAY_LEN(params) } };
     const struct db_notice notices[] = { { "queue_changed", queue_changed(&a, changed, n_changed) }, { "queue", STR("") } };
 
-    FAULT("operation-before-commit");
+    fault_point("operation-before-commit");
     r = tx_batch_commit(&tx, calls, ARRAY_LEN(calls), notices, n_changed > 0 ? 2 : 0, NULL);
     for (size_t i = 0; i < ARRAY_LEN(calls); i++)
         db_rows_free(&calls[i].rows);

@@ -350,9 +350,9 @@ enum result queue_finish(struct db *db, const struct queue_outcome *v, size_t n,
     r = finish(&f);
     if (r != RES_OK)
         return r;
-    FAULT("queue-before-finish");
+    fault_point("queue-before-finish");
     r = tx_commit_notify(&tx, CHANGED_CHANNEL, queue_changed(&a, f.ids, f.n_ids));
-    FAULT("queue-after-finish");
+    fault_point("queue-after-finish");
     if (r != RES_OK) { /* in doubt: done again it finds its work done, or does it */
         if (r == RES_CANCELLED && db_settle(db, f.xid) != RES_OK)
             log_warn("queue-finish-in-doubt", F_INT("jobs", n));

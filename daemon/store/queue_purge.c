@@ -67,9 +67,9 @@ static enum result remove_all(struct purge *p)
                                { .stmt = &queue_wake_stmt, .params = ids, .n = 1 } };
     enum result r;
 
-    FAULT("queue-before-purge");
+    fault_point("queue-before-purge");
     r = tx_batch_commit(&p->tx, calls, ARRAY_LEN(calls), notices, ARRAY_LEN(notices), NULL);
-    FAULT("queue-after-purge");
+    fault_point("queue-after-purge");
     for (size_t i = 0; i < ARRAY_LEN(calls); i++)
         db_rows_free(&calls[i].rows);
     return r == RES_OK ? RES_OK : RES_TEMPFAIL; /* in doubt: the next time it is there, or it is done */

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The ledger: nothing acknowledged is lost, nothing is doubled, whatever dies.
 
-Senders write down every id before DATA and what was answered.  Meanwhile processes are killed: at every named FAULT
+Senders write down every id before DATA and what was answered.  Meanwhile processes are killed: at every fault
 point in turn, then each kind of worker and PostgreSQL at random.  A new try of a message has a new id.  At the end
 
   answered 250          exactly once in its mailbox, by SQL and by IMAP
@@ -37,14 +37,14 @@ random.seed(4711)
 
 
 def fault_points(folders, pattern=""):
-    """Every FAULT("name") in the sources of these folders."""
+    """Every fault_point("name") in the sources of these folders."""
     names = set()
     for folder in folders:
         path = os.path.join(ROOT, "daemon", folder)
         for name in os.listdir(path):
             if name.endswith(".c"):
                 with open(os.path.join(path, name)) as f:
-                    names.update(re.findall(r'FAULT\("(' + pattern + r'[a-z0-9-]+)"\)', f.read()))
+                    names.update(re.findall(r'fault_point\("(' + pattern + r'[a-z0-9-]+)"\)', f.read()))
     return sorted(names)
 
 
