@@ -93,7 +93,7 @@ export async function startSite() {
   /** Nothing of what was done in it is left but what the browser keeps of the site's files. */
   const leave = async (page, locale) => {
     await page.evaluate(() => [localStorage, sessionStorage].forEach((one) => one.clear()));
-    await page.goto('about:blank');
+    await page.goto(`${url}/icon.svg`);
     await page.context().clearCookies();
     idle.set(locale, [...(idle.get(locale) ?? []), page]);
   };
