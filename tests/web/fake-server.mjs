@@ -1447,7 +1447,7 @@ export async function startFakeServer() {
         .writeHead(200, {
           ...shared,
           'Content-Type': TYPES[extname(url.pathname)] ?? 'text/plain',
-          'Cache-Control': 'no-cache',
+          'Cache-Control': url.searchParams.has('h') ? 'public, max-age=31536000, immutable' : 'no-cache',
         })
         .end(bytes);
     } else if (
