@@ -1,5 +1,5 @@
 // A native modal dialog, and the question that is asked before what cannot be undone.
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { html } from '/app/html.js';
 import { number, t } from '/app/i18n.js';
 import { Failure } from '/app/parts/page.js';
@@ -8,15 +8,20 @@ import { Failure } from '/app/parts/page.js';
 export function Dialog({ title, onClose, className, children }) {
   const ref = useRef(null);
   const id = useId();
-  useEffect(() => {
-    const opener = document.activeElement;
+  const opener = useRef(null);
+  // With the drawing: what is typed next goes into the dialog.
+  useLayoutEffect(() => {
+    opener.current = document.activeElement;
     ref.current.showModal();
-    return () => {
-      // The dialog is out of the document by now and gives no focus back, so that is done here.
-      if (opener.isConnected) opener.focus();
-      else document.querySelector('h1')?.focus({ preventScroll: true });
-    };
   }, []);
+  useEffect(
+    () => () => {
+      // The dialog is out of the document by now and gives no focus back, so that is done here.
+      if (opener.current.isConnected) opener.current.focus();
+      else document.querySelector('h1')?.focus({ preventScroll: true });
+    },
+    [],
+  );
   const cancel = (event) => {
     event.preventDefault();
     onClose();

@@ -1,5 +1,5 @@
 // Filters live in the URL. This bar shows them as chips and adds new ones.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { html } from '/app/html.js';
 import { t } from '/app/i18n.js';
 import { useKeys } from '/app/keys.js';
@@ -42,7 +42,7 @@ function AddFilter({ fields, query, onDone, initial }) {
   const field = fields.find((one) => one.name === name);
   const kind = useRef(null);
   const text = useRef(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     (initial === null ? kind : text).current?.focus();
   }, []);
   const add = (event) => {
