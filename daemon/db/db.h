@@ -22,6 +22,9 @@ struct db_stmt {
 
 /* Opens a pool of at most `size` connections, made when needed.  conninfo is libpq's and is copied.  Never fails. */
 struct db *db_new(const char *conninfo, unsigned size);
+/* db_query_row of this pool plans a statement once, for all values, though the role has each planned for its values
+ * (plan_cache_mode; sql/roles.sql): for a look-up by key the planning costs several times what the look-up does. */
+void db_plan_lookups_once(struct db *db);
 /* Closes idle connections at once and the others when they come back.  Waits for nobody. */
 void db_free(struct db *db);
 

@@ -14,7 +14,7 @@ struct db {
     struct conn *idle;
     struct waitlist waiters;
     int64_t retry_at, retry_ms; /* no connect before; the present back-off */
-    bool closing;
+    bool closing, lookups_once;
     struct conn *only; /* pool_of_one: of `of` */
     struct db *of;
 };
@@ -27,6 +27,16 @@ struct db *db_new(const char *conninfo, unsigned size)
         abort();
     db->size = size;
     return db;
+}
+
+void db_plan_lookups_once(struct db *db)
+{
+    db->lookups_once = true;
+}
+
+bool pool_plans_lookups_once(const struct db *db)
+{
+    return db->lookups_once;
 }
 
 static void free_when_empty(struct db *db)

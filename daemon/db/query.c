@@ -20,6 +20,7 @@ static const struct db_stmt part_stmt = { "part", "SAVEPOINT part" };
 static const struct db_stmt part_end_stmt = { "part_end", "RELEASE SAVEPOINT part" };
 static const struct db_stmt part_back_stmt = { "part_back", "ROLLBACK TO SAVEPOINT part" };
 static const struct db_stmt token_stmt = { "token", "SELECT set_config('correio.token', $1, true)" };
+static const struct db_stmt lookup_stmt = { "lookup", "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)" };
 static const struct db_stmt notify_stmt = { "notify", "SELECT pg_notify($1, $2)" };
 
 struct tx {
@@ -41,31 +42,40 @@ static enum result rehearse_query(struct db *db, struct str token, const struct 
     return r == RES_OK ? tx_commit(&tx) : r;
 }
 
+/* Runs the call, behind `first` (NULL: nothing) in the same implicit transaction. */
+static enum result query(struct db *db, const struct db_call *first, const struct db_call *call, struct db_rows *rows)
+{
+    struct db_call calls[2] = { 0 };
+    size_t n = 0, failed;
+    struct conn *c;
+    enum result r = pool_take(db, &c);
+
+    if (r != RES_OK)
+        return r;
+    if (first != NULL)
+        calls[n++] = *first;
+    calls[n++] = *call;
+    r = conn_run(c, calls, n, &failed);
+    pool_give(db, c);
+    if (r == RES_OK && rows != NULL) {
+        *rows = calls[n - 1].rows;
+        calls[n - 1].rows.res = NULL;
+    }
+    for (size_t i = 0; i < n; i++)
+        db_rows_free(&calls[i].rows);
+    return r;
+}
+
 enum result db_query_as(struct db *db, struct str token, const struct db_stmt *stmt, const struct db_param *params,
                         size_t n, struct db_rows *rows)
 {
     const struct db_param token_param[] = { db_text(token) };
-    struct db_call calls[] = {
-        { .stmt = &token_stmt, .params = token_param, .n = 1 },
-        { .stmt = stmt, .params = params, .n = n },
-    };
-    size_t skip = token.p == NULL ? 1 : 0, failed;
-    struct conn *c;
-    enum result r;
+    const struct db_call first = { .stmt = &token_stmt, .params = token_param, .n = 1 };
+    const struct db_call call = { .stmt = stmt, .params = params, .n = n };
 
     if (pool_only(db) != NULL)
         return rehearse_query(db, token, stmt, params, n, rows);
-    r = pool_take(db, &c);
-    if (r != RES_OK)
-        return r;
-    r = conn_run(c, calls + skip, ARRAY_LEN(calls) - skip, &failed);
-    pool_give(db, c);
-    db_rows_free(&calls[0].rows);
-    if (r == RES_OK && rows != NULL)
-        *rows = calls[1].rows;
-    else
-        db_rows_free(&calls[1].rows);
-    return r;
+    return query(db, token.p != NULL ? &first : NULL, &call, rows);
 }
 
 enum result db_query(struct db *db, const struct db_stmt *stmt, const struct db_param *params, size_t n,
@@ -77,7 +87,8 @@ enum result db_query(struct db *db, const struct db_stmt *stmt, const struct db_
 enum result db_query_row(struct db *db, const struct db_stmt *stmt, const struct db_param *params, size_t n,
                          struct db_rows *rows)
 {
-    enum result r = db_query(db, stmt, params, n, rows);
+    const struct db_call first = { .stmt = &lookup_stmt }, call = { .stmt = stmt, .params = params, .n = n };
+    enum result r = pool_plans_lookups_once(db) ? query(db, &first, &call, rows) : db_query(db, stmt, params, n, rows);
 
     return r == RES_OK && db_count(rows) == 0 ? RES_NOTFOUND : r;
 }
