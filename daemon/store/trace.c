@@ -49,21 +49,30 @@ enum result trace_maintain(struct db *db)
     " AND ($17::text[] IS NULL OR t.client = ANY ($17::text[]::inet[]))"                                                \
     " AND ($13::text[] IS NULL OR " QUEUE_DOMAIN_SQL("t.sender") " = ANY ($13)"                                         \
     "  OR EXISTS (SELECT FROM trace_recipient r WHERE r.at = t.at AND r.trace_id = t.id AND r.domain = ANY ($13)))"
-/* Only with recipients, only with a text: under an OR the planner would look at every message. */
-#define MATCH_ANY_RECIPIENT " AND (t.at, t.id) IN (SELECT r.at, r.trace_id FROM trace_recipient r WHERE " MATCH_RECIPIENT ")"
-/* Of each kind of hit the newest $22, all with NULL; those of recipients by time, in which ids are nearly in order. */
+/* Only with recipients, only with a text: under an OR the planner would look at every message.  For each kind of hit a branch of its
+ * own, which one index gives in order; of each the newest, all with a limit of NULL.  Those of recipients by time, in which ids are
+ * nearly in order. */
 #define NEWEST_HITS "($14 = 0 OR s.id < $14) ORDER BY s.id DESC LIMIT $22)"
+#define NEWEST_RECIPIENTS(match)                                                                                       \
+    "(SELECT s.at, s.trace_id FROM trace_recipient s WHERE " match " AND ($14 = 0 OR s.trace_id < $14)"                \
+    " ORDER BY s.at DESC LIMIT $22 + 1000)"
+#define RECIPIENTS_OF(list, match)                                                                                     \
+    "SELECT h.at, h.trace_id FROM unnest(" list ") u (x) CROSS JOIN LATERAL " NEWEST_RECIPIENTS(match " = u.x") " h"
+#define MATCH_ANY_RECIPIENT                                                                                            \
+    " AND (t.at, t.id) IN (" RECIPIENTS_OF("$2::text[]", "lower(s.recipient)")                                         \
+    " UNION ALL " RECIPIENTS_OF("$2::text[]", "substring(lower(s.recipient) from '^.*@')")                             \
+    " UNION ALL " RECIPIENTS_OF("$16::text[]", "s.domain") ")"
 #define MATCH_TEXT                                                                                                     \
-    " AND (t.at, t.id) IN (SELECT s.at, s.id FROM trace s WHERE s.id = $12"                                             \
-    " UNION ALL SELECT s.at, s.id FROM trace s WHERE s.message_id IN ($11, '<' || $11 || '>')"                          \
-    " UNION ALL (SELECT s.at, s.id FROM trace s WHERE lower(s.subject) LIKE $10 AND " NEWEST_HITS                       \
+    " AND (t.at, t.id) IN (SELECT s.at, s.id FROM trace s WHERE s.id = $12"                                            \
+    " UNION ALL SELECT s.at, s.id FROM trace s WHERE s.message_id IN ($11, '<' || $11 || '>')"                         \
+    " UNION ALL (SELECT s.at, s.id FROM trace s WHERE lower(s.subject) LIKE $10 AND " NEWEST_HITS                      \
     " UNION ALL (SELECT s.at, s.id FROM trace s WHERE (lower(s.sender) = $18 OR substring(lower(s.sender) from '^.*@') = $19" \
-    "  OR substring(lower(s.sender) from '@[^@]*$') = $20) AND " NEWEST_HITS                                            \
-    " UNION ALL (SELECT s.at, s.trace_id FROM trace_recipient s WHERE (lower(s.recipient) = $18"                        \
-    "  OR substring(lower(s.recipient) from '^.*@') = $19 OR s.domain = $21)"                                           \
-    "  AND ($14 = 0 OR s.trace_id < $14) ORDER BY s.at DESC LIMIT $22 + 1000))"
+    "  OR substring(lower(s.sender) from '@[^@]*$') = $20) AND " NEWEST_HITS                                           \
+    " UNION ALL " NEWEST_RECIPIENTS("lower(s.recipient) = $18")                                                        \
+    " UNION ALL " NEWEST_RECIPIENTS("substring(lower(s.recipient) from '^.*@') = $19")                                 \
+    " UNION ALL " NEWEST_RECIPIENTS("s.domain = $21") ")"
 #define LIST(name, more)                                                                                               \
-    { name, "WITH page AS MATERIALIZED (SELECT t.* FROM trace t WHERE " MATCH_MESSAGE more                              \
+    { name, "WITH page AS MATERIALIZED (SELECT t.* FROM trace t WHERE " MATCH_MESSAGE more                             \
             "  AND ($14 = 0 OR t.id < $14) ORDER BY t.id DESC LIMIT $15)"                                              \
             " SELECT " ROW_COLUMNS ", coalesce(f.recipient, ''), s.n FROM page p LEFT JOIN account a ON a.id = p.account_id" \
             " LEFT JOIN LATERAL (SELECT r.recipient FROM trace_recipient r WHERE r.at = p.at AND r.trace_id = p.id AND " \
@@ -100,11 +109,12 @@ static struct str_list domains_of(struct str_list addresses, struct arena *a)
     return (struct str_list){ .v = v, .n = n };
 }
 
-/* Nothing else takes hits away: so the newest are enough. */
-static bool only_text(const struct trace_filter *f)
+/* Of text and recipients there is one, and nothing else takes hits away: so the newest are enough. */
+static bool only_hits(const struct trace_filter *f)
 {
-    return f->senders.n + f->recipients.n + f->accounts.n + f->ips.n + f->domains.n == 0 && f->subject.p == NULL &&
-           f->message_id.p == NULL && f->directions == 0 && f->outcomes == 0 && f->since == DB_NO_TIME && f->until == DB_NO_TIME;
+    return (f->text.p == NULL || f->recipients.n == 0) && f->senders.n + f->accounts.n + f->ips.n + f->domains.n == 0 &&
+           f->subject.p == NULL && f->message_id.p == NULL && f->directions == 0 && f->outcomes == 0 &&
+           f->since == DB_NO_TIME && f->until == DB_NO_TIME;
 }
 
 enum result trace_list(struct db *db, const struct trace_filter *filter, int64_t after, size_t limit, struct arena *a,
@@ -116,7 +126,7 @@ enum result trace_list(struct db *db, const struct trace_filter *filter, int64_t
     const struct db_stmt *stmt = &stmts[filter->recipients.n > 0][filter->text.p != NULL];
     size_t want = MIN(limit, (size_t)QUEUE_MAX_PAGE);
     struct queue_words w = queue_filter_words(filter->text, a);
-    const struct db_param params[] = {
+    struct db_param params[] = {
         queue_filter_list(filter->senders, a), queue_filter_list(filter->recipients, a),
         queue_filter_list(filter->accounts, a), db_text(queue_filter_pattern(filter->subject, a)),
         db_text(queue_filter_message_id(filter->message_id)), db_int4((int32_t)filter->directions), db_int4((int32_t)filter->outcomes),
@@ -124,11 +134,17 @@ enum result trace_list(struct db *db, const struct trace_filter *filter, int64_t
         db_text(queue_filter_message_id(filter->text)), db_int8(filter->text_id), queue_filter_list(filter->domains, a), db_int8(after),
         db_int8((int64_t)want + 1), queue_filter_list(domains_of(filter->recipients, a), a), queue_filter_list(filter->ips, a),
         db_text(w.address), db_text(w.local), db_text(w.domain), db_text(str_from(w.domain, 1)),
-        only_text(filter) ? db_int8((int64_t)want + 1) : db_int8_null(),
+        only_hits(filter) ? db_int8((int64_t)want + 1) : db_int8_null(),
     };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r = db_query(db, stmt, params, ARRAY_LEN(params), &rows);
 
+    if (r == RES_OK && db_count(&rows) <= want && filter->recipients.n > 0 && only_hits(filter)) {
+        /* Few, or the newest hits are the recipients of a few messages to very many. */
+        params[ARRAY_LEN(params) - 1] = db_int8_null();
+        db_rows_free(&rows);
+        r = db_query(db, stmt, params, ARRAY_LEN(params), &rows);
+    }
     if (r != RES_OK)
         return r;
     *ret_more = db_count(&rows) > want;

@@ -186,6 +186,13 @@ def with_server(server):
         shown = wait_for("the trace", lambda: json.loads(server.ctl("trace", "show", ident, "--json").stdout))
         same(sorted((r["address"], r["outcome"]) for r in shown["recipients"]), [("far@remote.test", "waiting"), (user, "delivered")])
 
+    @case("messages to very many of a domain: none hides the others")
+    def _():
+        sender, many = next(USERS), [f"n{i}@many.test" for i in range(100)]
+        sent = sorted(submit(server, sender, many) for _ in range(12))
+        wait_for("the traces", lambda: len(traces(server, "--sender", sender)) == 12)
+        same(sorted(t["id"] for t in traces(server, "--recipient", "@many.test", "--limit", "12")), sent)
+
     @case("what was accepted a moment before the end is traced all the same")
     def _():
         user = next(USERS)
