@@ -126,6 +126,7 @@ enum result trace_list(struct db *db, const struct trace_filter *filter, int64_t
     const struct db_stmt *stmt = &stmts[filter->recipients.n > 0][filter->text.p != NULL];
     size_t want = MIN(limit, (size_t)QUEUE_MAX_PAGE);
     struct queue_words w = queue_filter_words(filter->text, a);
+    bool newest = only_hits(filter);
     struct db_param params[] = {
         queue_filter_list(filter->senders, a), queue_filter_list(filter->recipients, a),
         queue_filter_list(filter->accounts, a), db_text(queue_filter_pattern(filter->subject, a)),
@@ -134,12 +135,12 @@ enum result trace_list(struct db *db, const struct trace_filter *filter, int64_t
         db_text(queue_filter_message_id(filter->text)), db_int8(filter->text_id), queue_filter_list(filter->domains, a), db_int8(after),
         db_int8((int64_t)want + 1), queue_filter_list(domains_of(filter->recipients, a), a), queue_filter_list(filter->ips, a),
         db_text(w.address), db_text(w.local), db_text(w.domain), db_text(str_from(w.domain, 1)),
-        only_hits(filter) ? db_int8((int64_t)want + 1) : db_int8_null(),
+        newest ? db_int8((int64_t)want + 1) : db_int8_null(),
     };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r = db_query(db, stmt, params, ARRAY_LEN(params), &rows);
 
-    if (r == RES_OK && db_count(&rows) <= want && filter->recipients.n > 0 && only_hits(filter)) {
+    if (r == RES_OK && db_count(&rows) <= want && filter->recipients.n > 0 && newest) {
         /* Few, or the newest hits are the recipients of a few messages to very many. */
         params[ARRAY_LEN(params) - 1] = db_int8_null();
         db_rows_free(&rows);

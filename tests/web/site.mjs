@@ -90,7 +90,7 @@ export async function startSite() {
     await settled(page);
     return page;
   };
-  /** Nothing of what was done in it is left but what the browser keeps of the site's files. */
+  /** Nothing of what was done in it is left but what the browser keeps of the site's files; another site is another process. */
   const leave = async (page, locale) => {
     await page.evaluate(() => [localStorage, sessionStorage].forEach((one) => one.clear()));
     await page.goto(`${url}/icon.svg`);
