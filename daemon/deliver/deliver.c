@@ -14,6 +14,8 @@
 #define BATCH_BYTES ((size_t)4 << 20)
 #define BATCH_TARGETS 1000
 #define PACK_ON_POOL ((size_t)128 << 10) /* packing more than this would hold the loop up */
+#define ALONE_BYTES ((size_t)256 << 10) /* what takes the database longer than a commit does not share one */
+#define ALONE_MAX 2 /* transactions beside the common one: look-ups and small mail find a connection, too */
 #define ID_BLOCK 64
 
 struct pending { /* a message, and those that go `also` */
@@ -32,6 +34,8 @@ struct deliver {
     struct journal *journal;
     struct pending *first, **last;
     struct coroutine *committer;
+    unsigned alone;
+    struct waitlist alone_wait;
     int64_t ids[ID_BLOCK];
     size_t ids_left;
     bool taking_ids;
@@ -56,7 +60,23 @@ static enum result joint_result(const struct pending *p)
     return RES_OK;
 }
 
-static void run_alone(struct db *db, struct pending *p)
+static void take_place(struct deliver *d)
+{
+    if (d->alone < ALONE_MAX)
+        d->alone++;
+    else
+        (void)!waitlist_wait(&d->alone_wait, NO_DEADLINE, false); /* for the place of somebody who is done */
+}
+
+static void give_place(struct deliver *d)
+{
+    if (d->alone_wait.first != NULL)
+        waitlist_wake_one(&d->alone_wait);
+    else
+        d->alone--;
+}
+
+static void run_alone(struct deliver *d, struct pending *p)
 {
     struct accept_item **items = calloc(p->n, sizeof(*items));
 
@@ -64,7 +84,9 @@ static void run_alone(struct db *db, struct pending *p)
         abort();
     for (size_t i = 0; i < p->n; i++)
         items[i] = &p->items[i];
-    p->result = accept_commit(db, items, p->n, true);
+    take_place(d);
+    p->result = accept_commit(d->db, items, p->n, true);
+    give_place(d);
     if (p->result == RES_OK)
         p->result = joint_result(p);
     free(items);
@@ -72,7 +94,7 @@ static void run_alone(struct db *db, struct pending *p)
 }
 
 struct alone {
-    struct db *db;
+    struct deliver *d;
     struct pending *p;
 };
 
@@ -80,7 +102,7 @@ static void alone_run(void *arg)
 {
     struct alone *al = arg;
 
-    run_alone(al->db, al->p);
+    run_alone(al->d, al->p);
     free(al);
 }
 
@@ -91,7 +113,7 @@ static void go_alone(struct deliver *d, struct pending *p)
 
     if (al == NULL)
         abort();
-    *al = (struct alone){ .db = d->db, .p = p };
+    *al = (struct alone){ .d = d, .p = p };
     if (coroutine_spawn("deliver-alone", alone_run, al) == NULL) {
         free(al);
         p->result = RES_TEMPFAIL;
@@ -290,8 +312,8 @@ static enum result prepare_all(struct deliver *d, struct pending *p, struct acce
         p->bytes += first->message.len;
         p->targets += first->n_targets;
         r = prepare(d, &p->items[i]);
-        *ret_alone = *ret_alone || p->items[i].large;
     }
+    *ret_alone = *ret_alone || p->bytes >= ALONE_BYTES;
     return r;
 }
 
@@ -460,7 +482,7 @@ enum result deliver_submit(struct deliver *d, struct accept_message *m)
 
     if (r == RES_OK) {
         if (alone)
-            run_alone(d->db, &p);
+            run_alone(d, &p);
         else
             enqueue(d, &p);
         while (!p.done)

@@ -1,14 +1,14 @@
 /* FETCH (RFC 3501, 6.4.5).  Messages go in groups: one statement, then the answers are sent; no database connection is
  * held while the client is slow.  What the view knows needs no statement. */
 #include "imap/fetch.h"
+#include "imap/read_ahead.h"
 #include "imap/seen.h"
 #include "imap/stored.h"
 #include "mail/date.h"
 
 #define GROUP_FIRST 100
 #define GROUP_MAX   400
-#define WHOLE_MAX   16 /* of so few, small bodies come with the rows */
-#define GROUP_BYTES ((size_t)512 << 10) /* rows of a group, about */
+#define GROUP_BYTES ((size_t)256 << 10) /* rows of a group, about */
 
 void fetch_flush(struct fetch_job *job, size_t above)
 {
@@ -116,101 +116,142 @@ static void mark_seen(struct fetch_job *job, struct arena *a, struct fetch_messa
     }
 }
 
-/* The rows of the group; messages without a row are expunged.  *ret_n may become smaller. */
-static enum result read_rows(struct fetch_job *job, struct arena *a, struct fetch_message *m, size_t *n,
-                             struct db_rows *rows)
+/* Messages whose rows are read with one statement: those of the next group while this one is answered. */
+struct group {
+    struct fetch_job *job;
+    struct fetch_message *m;
+    size_t n;
+    struct arena arena;
+    struct db_rows rows;
+    struct read_ahead ahead;
+};
+
+static enum result read_rows(void *arg)
 {
-    struct imap_session *s = job->s;
-    const struct view_entry *v = s->view->v;
-    bool range = m[*n - 1].index - m[0].index == *n - 1;
-    struct message_want want = job->want;
-    int64_t *uids = arena_array(a, int64_t, MAX(*n, (size_t)2));
-    size_t kept = 0, row = 0, bytes = 0;
-    enum result r;
+    struct group *g = arg;
+    const struct fetch_job *job = g->job;
+    const struct view_entry *v = job->s->view->v;
+    size_t first = g->m[0].index, last = g->m[g->n - 1].index;
+    bool range = last - first == g->n - 1;
+    int64_t *uids = arena_array(&g->arena, int64_t, MAX(g->n, (size_t)2));
 
-    for (size_t i = 0; i < *n; i++)
-        uids[i] = v[m[i].index].uid;
+    for (size_t i = 0; i < g->n; i++)
+        uids[i] = v[g->m[i].index].uid;
     if (range)
-        uids[1] = v[m[*n - 1].index].uid;
-    want.blob = job->what->n > 0 && *n <= WHOLE_MAX;
-    r = message_fetch(s->db, &s->who, s->view->mailbox_id, &want, a, uids, *n, range, rows);
-    if (r != RES_OK)
-        return r;
-    for (size_t i = 0; i < *n; i++) {
-        struct fetch_message found = m[i];
-
-        while (row < db_count(rows) && (uint32_t)db_get_int(rows, row, 0) < s->view->v[m[i].index].uid)
-            row++;
-        if (row == db_count(rows))
-            break;
-        message_row_get(rows, row, &want, &found.row);
-        if (found.row.uid != s->view->v[m[i].index].uid)
-            continue;
-        bytes += 100 + found.row.envelope.len + found.row.bodystructure.len + found.row.parts.len;
-        m[kept++] = found;
-    }
-    job->missing = job->missing || kept < *n;
-    job->group = MIN(MAX(GROUP_BYTES * *n / MAX(bytes, (size_t)1), (size_t)1), (size_t)GROUP_MAX);
-    *n = kept;
-    return RES_OK;
+        uids[1] = v[last].uid;
+    return message_fetch(job->s->db, &job->s->who, job->s->view->mailbox_id, &job->want, &g->arena, uids, g->n, range,
+                         &g->rows);
 }
 
-static enum result fetch_group(struct fetch_job *job, struct fetch_message *m, size_t n)
+/* Messages without a row are expunged: the group becomes smaller.  Sets how many the next one has. */
+static void take_rows(struct fetch_job *job, struct group *g)
 {
-    CLEANUP(arena_releasep) struct arena a = { 0 };
-    CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
-    const unsigned known = FETCH_UID | FETCH_FLAGS | FETCH_MODSEQ;
-    bool needs_rows = (job->what->items & ~known) != 0 || job->what->n > 0;
-    enum result r = RES_OK;
+    const struct view_entry *v = job->s->view->v;
+    size_t kept = 0, row = 0, bytes = 0;
 
+    for (size_t i = 0; i < g->n; i++) {
+        struct fetch_message found = g->m[i];
+
+        while (row < db_count(&g->rows) && (uint32_t)db_get_int(&g->rows, row, 0) < v[found.index].uid)
+            row++;
+        if (row == db_count(&g->rows))
+            break;
+        message_row_get(&g->rows, row, &job->want, &found.row);
+        if (found.row.uid != v[found.index].uid)
+            continue;
+        bytes += 100 + found.row.envelope.len + found.row.bodystructure.len + found.row.parts.len + found.row.blob.len;
+        g->m[kept++] = found;
+    }
+    job->missing = job->missing || kept < g->n;
+    job->group = MIN(MAX(GROUP_BYTES * g->n / MAX(bytes, (size_t)1), (size_t)1), (size_t)GROUP_MAX);
+    g->n = kept;
+}
+
+static enum result answer(struct fetch_job *job, struct group *g)
+{
+    if (g->n == 0)
+        return RES_OK;
     if (loop_now() >= seen_deadline(job->s)) /* a large answer, or a slow client */
         seen_write(job->s);
-    if (needs_rows)
-        r = read_rows(job, &a, m, &n, &rows);
-    if (r != RES_OK || n == 0)
-        return r;
     if (job->set_seen)
-        mark_seen(job, &a, m, n);
+        mark_seen(job, &g->arena, g->m, g->n);
     if (job->what->n > 0)
-        return fetch_bodies(job, &a, m, n);
-    for (size_t i = 0; i < n; i++) {
+        return fetch_bodies(job, &g->arena, g->m, g->n);
+    for (size_t i = 0; i < g->n; i++) {
         bool first;
 
-        fetch_begin(job, &m[i], &first);
+        fetch_begin(job, &g->m[i], &first);
         (void)strbuf_adds(&job->out, ")\r\n");
         fetch_flush(job, FETCH_FLUSH_AT);
     }
     return RES_OK;
 }
 
-/* Goes through the spans and cuts them into groups. */
-static enum result fetch_spans(struct fetch_job *job, const struct view_spans *spans)
+/* The next messages of the spans, at most a group; they are passed. */
+static void next_messages(struct fetch_job *job, struct view_spans *spans, struct group *g)
 {
-    struct fetch_message *m = arena_array(&job->s->arena, struct fetch_message, GROUP_MAX);
     const struct imap_fetch *what = job->what;
-    enum result r = RES_OK;
-    size_t n = 0;
 
-    for (size_t i = 0; i < spans->n; i++) {
-        for (size_t k = spans->v[i].first; k <= spans->v[i].last; k++) {
-            const struct view_entry *e = &job->s->view->v[k];
+    g->m = arena_array(&g->arena, struct fetch_message, job->group);
+    g->n = 0;
+    for (; spans->n > 0; spans->v++, spans->n--) {
+        for (; spans->v->first <= spans->v->last; spans->v->first++) {
+            const struct view_entry *e = &job->s->view->v[spans->v->first];
 
+            if (g->n == job->group)
+                return;
             if (what->changed_since_given && e->modseq <= what->changed_since)
                 continue;
-            if (e->gone) {
-                job->missing = true;
-                continue;
-            }
-            m[n++] = (struct fetch_message){ .index = k };
-            if (n < job->group)
-                continue;
-            r = fetch_group(job, m, n);
-            n = 0;
-            if (r != RES_OK)
-                return r;
+            job->missing = job->missing || e->gone;
+            if (!e->gone)
+                g->m[g->n++] = (struct fetch_message){ .index = spans->v->first };
         }
     }
-    return n > 0 ? fetch_group(job, m, n) : RES_OK;
+}
+
+static void start(struct fetch_job *job, struct view_spans *spans, struct group *g, bool needs_rows)
+{
+    next_messages(job, spans, g);
+    g->job = job;
+    g->ahead = (struct read_ahead){ .read = read_rows, .arg = g, .done = true };
+    if (g->n == 0 || !needs_rows)
+        return;
+    g->ahead.done = false;
+    read_ahead_start(&g->ahead);
+}
+
+static void release(struct group *g)
+{
+    db_rows_free(&g->rows);
+    arena_reset(&g->arena);
+}
+
+/* Cuts the spans into groups. */
+static enum result fetch_spans(struct fetch_job *job, struct view_spans *spans)
+{
+    const unsigned known = FETCH_UID | FETCH_FLAGS | FETCH_MODSEQ;
+    bool needs_rows = (job->what->items & ~known) != 0 || job->what->n > 0;
+    struct group groups[2] = { 0 }, *g = &groups[0], *next = &groups[1], *answered;
+    enum result r = RES_OK;
+
+    start(job, spans, g, needs_rows);
+    while (g->n > 0 && r == RES_OK) {
+        r = read_ahead_wait(&g->ahead);
+        if (r != RES_OK)
+            break;
+        if (needs_rows)
+            take_rows(job, g);
+        start(job, spans, next, needs_rows);
+        r = answer(job, g);
+        release(g);
+        answered = g;
+        g = next;
+        next = answered;
+    }
+    if (r != RES_OK)
+        (void)!read_ahead_wait(&g->ahead); /* the reader still writes into it */
+    release(g);
+    return r;
 }
 
 static void plan(struct fetch_job *job)
@@ -220,6 +261,7 @@ static void plan(struct fetch_job *job)
     job->want.envelope = (what->items & FETCH_ENVELOPE) != 0;
     job->want.bodystructure = (what->items & (FETCH_BODYSTRUCTURE | FETCH_BODY)) != 0;
     job->want.email = what->n > 0;
+    job->want.blob = what->n > 0;
     for (size_t i = 0; i < what->n; i++) {
         if (what->sections[i].part.len > 0)
             job->want.parts = true;

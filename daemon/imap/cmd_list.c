@@ -128,7 +128,7 @@ static struct str full_pattern(struct imap_session *s, const struct imap_command
 static void take_turns(size_t i)
 {
     if (i % ATOMIC == ATOMIC - 1)
-        (void)coroutine_sleep(0);
+        coroutine_yield();
 }
 
 enum next cmd_list(struct imap_session *s, struct imap_command *cmd)

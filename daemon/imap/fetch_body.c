@@ -256,6 +256,7 @@ static enum result answer_batch(struct fetch_job *job, struct batch *batch)
     for (size_t i = 0; i < batch->n && r == RES_OK; i++)
         write_from_memory(job, &batch->plans[i]);
     batch->n = 0;
+    coroutine_yield(); /* others have their turn, and the rows that follow come in */
     return r;
 }
 

@@ -15,7 +15,7 @@ static void run(void *arg)
 void read_ahead_start(struct read_ahead *ra)
 {
     if (coroutine_spawn("imap-read", run, ra) != NULL)
-        (void)coroutine_sleep(0);
+        coroutine_yield();
     else
         run(ra); /* no stack to spare: read now */
 }

@@ -408,6 +408,15 @@ enum result coroutine_sleep(int64_t ms)
     return r == RES_TIMEOUT ? RES_OK : r;
 }
 
+void coroutine_yield(void)
+{
+    struct coroutine *c = sched.current;
+
+    assert(c != NULL);
+    make_ready(c);
+    suspend(c);
+}
+
 /* ---- blocking work ---- */
 
 struct work {

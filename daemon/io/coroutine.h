@@ -50,6 +50,8 @@ bool coroutine_cancelled(void); /* of the caller */
 
 /* RES_OK after ms milliseconds, or RES_CANCELLED. */
 enum result coroutine_sleep(int64_t ms) SUSPENDS;
+/* Lets those run that are ready, and what came in be looked at.  (To wait until now, or to sleep for 0 ms, does not.) */
+void coroutine_yield(void) SUSPENDS;
 
 /* Runs fn(arg) on libuv's thread pool and waits for its end, however long it takes. */
 void coroutine_work(void (*fn)(void *arg), void *arg) SUSPENDS;

@@ -45,7 +45,7 @@ enum result message_changes(struct db *db, const struct principal *who, int64_t 
 /* Which columns message_fetch reads; without any of them only uid, internaldate and size, and no join. */
 struct message_want {
     bool email;    /* email_id, header_size, frames */
-    bool blob;     /* the frame of those that have only one: at most 16 KiB each, so the caller keeps n small */
+    bool blob;     /* the frame of those that have only one: at most 16 KiB each */
     bool envelope, bodystructure, parts;
     bool only_envelope; /* uid and envelope, and nothing else whatever the others say */
 };

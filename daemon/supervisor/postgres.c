@@ -21,7 +21,7 @@
 #define LEAST_VERSION 15
 #define START_MS 60000
 #define ORPHAN_MS 20000
-#define HEAP_KEEP "1048576" /* what each backend keeps of its heap: see worker.c */
+#define HEAP_KEEP "4194304" /* what each backend keeps of its heap, and the largest piece of it: see worker.c */
 #define HEAP_STEP "262144"
 
 static const char *const kinds[] = { "auth", "smtp", "access", "relay", "mda", "api" };
@@ -261,6 +261,7 @@ bool postgres_start(const struct config *config, pid_t *ret_pid)
             _exit(127);
         prctl(PR_SET_PDEATHSIG, SIGINT);
         setenv("MALLOC_TRIM_THRESHOLD_", HEAP_KEEP, 0);
+        setenv("MALLOC_MMAP_THRESHOLD_", HEAP_KEEP, 0);
         setenv("MALLOC_TOP_PAD_", HEAP_STEP, 0);
         execl(postgres, postgres, "-D", home_path(config, "pg"), (char *)NULL); /* it looks for its files beside argv[0] */
         _exit(127);

@@ -46,6 +46,32 @@ static void test_cancel(void **state)
     assert_int_equal(coroutine_count(), 0);
 }
 
+static void is_started(void *arg)
+{
+    (void)arg;
+    say("b,");
+}
+
+static void starts_and_yields(void *arg)
+{
+    (void)arg;
+    say("a,");
+    coroutine_spawn("started", is_started, NULL);
+    if (coroutine_sleep(0) == RES_OK) /* it is over at once: nobody else has run */
+        say("still,");
+    coroutine_yield();
+    say("c,");
+}
+
+static void test_yield(void **state)
+{
+    (void)state;
+    trace[0] = '\0';
+    coroutine_spawn("starter", starts_and_yields, NULL);
+    loop_run();
+    assert_string_equal(trace, "a,still,b,c,");
+}
+
 static struct waitlist list;
 
 static void waits_in_line(void *arg)
@@ -139,6 +165,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_yield),
         cmocka_unit_test(test_waitlist),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_work),
