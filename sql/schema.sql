@@ -309,7 +309,8 @@ CREATE TABLE public.blob (
     email_id bigint NOT NULL,
     n integer NOT NULL,
     data bytea NOT NULL
-);
+)
+WITH (toast_tuple_target='4080');
 ALTER TABLE ONLY public.blob ALTER COLUMN data SET STORAGE EXTERNAL;
 CREATE UNLOGGED TABLE public.connection (
     presence_id bigint NOT NULL,
@@ -584,7 +585,8 @@ CREATE TABLE public.queue_blob (
     queue_id bigint NOT NULL,
     n integer NOT NULL,
     data bytea NOT NULL
-);
+)
+WITH (toast_tuple_target='4080');
 ALTER TABLE ONLY public.queue_blob ALTER COLUMN data SET STORAGE EXTERNAL;
 CREATE TABLE public.queue_destination (
     destination text NOT NULL,
