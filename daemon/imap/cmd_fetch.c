@@ -1,5 +1,6 @@
 /* FETCH (RFC 3501, 6.4.5).  Messages go in groups: one statement, then the answers are sent; no database connection is
  * held while the client is slow.  What the view knows needs no statement. */
+#include "base/encode.h"
 #include "imap/fetch.h"
 #include "imap/read_ahead.h"
 #include "imap/seen.h"
@@ -33,6 +34,15 @@ static void add_date(struct strbuf *b, int64_t us)
     (void)strbuf_addc(b, '"');
     (void)strbuf_add(b, date_print_imap_time(&a, us, 0));
     (void)strbuf_addc(b, '"');
+}
+
+static void add_id(struct strbuf *b, char kind, int64_t id)
+{
+    char text[ID_TEXT_MAX];
+
+    (void)strbuf_addc(b, '(');
+    (void)strbuf_add(b, id_text(text, kind, id));
+    (void)strbuf_addc(b, ')');
 }
 
 void fetch_begin(struct fetch_job *job, const struct fetch_message *m, bool *ret_first)
@@ -80,6 +90,14 @@ void fetch_begin(struct fetch_job *job, const struct fetch_message *m, bool *ret
         item(b, &first, STR("BODY "));
         if (imap_body_from_structure(m->row.bodystructure, b) != RES_OK)
             job->damaged = true;
+    }
+    if (items & FETCH_EMAILID) { /* RFC 8474, 5 */
+        item(b, &first, STR("EMAILID "));
+        add_id(b, 'e', m->row.email_id);
+    }
+    if (items & FETCH_THREADID) {
+        item(b, &first, STR("THREADID "));
+        add_id(b, 't', m->row.thread_id);
     }
     *ret_first = first;
 }
@@ -260,7 +278,7 @@ static void plan(struct fetch_job *job)
 
     job->want.envelope = (what->items & FETCH_ENVELOPE) != 0;
     job->want.bodystructure = (what->items & (FETCH_BODYSTRUCTURE | FETCH_BODY)) != 0;
-    job->want.email = what->n > 0;
+    job->want.email = what->n > 0 || (what->items & (FETCH_EMAILID | FETCH_THREADID)) != 0;
     job->want.blob = what->n > 0;
     for (size_t i = 0; i < what->n; i++) {
         if (what->sections[i].part.len > 0)

@@ -1,7 +1,8 @@
 /* CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, STATUS (RFC 3501, 6.3). */
+#include "base/encode.h"
 #include "imap/session.h"
 
-/* RFC 3501, 6.3.3; USE: RFC 6154, 3. */
+/* RFC 3501, 6.3.3; USE: RFC 6154, 3; MAILBOXID: RFC 8474, 4.1. */
 enum next cmd_create(struct imap_session *s, struct imap_command *cmd)
 {
     struct str name;
@@ -13,7 +14,9 @@ enum next cmd_create(struct imap_session *s, struct imap_command *cmd)
     if (mailbox_name_check(&s->arena, cmd->create.mailbox, &name) != RES_OK)
         return imap_no(s, "[CANNOT] That is no name for a mailbox");
     r = mailbox_create(s->db, &s->who, name, cmd->create.use, &id);
-    return r == RES_OK ? imap_ok(s, "CREATE completed") : imap_no_result(s, r);
+    if (r != RES_OK)
+        return imap_no_result(s, r);
+    return imap_ok(s, "[MAILBOXID (%.*s)] CREATE completed", STR_ARG(id_encode(&s->arena, 'm', id)));
 }
 
 /* RFC 3501, 6.3.4. */
@@ -77,7 +80,7 @@ enum next cmd_unsubscribe(struct imap_session *s, struct imap_command *cmd)
     return r == RES_OK ? imap_ok(s, "UNSUBSCRIBE completed") : imap_no_result(s, r == RES_INVALID ? RES_NOTFOUND : r);
 }
 
-/* RFC 3501, 6.3.10; HIGHESTMODSEQ: RFC 7162, 3.1.7; DELETED, DELETED-STORAGE: RFC 9208, 4.1.4. */
+/* RFC 3501, 6.3.10; HIGHESTMODSEQ: RFC 7162, 3.1.7; DELETED, DELETED-STORAGE: RFC 9208, 4.1.4; MAILBOXID: RFC 8474, 4.3. */
 enum next cmd_status(struct imap_session *s, struct imap_command *cmd)
 {
     unsigned items = cmd->status.items;
@@ -114,6 +117,8 @@ enum next cmd_status(struct imap_session *s, struct imap_command *cmd)
         if (items & values[i].item)
             (void)strbuf_addf(&b, "%s%s %lld", b.len > 0 ? " " : "", values[i].name, (long long)values[i].value);
     }
+    if (items & STATUS_MAILBOXID)
+        (void)strbuf_addf(&b, "%sMAILBOXID (%.*s)", b.len > 0 ? " " : "", STR_ARG(id_encode(&s->arena, 'm', box.id)));
     stream_printf(s->stream, "* STATUS %.*s (%s)\r\n", STR_ARG(wire_mailbox(&s->arena, name)), b.p);
     strbuf_release(&b);
     return imap_ok(s, "STATUS completed");

@@ -1,4 +1,5 @@
 /* SELECT, EXAMINE, CLOSE, UNSELECT (RFC 3501, 6.3.1, 6.3.2, 6.4.2; RFC 3691). */
+#include "base/encode.h"
 #include "imap/stored.h"
 
 static void on_message(void *arg, const struct message_state *m)
@@ -15,7 +16,7 @@ static size_t first_unseen(const struct view *view)
     return 0;
 }
 
-/* The answers of RFC 3501, 6.3.1, in its order. */
+/* The answers of RFC 3501, 6.3.1, in its order; MAILBOXID: RFC 8474, 4.2. */
 static void describe(struct imap_session *s)
 {
     struct view *view = s->view;
@@ -29,8 +30,9 @@ static void describe(struct imap_session *s)
         stream_printf(s->stream, "* OK [UNSEEN %zu] First unseen message\r\n", unseen);
     stream_printf(s->stream,
                   "* OK [UIDVALIDITY %lld] UIDs are valid\r\n* OK [UIDNEXT %lld] Next UID\r\n"
-                  "* OK [HIGHESTMODSEQ %lld] Mailbox state\r\n",
-                  (long long)view->uidvalidity, (long long)view->uidnext, (long long)view->modseq);
+                  "* OK [HIGHESTMODSEQ %lld] Mailbox state\r\n* OK [MAILBOXID (%.*s)] Its id\r\n",
+                  (long long)view->uidvalidity, (long long)view->uidnext, (long long)view->modseq,
+                  STR_ARG(id_encode(&s->arena, 'm', view->mailbox_id)));
 }
 
 /* Messages that nobody was told of as \Recent become this session's (RFC 3501, 2.3.2). */

@@ -167,7 +167,8 @@ static bool parse_status(struct cursor *c, struct imap_command *cmd)
     } items[] = { { "MESSAGES", STATUS_MESSAGES },       { "RECENT", STATUS_RECENT }, { "UIDNEXT", STATUS_UIDNEXT },
                   { "UIDVALIDITY", STATUS_UIDVALIDITY }, { "UNSEEN", STATUS_UNSEEN },
                   { "HIGHESTMODSEQ", STATUS_HIGHESTMODSEQ },
-                  { "DELETED", STATUS_DELETED },         { "DELETED-STORAGE", STATUS_DELETED_STORAGE } };
+                  { "DELETED", STATUS_DELETED },         { "DELETED-STORAGE", STATUS_DELETED_STORAGE },
+                  { "MAILBOXID", STATUS_MAILBOXID } };
 
     cmd->status.items = 0;
     if (!parse_sp(c) || !parse_mailbox(c, &cmd->status.mailbox) || !parse_sp(c) || !parse_char(c, '('))

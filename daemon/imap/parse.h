@@ -41,7 +41,7 @@ struct imap_flags {
 
 enum {
     FETCH_UID = 1, FETCH_FLAGS = 2, FETCH_INTERNALDATE = 4, FETCH_SIZE = 8, FETCH_ENVELOPE = 16,
-    FETCH_BODYSTRUCTURE = 32, FETCH_BODY = 64, FETCH_MODSEQ = 128
+    FETCH_BODYSTRUCTURE = 32, FETCH_BODY = 64, FETCH_MODSEQ = 128, FETCH_EMAILID = 256, FETCH_THREADID = 512
 };
 struct imap_section {
     struct str label; /* how the answer calls it: "BODY[1.MIME]", "RFC822.TEXT" */
@@ -65,7 +65,7 @@ struct imap_fetch {
 enum imap_search_op {
     SEARCH_AND, SEARCH_OR, SEARCH_NOT, SEARCH_ALL,
     SEARCH_SEQUENCE, SEARCH_UID, SEARCH_FLAG, SEARCH_KEYWORD, SEARCH_RECENT, SEARCH_MODSEQ, /* the view knows */
-    SEARCH_BEFORE, SEARCH_ON, SEARCH_SINCE, SEARCH_LARGER, SEARCH_SMALLER,                  /* message */
+    SEARCH_BEFORE, SEARCH_ON, SEARCH_SINCE, SEARCH_LARGER, SEARCH_SMALLER, SEARCH_EMAILID, SEARCH_THREADID, /* message */
     SEARCH_SENTBEFORE, SEARCH_SENTON, SEARCH_SENTSINCE,                                     /* ENVELOPE */
     SEARCH_FROM, SEARCH_TO, SEARCH_CC, SEARCH_BCC, SEARCH_SUBJECT, SEARCH_MESSAGE_ID, SEARCH_IN_REPLY_TO,
     SEARCH_HEADER,                                                                          /* the header */
@@ -74,7 +74,7 @@ enum imap_search_op {
 struct imap_search_key {
     enum imap_search_op op;
     struct imap_search_key *child, *next; /* of AND, OR, NOT; siblings */
-    int64_t number;                       /* flag bit, MODSEQ, size, or day since 1970 */
+    int64_t number;                       /* flag bit, MODSEQ, size, id (0: none), or day since 1970 */
     struct str field, text;               /* header field; needle or keyword, UTF-8 */
     struct imap_set set;
     size_t index; /* counts the keys that the view does not decide, from 0 */
@@ -83,7 +83,7 @@ struct imap_search_key {
 /* STATUS items. */
 enum {
     STATUS_MESSAGES = 1, STATUS_RECENT = 2, STATUS_UIDNEXT = 4, STATUS_UIDVALIDITY = 8, STATUS_UNSEEN = 16,
-    STATUS_HIGHESTMODSEQ = 32, STATUS_DELETED = 64, STATUS_DELETED_STORAGE = 128
+    STATUS_HIGHESTMODSEQ = 32, STATUS_DELETED = 64, STATUS_DELETED_STORAGE = 128, STATUS_MAILBOXID = 256
 };
 
 /* An annotation (RFC 5464); its name is in lower case. */

@@ -185,7 +185,9 @@ static bool parse_item(struct cursor *c, struct imap_fetch *f)
                    { "RFC822.SIZE", FETCH_SIZE },
                    { "ENVELOPE", FETCH_ENVELOPE },
                    { "BODYSTRUCTURE", FETCH_BODYSTRUCTURE },
-                   { "MODSEQ", FETCH_MODSEQ } };
+                   { "MODSEQ", FETCH_MODSEQ },
+                   { "EMAILID", FETCH_EMAILID },
+                   { "THREADID", FETCH_THREADID } };
 
     for (size_t i = 0; i < ARRAY_LEN(simple); i++) {
         if (take_word(c, simple[i].name)) {

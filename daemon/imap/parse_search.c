@@ -1,16 +1,17 @@
-/* SEARCH programs (RFC 3501, 6.4.4; MODSEQ: RFC 7162, 3.1.5) as a tree. */
+/* SEARCH programs (RFC 3501, 6.4.4; MODSEQ: RFC 7162, 3.1.5; EMAILID, THREADID: RFC 8474, 6) as a tree. */
+#include "base/encode.h"
 #include "imap/parse_internal.h"
 #include "mail/charset.h"
 #include "store/message.h"
 
 /* What has to follow the name of a key. */
-enum argument { ARG_NONE, ARG_DATE, ARG_SIZE, ARG_TEXT, ARG_KEYWORD };
+enum argument { ARG_NONE, ARG_DATE, ARG_SIZE, ARG_TEXT, ARG_KEYWORD, ARG_ID };
 
 struct key_name {
     const char *name;
     enum imap_search_op op;
     enum argument argument;
-    int64_t number; /* flag bit */
+    int64_t number; /* flag bit; kind of id */
     bool negated;
 };
 
@@ -23,6 +24,7 @@ static const struct key_name key_names[] = {
     { "CC", SEARCH_CC, ARG_TEXT, 0, false },
     { "DELETED", SEARCH_FLAG, ARG_NONE, FLAG_DELETED, false },
     { "DRAFT", SEARCH_FLAG, ARG_NONE, FLAG_DRAFT, false },
+    { "EMAILID", SEARCH_EMAILID, ARG_ID, 'e', false },
     { "FLAGGED", SEARCH_FLAG, ARG_NONE, FLAG_FLAGGED, false },
     { "FROM", SEARCH_FROM, ARG_TEXT, 0, false },
     { "KEYWORD", SEARCH_KEYWORD, ARG_KEYWORD, 0, false },
@@ -38,6 +40,7 @@ static const struct key_name key_names[] = {
     { "SMALLER", SEARCH_SMALLER, ARG_SIZE, 0, false },
     { "SUBJECT", SEARCH_SUBJECT, ARG_TEXT, 0, false },
     { "TEXT", SEARCH_TEXT, ARG_TEXT, 0, false },
+    { "THREADID", SEARCH_THREADID, ARG_ID, 't', false },
     { "TO", SEARCH_TO, ARG_TEXT, 0, false },
     { "UNANSWERED", SEARCH_FLAG, ARG_NONE, FLAG_ANSWERED, true },
     { "UNDELETED", SEARCH_FLAG, ARG_NONE, FLAG_DELETED, true },
@@ -111,6 +114,11 @@ static bool parse_named(struct cursor *c, struct search_state *s, const struct k
         break;
     case ARG_KEYWORD:
         ok = parse_sp(c) && parse_atom(c, &key->text);
+        break;
+    case ARG_ID:
+        ok = parse_sp(c) && parse_atom(c, &key->text);
+        if (ok && !id_decode((char)name->number, key->text, &key->number))
+            key->number = 0; /* no message has it */
         break;
     }
     if (!ok)

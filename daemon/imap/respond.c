@@ -269,7 +269,7 @@ struct str capabilities(struct imap_session *s)
     if (s->state != ST_GREETED)
         return arena_printf(&s->arena,
                             "%s NAMESPACE UIDPLUS IDLE MOVE SPECIAL-USE CREATE-SPECIAL-USE UNSELECT CHILDREN QUOTA"
-                            " QUOTA=RES-STORAGE QUOTA=RES-MESSAGE METADATA%.*s CONDSTORE",
+                            " QUOTA=RES-STORAGE QUOTA=RES-MESSAGE METADATA%.*s CONDSTORE OBJECTID",
                             always, STR_ARG(imapsieve(s)));
     return arena_printf(&s->arena, "%s%s%s", always, tls || s->service->tls == NULL ? "" : " STARTTLS",
                         tls || settings_cleartext_allowed(settings_get(), stream_peer(s->stream))

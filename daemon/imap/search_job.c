@@ -136,6 +136,7 @@ static void prepare_costly(struct search_job *job, struct imap_search_key *key)
     k->step = step_of(key->op);
     k->needle = key->text.p == NULL ? STR("") : text_casefold(&job->s->arena, key->text);
     job->has_step[k->step] = true;
+    job->by_id = job->by_id || key->op == SEARCH_EMAILID || key->op == SEARCH_THREADID;
 }
 
 static enum result prepare_key(struct search_job *job, struct imap_search_key *key)
@@ -188,6 +189,10 @@ static bool match_row(const struct imap_search_key *key, const struct message_ro
         return row->shape.size > (uint64_t)key->number;
     case SEARCH_SMALLER:
         return row->shape.size < (uint64_t)key->number;
+    case SEARCH_EMAILID:
+        return row->email_id == key->number;
+    case SEARCH_THREADID:
+        return row->thread_id == key->number;
     default:
         return false;
     }
@@ -294,7 +299,7 @@ static enum result read_group(void *arg)
 static void start_group(struct search_job *job, enum search_step step, struct group *g, const size_t *open, size_t n)
 {
     *g = (struct group){ .job = job, .open = open, .n = n };
-    g->want = (struct message_want){ .email = step == STEP_HEADER, .only_envelope = step == STEP_ENVELOPE };
+    g->want = (struct message_want){ .email = step == STEP_HEADER || (step == STEP_ROW && job->by_id), .only_envelope = step == STEP_ENVELOPE };
     g->ahead = (struct read_ahead){ .read = read_group, .arg = g };
     read_ahead_start(&g->ahead);
 }

@@ -22,6 +22,7 @@ struct search_job {
     struct search_key_state *costly; /* by imap_search_key.index */
     size_t ncostly;
     bool has_step[SEARCH_STEPS];
+    bool by_id; /* EMAILID or THREADID is asked for */
 };
 
 enum truth { TRUTH_NO, TRUTH_YES, TRUTH_OPEN };

@@ -219,11 +219,11 @@ enum result message_changes(struct db *db, const struct principal *who, int64_t 
 #define ENVELOPE_OF                                                                                                \
     ", LATERAL (SELECT envelope FROM email WHERE account_id = $1 AND id = m.email_id OFFSET 0) e ORDER BY m.uid"
 #define COLUMNS                                                                                                    \
-    "SELECT m.uid, m.internaldate, m.size, m.email_id, e.header_size, e.frames, e.envelope, e.bodystructure, e.parts"
+    "SELECT m.uid, m.internaldate, m.size, m.email_id, e.header_size, e.frames, e.envelope, e.bodystructure, e.parts, e.thread_id"
 #define JOINED COLUMNS " FROM "
 #define WHOLE  COLUMNS ", b.data FROM "
 #define OF_EMAIL                                                                                                   \
-    ", LATERAL (SELECT header_size, frames, CASE WHEN $4 THEN envelope END AS envelope,"                           \
+    ", LATERAL (SELECT header_size, frames, thread_id, CASE WHEN $4 THEN envelope END AS envelope,"                           \
     " CASE WHEN $5 THEN bodystructure END AS bodystructure, CASE WHEN $6 THEN parts END AS parts"                  \
     " FROM email WHERE account_id = $1 AND id = m.email_id OFFSET 0) e"
 #define OF_BLOB                                                                                                    \
@@ -288,7 +288,8 @@ void message_row_get(const struct db_rows *rows, size_t row, const struct messag
     ret->envelope = db_get_str(rows, row, 6);
     ret->bodystructure = db_get_str(rows, row, 7);
     ret->parts = db_get_str(rows, row, 8);
-    ret->blob = want->blob ? db_get_str(rows, row, 9) : STR_NULL;
+    ret->thread_id = db_get_int(rows, row, 9);
+    ret->blob = want->blob ? db_get_str(rows, row, 10) : STR_NULL;
 }
 
 enum result message_frames(struct db *db, const struct principal *who, struct arena *a,

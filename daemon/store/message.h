@@ -44,7 +44,7 @@ enum result message_changes(struct db *db, const struct principal *who, int64_t 
 
 /* Which columns message_fetch reads; without any of them only uid, internaldate and size, and no join. */
 struct message_want {
-    bool email;    /* email_id, header_size, frames */
+    bool email;    /* email_id, thread_id, header_size, frames */
     bool blob;     /* the frame of those that have only one: at most 16 KiB each */
     bool envelope, bodystructure, parts;
     bool only_envelope; /* uid and envelope, and nothing else whatever the others say */
@@ -52,7 +52,7 @@ struct message_want {
 struct message_row {
     uint32_t uid;
     int64_t internaldate_us;
-    int64_t email_id;
+    int64_t email_id, thread_id;
     struct body_shape shape;                  /* .size always */
     struct str envelope, bodystructure, parts; /* views of the rows; STR_NULL when not wanted */
     struct str blob;                           /* also STR_NULL when there are several frames */

@@ -1,5 +1,6 @@
 /* Whole dialogues over a socket pair, against a real PostgreSQL.  A transcript's lines: "C:" is sent, "S:" must come,
- * "X" shuts the session down, "X100" sends a hundred of them and ")".  "%%" in an S: line stands for any text. */
+ * "X" shuts the session down, "X100" sends a hundred of them and ")".  "%%" in an S: line stands for any text, "%a" for an
+ * id that is the same each time, also in C: lines. */
 #include "tests/support/database.h"
 
 #include "base/macros.h"
@@ -8,7 +9,7 @@
 #include "io/coroutine.h"
 #include "store/durability.h"
 
-#include <fnmatch.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /* Stands for auth: every name "userN" with password "pw" is account N. */
@@ -90,22 +91,50 @@ static void read_answer(struct peer *peer, struct strbuf *out)
     }
 }
 
-/* "%%" is any text, all else is itself. */
+static char ids[26][24]; /* "%a" to "%z" of the transcript that is played */
+
+/* "%%" is any text; "%a" an id, the same each time; all else is itself. */
 static bool matches(const char *pattern, const char *text)
 {
-    CLEANUP(strbuf_release) struct strbuf b = { 0 };
+    const char *p = pattern, *t = text;
+    size_t len;
+    char *id;
 
-    for (const char *p = pattern; *p != '\0'; p++) {
-        if (p[0] == '%' && p[1] == '%') {
-            (void)strbuf_addc(&b, '*');
-            p++;
-        } else {
-            if (strchr("*?[]\\", *p) != NULL)
-                (void)strbuf_addc(&b, '\\');
-            (void)strbuf_addc(&b, *p);
-        }
+    for (; *p != '\0' && *p != '%'; p++, t++) {
+        if (*p != *t)
+            return false;
     }
-    return fnmatch(b.p, text, 0) == 0;
+    if (*p == '\0')
+        return *t == '\0';
+    if (p[1] == '%') {
+        while (!matches(p + 2, t)) {
+            if (*t++ == '\0')
+                return false;
+        }
+        return true;
+    }
+    id = ids[p[1] - 'a'];
+    len = strspn(t, "0123456789abcdefghjkmnpqrstvwxyz");
+    if (len == 0 || len >= sizeof(ids[0]))
+        return false;
+    if (id[0] != '\0')
+        return len == strlen(id) && strncmp(t, id, len) == 0 && matches(p + 2, t + len);
+    memcpy(id, t, len);
+    if (matches(p + 2, t + len))
+        return true;
+    memset(id, 0, sizeof(ids[0]));
+    return false;
+}
+
+static void send_line(struct peer *peer, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (text[0] == '%' && text[1] != '%')
+            stream_write(peer->stream, str_c(ids[*++text - 'a']));
+        else
+            stream_printf(peer->stream, "%c", *text == '%' ? *++text : *text);
+    }
+    stream_puts(peer->stream, "\r\n");
 }
 
 static void play(const struct line *lines)
@@ -113,13 +142,14 @@ static void play(const struct line *lines)
     CLEANUP(strbuf_release) struct strbuf answer = { 0 };
     struct peer peers[2] = { 0 };
 
+    memset(ids, 0, sizeof(ids));
     for (const struct line *l = lines; l->text != NULL; l++) {
         struct peer *peer = &peers[l->client];
 
         if (peer->stream == NULL)
             open_peer(peer);
         if (l->text[0] == 'C') {
-            stream_printf(peer->stream, "%s\r\n", l->text + 3);
+            send_line(peer, l->text + 3);
             assert_int_equal(stream_flush(peer->stream), RES_OK);
             continue;
         }
@@ -149,11 +179,12 @@ static void play(const struct line *lines)
 
 #define SIGN_IN(n)                                                                                                 \
     { n, "S: * OK [CAPABILITY IMAP4rev1 %%] %% ready" }, { n, "C: a LOGIN user7 pw" },                              \
-        { n, "S: a OK [CAPABILITY %% CONDSTORE] Signed in" }
+        { n, "S: a OK [CAPABILITY %% CONDSTORE OBJECTID] Signed in" }
 #define SELECT(n)                                                                                                  \
     { n, "C: b SELECT inbox" }, { n, "S: * FLAGS (%%)" }, { n, "S: * OK [PERMANENTFLAGS (%%\\*)] %%" },              \
         { n, "S: * %% EXISTS" }, { n, "S: * %% RECENT" }, { n, "S: * OK [UIDVALIDITY 1] %%" },                      \
         { n, "S: * OK [UIDNEXT %%] %%" }, { n, "S: * OK [HIGHESTMODSEQ %%] %%" },                                   \
+        { n, "S: * OK [MAILBOXID (m%%)] %%" },                                                                      \
         { n, "S: b OK [READ-WRITE] SELECT completed" }
 #define APPEND(n, tag, flags)                                                                                      \
     { n, "C: " tag " APPEND INBOX " flags " {21}" }, { n, "S: + %%" }, { n, "C: Subject: hi\r\n\r\nbody\r\n" }
@@ -181,6 +212,34 @@ static const struct line sasl_ir[] = {
     { 0, "S: * OK %%" }, { 0, "C: a AUTHENTICATE PLAIN AHVzZXI3AHB3" }, { 0, "S: a OK %%" },
     { 0, "C: b LOGIN {3+}\r\nabc {70000+}" }, { 0, "C: x" }, END };
 
+/* RFC 8474: copies of a message have its EMAILID, answers its THREADID. */
+static const struct line objects[] = {
+    SIGN_IN(0),
+    { 0, "C: b STATUS INBOX (MAILBOXID)" }, { 0, "S: * STATUS \"INBOX\" (MAILBOXID (%i))" }, { 0, "S: b OK %%" },
+    { 0, "C: b CREATE Other" }, { 0, "S: b OK [MAILBOXID (%o)] CREATE completed" },
+    { 0, "C: b RENAME Other Another" }, { 0, "S: b OK %%" },
+    { 0, "C: b STATUS Another (MESSAGES MAILBOXID)" }, { 0, "S: * STATUS \"Another\" (MESSAGES 0 MAILBOXID (%o))" }, { 0, "S: b OK %%" },
+    { 0, "C: c APPEND INBOX {33+}\r\nMessage-ID: <1@x>\r\nSubject: a\r\n\r\n" }, { 0, "S: c OK %%" },
+    { 0, "C: c APPEND INBOX {57+}\r\nMessage-ID: <2@x>\r\nIn-Reply-To: <1@x>\r\nSubject: Re: a\r\n\r\n" }, { 0, "S: c OK %%" },
+    { 0, "C: c APPEND INBOX {33+}\r\nMessage-ID: <3@x>\r\nSubject: b\r\n\r\n" }, { 0, "S: c OK %%" },
+    { 0, "C: d EXAMINE INBOX" }, { 0, "S: * FLAGS%%" }, { 0, "S: * OK [PERM%%" }, { 0, "S: * 3 EXISTS" }, { 0, "S: * 3 RECENT" },
+    { 0, "S: * OK [UNSEEN 1]%%" }, { 0, "S: * OK [UIDVALIDITY%%" }, { 0, "S: * OK [UIDNEXT%%" }, { 0, "S: * OK [HIGH%%" },
+    { 0, "S: * OK [MAILBOXID (%i)] Its id" }, { 0, "S: d OK %%" },
+    { 0, "C: e FETCH 1:3 (EMAILID THREADID)" }, { 0, "S: * 1 FETCH (EMAILID (%a) THREADID (%t))" },
+    { 0, "S: * 2 FETCH (EMAILID (%b) THREADID (%t))" }, { 0, "S: * 3 FETCH (EMAILID (%c) THREADID (%u))" }, { 0, "S: e OK %%" },
+    { 0, "C: f COPY 2 Another" }, { 0, "S: f OK %%" },
+    { 0, "C: g SEARCH THREADID %t" }, { 0, "S: * SEARCH 1 2" }, { 0, "S: g OK %%" },
+    { 0, "C: g SEARCH NOT THREADID %t LARGER 1" }, { 0, "S: * SEARCH 3" }, { 0, "S: g OK %%" },
+    { 0, "C: g SEARCH OR EMAILID %c EMAILID %a" }, { 0, "S: * SEARCH 1 3" }, { 0, "S: g OK %%" },
+    { 0, "C: g SEARCH EMAILID %t" }, { 0, "S: * SEARCH" }, { 0, "S: g OK %%" },
+    { 0, "C: g SEARCH EMAILID e0" }, { 0, "S: * SEARCH" }, { 0, "S: g OK %%" },
+    { 0, "C: g SEARCH EMAILID" }, { 0, "S: g BAD %%" }, { 0, "C: g SEARCH THREADID (x)" }, { 0, "S: g BAD %%" },
+    { 0, "C: h EXAMINE Another" }, { 0, "S: * FLAGS%%" }, { 0, "S: * OK [PERM%%" }, { 0, "S: * 1 EXISTS" }, { 0, "S: * 1 RECENT" },
+    { 0, "S: * OK [UNSEEN 1]%%" }, { 0, "S: * OK [UIDVALIDITY%%" }, { 0, "S: * OK [UIDNEXT%%" }, { 0, "S: * OK [HIGH%%" },
+    { 0, "S: * OK [MAILBOXID (%o)] Its id" }, { 0, "S: h OK %%" },
+    { 0, "C: i FETCH 1 (THREADID UID EMAILID)" }, { 0, "S: * 1 FETCH (UID 1 EMAILID (%b) THREADID (%t))" }, { 0, "S: i OK %%" },
+    END };
+
 static const struct line messages[] = {
     SIGN_IN(0), SELECT(0),
     APPEND(0, "c", "(\\Seen Work)"), { 0, "S: * FLAGS (%% Work)" }, { 0, "S: * OK [PERMANENTFLAGS %%" },
@@ -204,7 +263,7 @@ static const struct line messages[] = {
     { 0, "C: f SEARCH HEADER X-No a" }, { 0, "S: * SEARCH" }, { 0, "S: f OK SEARCH completed" },
     { 0, "C: f SEARCH 3" }, { 0, "S: f BAD No message has such a number" },
     { 0, "C: g COPY 1:2 Other" }, { 0, "S: g NO [TRYCREATE] %%" },
-    { 0, "C: g CREATE Other" }, { 0, "S: g OK CREATE completed" },
+    { 0, "C: g CREATE Other" }, { 0, "S: g OK [MAILBOXID (m%%)] CREATE completed" },
     { 0, "C: g COPY 2:1 Other" }, { 0, "S: g OK [COPYUID %% 1:2 1:2] COPY completed" },
     { 0, "C: g MOVE 1 Other" }, { 0, "S: * OK [COPYUID %% 1 3] Moved" }, { 0, "S: * 1 EXPUNGE" }, { 0, "S: * 1 RECENT" },
     { 0, "S: g OK MOVE completed" },
@@ -215,7 +274,7 @@ static const struct line messages[] = {
     { 0, "S: i OK STATUS completed" },
     { 0, "C: i EXAMINE Other" }, { 0, "S: * FLAGS %%" }, { 0, "S: * OK [PERMANENTFLAGS ()] %%" }, { 0, "S: * 3 EXISTS" },
     { 0, "S: * 3 RECENT" }, { 0, "S: * OK [UIDVALIDITY %%" }, { 0, "S: * OK [UIDNEXT 4] %%" },
-    { 0, "S: * OK [HIGHESTMODSEQ %%" }, { 0, "S: i OK [READ-ONLY] EXAMINE completed" },
+    { 0, "S: * OK [HIGHESTMODSEQ %%" }, { 0, "S: * OK [MAILBOXID%%" }, { 0, "S: i OK [READ-ONLY] EXAMINE completed" },
     { 0, "C: i STORE 1 FLAGS ()" }, { 0, "S: i NO [CANNOT] %%" },
     { 0, "C: i CLOSE" }, { 0, "S: i OK CLOSE completed" },
     { 0, "C: i FETCH 1 UID" }, { 0, "S: i BAD No mailbox is selected" }, END };
@@ -237,7 +296,7 @@ static const struct line two[] = {
     { 0, "C: g UID SEARCH ALL" }, { 0, "S: * 1 EXPUNGE" }, { 0, "S: * 1 RECENT" }, { 0, "S: * SEARCH 2" },
     { 0, "S: g OK SEARCH completed" },
     { 1, "C: h CREATE x" }, { 1, "S: h OK %%" }, { 1, "C: h EXAMINE x" }, { 1, "S: * FLAGS %%" }, { 1, "S: * OK %%" },
-    { 1, "S: * 0 EXISTS" }, { 1, "S: * 0 RECENT" }, { 1, "S: * OK %%" }, { 1, "S: * OK %%" }, { 1, "S: * OK %%" }, { 1, "S: h OK %%" },
+    { 1, "S: * 0 EXISTS" }, { 1, "S: * 0 RECENT" }, { 1, "S: * OK %%" }, { 1, "S: * OK %%" }, { 1, "S: * OK %%" }, { 1, "S: * OK %%" }, { 1, "S: h OK %%" },
     { 0, "C: h DELETE x" }, { 0, "S: h OK DELETE completed" },
     { 1, "C: i NOOP" }, { 1, "S: * BYE The selected mailbox was deleted" }, { 1, "S: i OK %%" }, { 1, "S: END" },
     { 0, "C: j IDLE" }, { 0, "S: + idling" }, { 0, "X" }, { 0, "S: * BYE [UNAVAILABLE] Server is shutting down" },
@@ -253,7 +312,7 @@ static const struct line seen[] = {
     APPEND(0, "c", "()"), { 0, "S: * 2 EXISTS" }, { 0, "S: * 2 RECENT" }, { 0, "S: c OK %%" },
     SIGN_IN(1), { 1, "C: b SELECT INBOX" }, { 1, "S: * FLAGS %%" }, { 1, "S: * OK [PERM%%" }, { 1, "S: * 2 EXISTS" },
     { 1, "S: * 2 RECENT" }, { 1, "S: * OK [UNSEEN 1]%%" }, { 1, "S: * OK [UIDV%%" }, { 1, "S: * OK [UIDN%%" },
-    { 1, "S: * OK [HIGH%%" }, { 1, "S: b OK %%" },
+    { 1, "S: * OK [HIGH%%" }, { 1, "S: * OK [MAILBOXID%%" }, { 1, "S: b OK %%" },
     BODY("d", "1", "\\Seen \\Recent"),
     { 0, "C: d SEARCH UNSEEN" }, { 0, "S: * SEARCH 2" }, { 0, "S: d OK %%" },
     { 1, "C: e IDLE" }, { 1, "S: + idling" }, { 1, "S: * 1 FETCH (FLAGS (\\Seen \\Recent))" }, /* by the clock */
@@ -285,7 +344,7 @@ static const struct line mailboxes[] = {
     { 0, "C: a SELECT a" }, { 0, "S: a NO [NONEXISTENT] %%" },
     { 0, "C: a CREATE a" }, { 0, "S: a OK %%" },
     { 0, "C: a LIST \"\" a" }, { 0, "S: * LIST (\\HasChildren) \"/\" \"a\"" }, { 0, "S: a OK %%" },
-    { 0, "C: a SUBSCRIBE a/b" }, { 0, "S: a OK %%" }, { 0, "C: a LSUB \"\" %" }, { 0, "S: * LSUB () \"/\" \"INBOX\"" },
+    { 0, "C: a SUBSCRIBE a/b" }, { 0, "S: a OK %%" }, { 0, "C: a LSUB \"\" %%" }, { 0, "S: * LSUB () \"/\" \"INBOX\"" },
     { 0, "S: * LSUB (\\Noselect) \"/\" \"a\"" }, { 0, "S: a OK %%" },
     { 0, "C: a RENAME a z" }, { 0, "S: a OK %%" }, { 0, "C: a LSUB \"\" *" }, { 0, "S: * LSUB () \"/\" \"INBOX\"" },
     { 0, "S: * LSUB () \"/\" \"z/b\"" }, { 0, "S: a OK %%" },
@@ -317,7 +376,7 @@ static const struct line quota[] = {
     { 0, "C: c STATUS INBOX (DELETED-STORAGE DELETED MESSAGES)" },
     { 0, "S: * STATUS \"INBOX\" (MESSAGES 2 DELETED 1 DELETED-STORAGE 21)" }, { 0, "S: c OK %%" },
     { 0, "C: d SELECT INBOX" }, { 0, "S: * FLAGS %%" }, { 0, "S: * OK [PERM%%" }, { 0, "S: * 2 EXISTS" }, { 0, "S: * %% RECENT" },
-    { 0, "S: * OK [UNSEEN %%" }, { 0, "S: * OK [UIDV%%" }, { 0, "S: * OK [UIDN%%" }, { 0, "S: * OK [HIGH%%" }, { 0, "S: d OK %%" },
+    { 0, "S: * OK [UNSEEN %%" }, { 0, "S: * OK [UIDV%%" }, { 0, "S: * OK [UIDN%%" }, { 0, "S: * OK [HIGH%%" }, { 0, "S: * OK [MAILBOXID%%" }, { 0, "S: d OK %%" },
     { 0, "C: e COPY 1:2 Trash" }, { 0, "S: e NO [OVERQUOTA] %%" },
     { 0, "C: e COPY 1 Trash" }, { 0, "S: e OK %%" },
     APPEND(0, "f", "()"), { 0, "S: f NO [OVERQUOTA] %%" },
@@ -356,7 +415,7 @@ static const struct {
     const struct line *lines;
 } transcripts[] = { { "greeted", greeted }, { "sasl-ir", sasl_ir }, { "messages", messages }, { "two sessions", two },
                     { "seen", seen }, { "mailboxes", mailboxes }, { "limits", limits }, { "quota", quota },
-                    { "metadata", metadata } };
+                    { "metadata", metadata }, { "objects", objects } };
 
 /* ---- running ---- */
 
