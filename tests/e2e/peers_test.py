@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """With other mail servers: Debian's Postfix, both ways, and a second correiod."""
+import json
 import os
 import re
 import smtplib
@@ -50,6 +51,19 @@ def with_postfix(server, postfix, port):
         same([(str(x["Final-Recipient"]), str(x["Action"]), str(x["Status"])) for x in r],
              [(f"rfc822;nobody@{POSTFIX}", "failed", "5.1.1")])
         assert "User unknown" in r[0]["Diagnostic-Code"], r[0]["Diagnostic-Code"]
+
+    @case("a probe of Postfix: what it says to RCPT, under TLS, and it gets no message")
+    def _():
+        before = len(postfix.log().splitlines())
+        for name, verdict, code, said in (("ann", "ok", 250, "Ok"), ("nobody", "refused", 550, "User unknown")):
+            sender = user()
+            told = server.ctl("explain", "delivery", "--from", sender, "--account", sender, "--to", f"{name}@{POSTFIX}", "--probe", "--json")
+            step = [x for x in json.loads(told.stdout)["steps"] if x["step"] == "probe"]
+            same([(x["verdict"], x["args"]["host"], x["reply"]["code"]) for x in step], [(verdict, "mx30.remote.test", code)])
+            assert said in step[0]["reply"]["text"], step
+        wait_for("two sessions", lambda: sum("disconnect from" in line for line in postfix.log().splitlines()[before:]) == 2)
+        seen = "\n".join(postfix.log().splitlines()[before:])
+        assert "qmgr" not in seen and "cleanup" not in seen, seen
 
     @case("from Postfix: into the mailbox, under TLS, and said so in Received")
     def _():
