@@ -17,6 +17,7 @@
 #define ALONE_BYTES ((size_t)256 << 10) /* what takes the database longer than a commit does not share one */
 #define ALONE_MAX 2 /* transactions beside the common one: look-ups and small mail find a connection, too */
 #define ID_BLOCK 64
+#define ID_MS    1000 /* ids of a block are given out for so long: lists are in the order of ids, and processes take turns */
 
 struct pending { /* a message, and those that go `also` */
     struct accept_item *items;
@@ -38,6 +39,7 @@ struct deliver {
     struct waitlist alone_wait;
     int64_t ids[ID_BLOCK];
     size_t ids_left;
+    int64_t ids_until;
     bool taking_ids;
     struct waitlist ids_wait;
 };
@@ -203,7 +205,7 @@ struct deliver *deliver_new(struct db *db)
 
 enum result deliver_id(struct deliver *d, int64_t *ret_id)
 {
-    while (d->ids_left == 0) {
+    while (d->ids_left == 0 || loop_now() > d->ids_until) {
         enum result r;
 
         if (d->taking_ids) { /* somebody asks already */
@@ -215,13 +217,15 @@ enum result deliver_id(struct deliver *d, int64_t *ret_id)
         d->taking_ids = true;
         r = queue_ids(d->db, ID_BLOCK, d->ids);
         d->taking_ids = false;
-        if (r == RES_OK)
+        if (r == RES_OK) {
             d->ids_left = ID_BLOCK;
+            d->ids_until = deadline_in(ID_MS);
+        }
         waitlist_wake_all(&d->ids_wait);
         if (r != RES_OK)
             return r;
     }
-    *ret_id = d->ids[--d->ids_left];
+    *ret_id = d->ids[ID_BLOCK - d->ids_left--];
     return RES_OK;
 }
 

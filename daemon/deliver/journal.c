@@ -175,7 +175,7 @@ static enum result give_ids(struct journal *j, struct trace_note *v, size_t n)
                 return r;
             left = IDS;
         }
-        v[i].id = ids[--left];
+        v[i].id = ids[IDS - left--];
     }
     return RES_OK;
 }

@@ -188,10 +188,19 @@ def with_server(server):
 
     @case("messages to very many of a domain: none hides the others")
     def _():
-        sender, many = next(USERS), [f"n{i}@many.test" for i in range(100)]
-        sent = sorted(submit(server, sender, many) for _ in range(12))
-        wait_for("the traces", lambda: len(traces(server, "--sender", sender)) == 12)
-        same(sorted(t["id"] for t in traces(server, "--recipient", "@many.test", "--limit", "12")), sent)
+        sender, other, many = next(USERS), next(USERS), [f"n{i}@many.test" for i in range(100)]
+        older = submit(server, other, many[:1], text(other, many[0], "older than all"))
+        sent = sorted(submit(server, sender, many) for _ in range(21))
+        wait_for("the traces", lambda: len(traces(server, "--sender", sender)) == 21)
+        ids = lambda *words: sorted(t["id"] for t in traces(server, *words))
+        same(ids("--recipient", "@many.test", "--limit", "21"), sent)
+        same(ids("--recipient", "@many.test"), sorted(sent + [older]))
+        same(ids("--recipient", "@many.test", "--sender", other), [older])
+        same(ids("many.test"), sorted(sent + [older]))
+        same(ids("many.test", "--sender", other), [older])
+        same(ids("older than", "--recipient", "@many.test"), [older])
+        same(ids("many.test", "--since", "1h", "--sender", other), [older])
+        same(ids("many.test", "--outcome", "refused"), [])
 
     @case("what was accepted a moment before the end is traced all the same")
     def _():
