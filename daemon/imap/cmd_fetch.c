@@ -227,15 +227,12 @@ static void next_messages(struct fetch_job *job, struct view_spans *spans, struc
     }
 }
 
-static void start(struct fetch_job *job, struct view_spans *spans, struct group *g, bool needs_rows)
+static void start(struct view_spans *spans, struct group *g, bool needs_rows)
 {
-    next_messages(job, spans, g);
-    g->job = job;
-    g->ahead = (struct read_ahead){ .read = read_rows, .arg = g, .done = true };
-    if (g->n == 0 || !needs_rows)
-        return;
-    g->ahead.done = false;
-    read_ahead_start(&g->ahead);
+    next_messages(g->job, spans, g);
+    g->ahead = (struct read_ahead){ .read = read_rows, .arg = g, .done = g->n == 0 || !needs_rows };
+    if (!g->ahead.done)
+        read_ahead_start(&g->ahead);
 }
 
 static void release(struct group *g)
@@ -244,22 +241,25 @@ static void release(struct group *g)
     arena_reset(&g->arena);
 }
 
-/* Cuts the spans into groups. */
+/* Cuts the spans into groups.  Most often there is one: it is read at once. */
 static enum result fetch_spans(struct fetch_job *job, struct view_spans *spans)
 {
     const unsigned known = FETCH_UID | FETCH_FLAGS | FETCH_MODSEQ;
     bool needs_rows = (job->what->items & ~known) != 0 || job->what->n > 0;
-    struct group groups[2] = { 0 }, *g = &groups[0], *next = &groups[1], *answered;
+    struct group groups[2] = { { .job = job, .ahead = { .done = true } }, { .job = job } };
+    struct group *g = &groups[0], *next = &groups[1], *answered;
     enum result r = RES_OK;
 
-    start(job, spans, g, needs_rows);
+    next_messages(job, spans, g);
+    if (g->n > 0 && needs_rows)
+        r = read_rows(g);
     while (g->n > 0 && r == RES_OK) {
         r = read_ahead_wait(&g->ahead);
         if (r != RES_OK)
             break;
         if (needs_rows)
             take_rows(job, g);
-        start(job, spans, next, needs_rows);
+        start(spans, next, needs_rows);
         r = answer(job, g);
         release(g);
         answered = g;
