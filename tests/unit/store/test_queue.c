@@ -265,6 +265,20 @@ static void body_partitions(void)
     assert_int_equal(count("pg_inherits WHERE inhparent = 'trace'::regclass"), 8);
 }
 
+/* Refusals are kept for trace.keep_refused, everything else for trace.keep. */
+static void body_forget(void)
+{
+    (void)database_sql(owner, "DELETE FROM trace; DELETE FROM trace_recipient; CREATE TEMP TABLE past AS SELECT now() - make_interval(days => d)"
+                              " AS at, id, outcome FROM (VALUES (1, 1, 6), (20, 2, 6), (20, 3, 1), (90, 4, 1)) v (d, id, outcome);"
+                              "INSERT INTO trace (at, id, direction, outcome, sender, size) SELECT at, id, 0, outcome, 'a@x.test', 1 FROM past;"
+                              "INSERT INTO trace_recipient (at, trace_id, n, recipient, domain, outcome)"
+                              " SELECT at, id, 0, 'b@x.test', 'x.test', outcome FROM past; DROP TABLE past");
+    assert_int_equal(trace_maintain(db), RES_OK);
+    assert_int_equal(count("trace WHERE id IN (1, 3)"), 2);
+    assert_int_equal(count("trace"), 2);
+    assert_int_equal(count("trace_recipient"), 2);
+}
+
 static void body_domain(void)
 {
     CLEANUP(arena_releasep) struct arena a = { 0 };
@@ -301,7 +315,7 @@ int main(void)
                              { "pause", body_pause },   { "lanes", body_lanes },
                              { "finish", body_finish },     { "notice", body_notice }, { "last two", body_last_two },
                              { "leases", body_leases },     { "heal", body_heal },     { "domain", body_domain },
-                             { "partitions", body_partitions } };
+                             { "partitions", body_partitions }, { "forget", body_forget } };
 
     return run_bodies("queue", "correio_relay", bodies, ARRAY_LEN(bodies));
 }
