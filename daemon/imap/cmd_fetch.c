@@ -7,7 +7,7 @@
 #include "imap/stored.h"
 #include "mail/date.h"
 
-#define GROUP_FIRST 100
+#define GROUP_FIRST 100 /* and at most as many with bodies, each of up to 16 KiB */
 #define GROUP_MAX   400
 #define GROUP_BYTES ((size_t)256 << 10) /* rows of a group, about */
 
@@ -181,7 +181,7 @@ static void take_rows(struct fetch_job *job, struct group *g)
         g->m[kept++] = found;
     }
     job->missing = job->missing || kept < g->n;
-    job->group = MIN(MAX(GROUP_BYTES * g->n / MAX(bytes, (size_t)1), (size_t)1), (size_t)GROUP_MAX);
+    job->group = MIN(MAX(GROUP_BYTES * g->n / MAX(bytes, (size_t)1), (size_t)1), (size_t)(job->want.blob ? GROUP_FIRST : GROUP_MAX));
     g->n = kept;
 }
 
