@@ -3,6 +3,7 @@
  * This program links neither libpq nor OpenSSL nor json-c: tests/e2e reads its symbols. */
 #include "base/log.h"
 #include "config/config.h"
+#include "supervisor/home.h"
 #include "supervisor/supervisor.h"
 #include "words_help.h"
 
@@ -59,6 +60,8 @@ int main(int argc, char **argv)
     }
     log_init("correiod", LOG_INFO, str_eq(config.log_format, STR("json")));
     if (strcmp(word, "check") == 0) {
+        if (!home_fits(&config))
+            return 2;
         printf("The configuration is right.\n");
         return 0;
     }

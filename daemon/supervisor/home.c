@@ -122,15 +122,21 @@ static bool make(const char *path, mode_t mode, const char *kind, const char *gr
     return true;
 }
 
+bool home_fits(const struct config *config)
+{
+    static const size_t most = sizeof(((struct sockaddr_un *)0)->sun_path) - sizeof(LONGEST_SOCKET);
+
+    if (config->home.len > most)
+        fprintf(stderr, "correiod: CORREIO_HOME is too long for the sockets in it: at most %zu bytes\n", most);
+    return config->home.len <= most;
+}
+
 bool home_prepare(const struct config *config)
 {
     char home[4096];
 
-    if (config->home.len + sizeof(LONGEST_SOCKET) > sizeof(((struct sockaddr_un *)0)->sun_path)) {
-        fprintf(stderr, "correiod: CORREIO_HOME is too long for the sockets in it: at most %zu bytes\n",
-                sizeof(((struct sockaddr_un *)0)->sun_path) - sizeof(LONGEST_SOCKET));
+    if (!home_fits(config))
         return false;
-    }
     snprintf(home, sizeof(home), "%.*s", STR_ARG(config->home));
     /* run: the embedded PostgreSQL makes its socket there; the others reach theirs. */
     return make(home, 0755, NULL, NULL) &&

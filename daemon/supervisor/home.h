@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+/* False, and why on standard error: the paths of its sockets would be too long. */
+bool home_fits(const struct config *config);
 /* Makes what is missing.  False: what is wrong is on standard error. */
 bool home_prepare(const struct config *config);
 /* The path home/name as a C string, valid until the 8th next call. */

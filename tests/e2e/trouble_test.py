@@ -276,6 +276,8 @@ def with_homes(server, other, work):
         home = work + "/" + "h" * 90
         r = run_correiod(server, CORREIO_HOME=home)
         same((r.returncode, "CORREIO_HOME is too long" in r.stderr, os.path.exists(home)), (1, True, False))
+        r = run_correiod(server, "check", CORREIO_HOME=home)
+        same((r.returncode, "CORREIO_HOME is too long" in r.stderr), (2, True))
 
     @case("correiod check: every mistake with its file and line")
     def _():
