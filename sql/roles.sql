@@ -79,6 +79,8 @@ GRANT SELECT, INSERT, UPDATE ON sieve_mark TO correio_mda;           -- of every
 -- access: the mail of the accounts that are signed in (row-level security comes with a later migration).
 GRANT SELECT ON account, domain TO correio_access;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sieve_script, annotation TO correio_access;
+GRANT SELECT (id, hash) ON audit TO correio_access;                    -- ManageSieve changes filters
+GRANT INSERT ON audit TO correio_access;
 GRANT SELECT, UPDATE ON account_state TO correio_access;
 GRANT SELECT, INSERT, UPDATE, DELETE ON mailbox, subscription, keyword, message, expunged, pop3_lock TO correio_access;
 GRANT SELECT, INSERT ON email, blob, email_text TO correio_access;

@@ -1,4 +1,5 @@
 #include "base/encode.h"
+#include "base/strbuf.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -242,4 +243,26 @@ struct str base32_encode(struct arena *a, struct str s)
     if (have > 0)
         text[n++] = alphabet[bits << (5 - have) & 31];
     return str_of(text, n);
+}
+
+void json_add_string(struct strbuf *b, struct str s)
+{
+    bool utf8 = str_is_utf8(s);
+
+    strbuf_addc(b, '"');
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+
+        if (c == '"' || c == '\\')
+            strbuf_addf(b, "\\%c", c);
+        else if (c == '\n')
+            strbuf_adds(b, "\\n");
+        else if (c == '\r')
+            strbuf_adds(b, "\\r");
+        else if (c < 0x20 || c == 0x7f || (c >= 0x80 && !utf8))
+            strbuf_addf(b, "\\u%04x", c);
+        else
+            strbuf_addc(b, (char)c);
+    }
+    strbuf_addc(b, '"');
 }

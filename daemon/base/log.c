@@ -26,29 +26,6 @@ bool log_enabled(enum log_level level)
     return level >= least_level;
 }
 
-/* Adds s as a quoted string: JSON's escapes serve both forms.  Bytes that are not UTF-8 become \u00XX. */
-static void add_quoted(struct strbuf *b, struct str s)
-{
-    bool utf8 = str_is_utf8(s);
-
-    strbuf_addc(b, '"');
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-
-        if (c == '"' || c == '\\')
-            strbuf_addf(b, "\\%c", c);
-        else if (c == '\n')
-            strbuf_adds(b, "\\n");
-        else if (c == '\r')
-            strbuf_adds(b, "\\r");
-        else if (c < 0x20 || c == 0x7f || (c >= 0x80 && !utf8))
-            strbuf_addf(b, "\\u%04x", c);
-        else
-            strbuf_addc(b, (char)c);
-    }
-    strbuf_addc(b, '"');
-}
-
 static bool plain(struct str s)
 {
     for (size_t i = 0; i < s.len; i++) {
@@ -76,7 +53,7 @@ static void add_field(struct strbuf *b, const struct log_field *f)
     else if (!as_json && plain(s))
         strbuf_add(b, s);
     else
-        add_quoted(b, s);
+        json_add_string(b, s);
 }
 
 void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t n)

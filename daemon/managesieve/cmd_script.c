@@ -1,4 +1,5 @@
 /* Scripts: the commands of RFC 5804, 2.5 to 2.12, over store/script.h. */
+#include "base/encode.h"
 #include "base/log.h"
 #include "filter/compile.h"
 #include "managesieve/session.h"
@@ -6,6 +7,22 @@
 static enum next bad_name(struct managesieve *s)
 {
     return ms_no(s, NULL, "A script's name has 1 to 512 bytes of UTF-8 and no control characters");
+}
+
+/* What the audit log says of a change: as the API's (api/filters.c).  after: JSON. */
+static const struct audit *note(struct managesieve *s, const char *action, struct str name, struct str after)
+{
+    CLEANUP(strbuf_release) struct strbuf actor = { 0 };
+    struct audit *audit = arena_new(&s->arena, struct audit);
+    struct str *object = arena_new(&s->arena, struct str);
+
+    (void)strbuf_adds(&actor, "{\"kind\": \"session\", \"name\": ");
+    json_add_string(&actor, s->address);
+    (void)strbuf_addf(&actor, ", \"via\": \"managesieve\", \"ip\": \"%.*s\"}", STR_ARG(stream_peer_ip(s->stream)));
+    *object = arena_printf(&s->arena, "%.*s/personal/%.*s", STR_ARG(s->address), STR_ARG(name));
+    *audit = (struct audit){ .actor = arena_str(&s->arena, strbuf_str(&actor)), .action = str_c(action), .objects = object,
+                             .n_objects = 1, .after = after };
+    return audit;
 }
 
 /* Answers a change, and notes it: what filters somebody's mail should be found in the log. */
@@ -56,7 +73,8 @@ enum next ms_putscript(struct managesieve *s, const struct managesieve_command *
         return ms_no(s, NULL, "The script is empty");
     if (!acceptable(s, text, &next))
         return next;
-    return changed(s, "put", name, script_put(s->service->db, &s->owner, name, text, -1, NULL));
+    return changed(s, "put", name, script_put(s->service->db, &s->owner, name, text, -1,
+                                              note(s, "filter.put", name, arena_printf(&s->arena, "{\"size\": %zu}", text.len))));
 }
 
 /* Is there room for one more, or is it there already? */
@@ -108,10 +126,11 @@ enum next ms_setactive(struct managesieve *s, const struct managesieve_command *
     struct str name = cmd->args[0].string;
 
     if (name.len == 0)
-        return changed(s, "deactivate", name, script_deactivate(s->service->db, &s->owner, NULL));
+        return changed(s, "deactivate", name, script_deactivate(s->service->db, &s->owner, note(s, "filter.change", name, STR("{\"active\": false}"))));
     if (!sieve_is_script_name(name))
         return bad_name(s);
-    return changed(s, "activate", name, script_change(s->service->db, &s->owner, name, &activate, -1, NULL));
+    return changed(s, "activate", name, script_change(s->service->db, &s->owner, name, &activate, -1,
+                                                      note(s, "filter.change", name, STR("{\"active\": true}"))));
 }
 
 enum next ms_getscript(struct managesieve *s, const struct managesieve_command *cmd)
@@ -136,17 +155,22 @@ enum next ms_deletescript(struct managesieve *s, const struct managesieve_comman
 
     if (!sieve_is_script_name(name))
         return bad_name(s);
-    return changed(s, "delete", name, script_delete(s->service->db, &s->owner, name, -1, false, NULL));
+    return changed(s, "delete", name, script_delete(s->service->db, &s->owner, name, -1, false, note(s, "filter.delete", name, STR_NULL)));
 }
 
 enum next ms_renamescript(struct managesieve *s, const struct managesieve_command *cmd)
 {
     struct str from = cmd->args[0].string, to = cmd->args[1].string;
     const struct script_change rename = { .name = to };
+    CLEANUP(strbuf_release) struct strbuf after = { 0 };
 
     if (!sieve_is_script_name(from) || !sieve_is_script_name(to))
         return bad_name(s);
     if (str_eq(from, to))
         return ms_no_result(s, RES_EXISTS);
-    return changed(s, "rename", to, script_change(s->service->db, &s->owner, from, &rename, -1, NULL));
+    (void)strbuf_adds(&after, "{\"name\": ");
+    json_add_string(&after, to);
+    (void)strbuf_addc(&after, '}');
+    return changed(s, "rename", to, script_change(s->service->db, &s->owner, from, &rename, -1,
+                                                  note(s, "filter.change", from, strbuf_str(&after))));
 }

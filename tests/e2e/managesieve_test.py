@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """ManageSieve: sieve-connect, and the dialogues of Roundcube's (Net_Sieve) and Thunderbird's clients."""
 import base64
+import json
 import os
 import re
 import shutil
@@ -139,6 +140,19 @@ def with_clients(server):
         same(c.scripts(), [])
         c.command("LOGOUT")
         same(c.file.read(), b"")
+
+    @case("what Thunderbird changed is in the audit log, which is whole")
+    def _():
+        rows = [json.loads(line) for line in server.ctl("audit", "list", "--action", "filter.", "--json").stdout.splitlines()][::-1]
+        old, new = f"{ALICE}/personal/filter", f'{ALICE}/personal/f\u00e9rias "2026"'
+        same([(r["action"], r["objects"], r["after"]) for r in rows],
+             [("filter.put", [old], {"size": len(SCRIPT)}), ("filter.change", [old], {"active": True}),
+              ("filter.change", [old], {"name": 'f\u00e9rias "2026"'}), ("filter.change", [f"{ALICE}/personal/"], {"active": False}),
+              ("filter.delete", [new], None)])
+        for row in rows:
+            same({k: row["actor"][k] for k in ("kind", "name", "via", "ip")},
+                 {"kind": "session", "name": ALICE, "via": "managesieve", "ip": "127.0.0.1"})
+        same(server.ctl("audit", "verify", check=False).returncode, 0)
 
     @case("Roundcube's dialogue: one script is read, changed, stored and made active, in sessions of their own")
     def _():
