@@ -42,7 +42,7 @@ static enum result read_original(struct draft *d, bool full)
     int64_t len = full ? m->size : MIN(m->header_size, MAX_HEADER);
 
     d->dsn.full = full;
-    return body_read(&source, 0, (uint64_t)len, d->a, &d->dsn.original);
+    return body_read(&source, 0, (uint64_t)len, d->a, &d->dsn.original) == RES_OK ? RES_OK : RES_NOTFOUND;
 }
 
 static enum result find_language(struct draft *d)

@@ -22,7 +22,8 @@ struct notice_recipient {
 /* A notice to the sender of `message` about some of its recipients, in his language: with the whole message when he
  * asked for it (RET=FULL), something failed and it is not large, else with its header; without both when with_original
  * is false.  *ret lives in a; its one recipient goes to a mailbox here or to the sender's domain.  now_us: PostgreSQL's
- * time. RES_OK; RES_INVALID: the sender's address is none (logged); RES_TEMPFAIL: the database is away. */
+ * time. RES_OK; RES_INVALID: the sender's address is none (logged); RES_TEMPFAIL: the database is away; RES_NOTFOUND: what goes
+ * back of the original could not be read. */
 enum result notice_make(struct db *db, const struct queue_envelope *message, const struct notice_recipient *v,
                         size_t n, int64_t now_us, bool with_original, struct arena *a,
                         struct queue_new **ret) SUSPENDS NODISCARD;

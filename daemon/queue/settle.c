@@ -119,11 +119,16 @@ static enum result make_notice(struct crew_worker *w, const struct queue_envelop
                                size_t n, struct queue_new **ret)
 {
     enum result r = RES_TEMPFAIL;
+    int unread = 0;
 
     for (int tries = 0; r == RES_TEMPFAIL && !(w->crew->stopping && tries >= NOTICE_TRIES); tries++) {
         if (tries > 0)
             coroutine_wait(deadline_in(NOTICE_PAUSE_MS), false);
-        r = notice_make(w->crew->db, m, v, n, crew_now(w), tries < NOTICE_TRIES, &w->batch_arena, ret);
+        r = notice_make(w->crew->db, m, v, n, crew_now(w), unread < NOTICE_TRIES, &w->batch_arena, ret);
+        if (r == RES_NOTFOUND) { /* damaged, or the database went away just then */
+            unread++;
+            r = RES_TEMPFAIL;
+        }
     }
     if (r != RES_OK)
         log_error("queue-no-notice", F_QUEUE_ID("queue", m->id), F_C("why", result_name(r)));
