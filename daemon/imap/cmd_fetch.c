@@ -210,8 +210,10 @@ static void next_messages(struct fetch_job *job, struct view_spans *spans, struc
 {
     const struct imap_fetch *what = job->what;
 
-    g->m = arena_array(&g->arena, struct fetch_message, job->group);
     g->n = 0;
+    if (spans->n == 0)
+        return;
+    g->m = arena_array(&g->arena, struct fetch_message, job->group);
     for (; spans->n > 0; spans->v++, spans->n--) {
         for (; spans->v->first <= spans->v->last; spans->v->first++) {
             const struct view_entry *e = &job->s->view->v[spans->v->first];

@@ -67,19 +67,20 @@ enum result trace_maintain(struct db *db)
     "addressed (branch, at, id) AS MATERIALIZED (" RECIPIENTS_OF("1", "$2::text[]", "lower(s.recipient)")              \
     " UNION ALL " RECIPIENTS_OF("2", "$2::text[]", "substring(lower(s.recipient) from '^.*@')")                        \
     " UNION ALL " RECIPIENTS_OF("3", "$16::text[]", "s.domain") "), "
+#define TEXT_IS_SENDER(t)                                                                                              \
+    "(lower(" t ".sender) = $18 OR substring(lower(" t ".sender) from '^.*@') = $19"                                   \
+    " OR substring(lower(" t ".sender) from '@[^@]*$') = $20)"
 #define HITS_OF_TEXT                                                                                                   \
     "hits (branch, at, id) AS MATERIALIZED (SELECT 0, s.at, s.id FROM trace s WHERE s.id = $12"                        \
     " UNION ALL SELECT 0, s.at, s.id FROM trace s WHERE s.message_id IN ($11, '<' || $11 || '>')"                      \
     " UNION ALL " NEWEST_HITS("1", "lower(s.subject) LIKE $10")                                                        \
-    " UNION ALL " NEWEST_HITS("2", "(lower(s.sender) = $18 OR substring(lower(s.sender) from '^.*@') = $19"            \
-                                   "  OR substring(lower(s.sender) from '@[^@]*$') = $20)")                            \
+    " UNION ALL " NEWEST_HITS("2", TEXT_IS_SENDER("s"))                                                                \
     " UNION ALL " NEWEST_RECIPIENTS("3", "lower(s.recipient) = $18")                                                   \
     " UNION ALL " NEWEST_RECIPIENTS("4", "substring(lower(s.recipient) from '^.*@') = $19")                            \
     " UNION ALL " NEWEST_RECIPIENTS("5", "s.domain = $21") "), "
 /* Among what something else narrows down each message is asked. */
 #define HAS_TEXT                                                                                                       \
-    " AND (t.id = $12 OR t.message_id IN ($11, '<' || $11 || '>') OR lower(t.subject) LIKE $10 OR lower(t.sender) = $18" \
-    "  OR substring(lower(t.sender) from '^.*@') = $19 OR substring(lower(t.sender) from '@[^@]*$') = $20 OR EXISTS"    \
+    " AND (t.id = $12 OR t.message_id IN ($11, '<' || $11 || '>') OR lower(t.subject) LIKE $10 OR " TEXT_IS_SENDER("t") " OR EXISTS" \
     "  (SELECT FROM trace_recipient r WHERE r.at = t.at AND r.trace_id = t.id AND (lower(r.recipient) = $18"            \
     "   OR substring(lower(r.recipient) from '^.*@') = $19 OR r.domain = $21)))"
 /* Where the branches that were cut off end, the newest of these ends: what is older is not known. */
