@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,8 +20,8 @@
 #include <unistd.h>
 
 #define LEAST_VERSION 15
-#define START_MS 60000
-#define ORPHAN_MS 20000
+#define POLL_US 10000
+#define TELL_MS 10000
 #define HEAP_KEEP "4194304" /* what each backend keeps of its heap, and the largest piece of it: see worker.c */
 #define HEAP_STEP "262144"
 
@@ -184,71 +185,88 @@ static bool make_cluster(const struct config *config, const char *programs)
     return run_and_wait("db", argv);
 }
 
-/* ---- is it up? ---- */
+/* ---- what an earlier one has left ---- */
 
-bool postgres_is_up(const struct config *config)
+/* The first line of postmaster.pid, 0: there is none; *ret_ready: its last word is "ready", connections are served. */
+static pid_t postmaster(const struct config *config, bool *ret_ready)
 {
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool up;
-
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s", home_path(config, "run/.s.PGSQL.5432"));
-    up = fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
-    if (fd >= 0)
-        close(fd);
-    return up;
-}
-
-/* The last word of postmaster.pid is "ready" when connections are served. */
-static bool says_ready(const struct config *config, pid_t *ret_pid)
-{
-    char buf[512];
+    char buf[1024];
     FILE *f = fopen(home_path(config, "pg/postmaster.pid"), "re");
     size_t n;
 
+    *ret_ready = false;
     if (f == NULL)
-        return false;
+        return 0;
     n = fread(buf, 1, sizeof(buf) - 1, f);
     fclose(f);
     buf[n] = '\0';
-    *ret_pid = (pid_t)strtol(buf, NULL, 10);
-    return strstr(buf, "ready") != NULL;
+    *ret_ready = str_ends(str_trim(str_c(buf)), STR("\nready"));
+    return (pid_t)strtol(buf, NULL, 10);
 }
 
-void postgres_end_orphan(const struct config *config)
+/* Whether a process is one of this cluster: each of PostgreSQL's works in the data directory. */
+static bool is_of_cluster(const char *pid, const char *data)
 {
-    pid_t pid = 0;
-    char comm[64] = "", path[64];
+    char path[64], cwd[4096], comm[16] = "";
+    ssize_t n;
     FILE *f;
 
-    (void)says_ready(config, &pid);
-    if (pid <= 1 || kill(pid, 0) != 0)
-        return;
-    snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+    snprintf(path, sizeof(path), "/proc/%.20s/cwd", pid);
+    n = readlink(path, cwd, sizeof(cwd));
+    if (n <= 0 || (size_t)n >= sizeof(cwd) || !str_eq((struct str){ cwd, (size_t)n }, str_c(data)))
+        return false;
+    snprintf(path, sizeof(path), "/proc/%.20s/comm", pid);
     f = fopen(path, "re");
-    if (f != NULL) {
-        if (fgets(comm, sizeof(comm), f) == NULL)
-            comm[0] = '\0';
-        fclose(f);
-    }
-    if (strncmp(comm, "postgres", 8) != 0)
-        return; /* the number was given to somebody else */
-    fprintf(stderr, "correiod: ending the database of an earlier run (pid %d)\n", (int)pid);
-    kill(pid, SIGINT);
-    for (int waited = 0; waited < ORPHAN_MS && kill(pid, 0) == 0; waited += 20)
-        usleep(20000);
+    if (f == NULL)
+        return false;
+    if (fgets(comm, sizeof(comm), f) == NULL)
+        comm[0] = '\0';
+    fclose(f);
+    return str_eq(str_trim(str_c(comm)), STR("postgres"));
 }
 
-bool postgres_start(const struct config *config, pid_t *ret_pid)
+bool postgres_is_gone(const struct config *config)
+{
+    char data[PATH_MAX];
+    bool ready, gone = true;
+    pid_t master = postmaster(config, &ready);
+    DIR *dir;
+    const struct dirent *d;
+
+    if (realpath(home_path(config, "pg"), data) == NULL)
+        return true;
+    if (master > 1) {
+        char number[16];
+
+        snprintf(number, sizeof(number), "%d", (int)master);
+        if (is_of_cluster(number, data)) {
+            kill(master, SIGINT); /* and it ends its own */
+            return false;
+        }
+    }
+    dir = opendir("/proc");
+    while (dir != NULL && (d = readdir(dir)) != NULL) {
+        if (!ascii_digit(d->d_name[0]) || !is_of_cluster(d->d_name, data))
+            continue;
+        kill((pid_t)strtol(d->d_name, NULL, 10), SIGQUIT); /* as a postmaster does when one of them has crashed */
+        gone = false;
+    }
+    if (dir != NULL)
+        closedir(dir);
+    return gone;
+}
+
+/* ---- start ---- */
+
+pid_t postgres_launch(const struct config *config)
 {
     char programs[128], postgres[256];
-    pid_t pid, told = 0;
-    int64_t until = mono_ms() + START_MS;
+    pid_t pid;
 
     if (!find_programs(config, programs, sizeof(programs)) || !make_cluster(config, programs) ||
         !write_file(config, "pg/postgresql.conf", write_settings) || !write_file(config, "pg/pg_hba.conf", write_hba) ||
         !write_file(config, "pg/pg_ident.conf", write_ident))
-        return false;
+        return 0;
     snprintf(postgres, sizeof(postgres), "%s/postgres", programs);
     pid = fork();
     if (pid == 0) {
@@ -266,18 +284,61 @@ bool postgres_start(const struct config *config, pid_t *ret_pid)
         execl(postgres, postgres, "-D", home_path(config, "pg"), (char *)NULL); /* it looks for its files beside argv[0] */
         _exit(127);
     }
-    if (pid < 0)
+    return MAX(pid, 0);
+}
+
+bool postgres_is_ready(const struct config *config, pid_t pid)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    bool ready;
+    int fd;
+
+    if (postmaster(config, &ready) != pid || !ready)
         return false;
-    while (mono_ms() < until) {
-        if (says_ready(config, &told) && told == pid && postgres_is_up(config)) {
-            *ret_pid = pid;
-            return true;
-        }
-        if (waitpid(pid, NULL, WNOHANG) == pid)
-            break;
-        usleep(10000);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", home_path(config, "run/.s.PGSQL.5432"));
+    ready = fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+    if (fd >= 0)
+        close(fd);
+    return ready;
+}
+
+/* False: we are asked to stop.  *tell_at: when to say what is waited for. */
+static bool wait_a_moment(int64_t *tell_at, const char *what)
+{
+    sigset_t pending;
+
+    usleep(POLL_US);
+    if (mono_ms() >= *tell_at) {
+        fprintf(stderr, "correiod: %s\n", what);
+        *tell_at = mono_ms() + TELL_MS;
     }
-    fprintf(stderr, "correiod: PostgreSQL did not start\n");
-    kill(pid, SIGINT);
-    return false;
+    return sigpending(&pending) != 0 || (!sigismember(&pending, SIGINT) && !sigismember(&pending, SIGTERM));
+}
+
+bool postgres_start(const struct config *config, pid_t *ret_pid)
+{
+    int64_t tell_at = mono_ms() + TELL_MS;
+    pid_t pid;
+
+    while (!postgres_is_gone(config)) {
+        if (!wait_a_moment(&tell_at, "the PostgreSQL of an earlier run is still ending"))
+            return false;
+    }
+    pid = postgres_launch(config);
+    if (pid == 0)
+        return false;
+    while (!postgres_is_ready(config, pid)) {
+        if (waitpid(pid, NULL, WNOHANG) == pid) {
+            fprintf(stderr, "correiod: PostgreSQL did not start\n");
+            return false;
+        }
+        if (!wait_a_moment(&tell_at, "PostgreSQL is still recovering what a crash has left; nothing is lost, this may take minutes")) {
+            kill(pid, SIGINT);
+            (void)waitpid(pid, NULL, 0);
+            return false;
+        }
+    }
+    *ret_pid = pid;
+    return true;
 }

@@ -4,10 +4,15 @@
 
 #include <sys/types.h>
 
-/* Makes the cluster when there is none, and starts it; waits until it answers.  *ret_pid is our child.  False: what is
- * wrong is on standard error. */
+/* Whether no process of an earlier PostgreSQL of this home is left.  Asks what is there to end, and does not wait: a
+ * postmaster whose supervisor was killed shuts down; processes whose postmaster was killed are ended at once, since the
+ * cluster cannot be opened while one holds its shared memory. */
+bool postgres_is_gone(const struct config *config);
+/* Makes the cluster when there is none, and starts PostgreSQL, once postgres_is_gone.  Our child, which has to be waited
+ * for; 0: what is wrong is on standard error. */
+pid_t postgres_launch(const struct config *config);
+/* Whether this child serves connections, which after a crash may take minutes. */
+bool postgres_is_ready(const struct config *config, pid_t pid);
+/* All of this; waits as long as it takes, but ends when a blocked SIGINT or SIGTERM has come.  False: there is none; what
+ * is wrong is on standard error. */
 bool postgres_start(const struct config *config, pid_t *ret_pid);
-/* A cluster of a supervisor that was killed is still there: ends it, since it is nobody's child now. */
-void postgres_end_orphan(const struct config *config);
-/* Whether a postmaster answers in home/run. */
-bool postgres_is_up(const struct config *config);

@@ -29,6 +29,7 @@
 #define MAX_WORKERS 128
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_LAST_MS 5000
+#define POSTGRES_POLL_MS 20
 #define STEADY_MS 10000 /* lived so long: its next death is a first one again */
 #define DRAIN_MS 32000
 #define RELOAD_OTHERS_MS 300 /* auth reads the new certificate before the others ask for it */
@@ -49,7 +50,7 @@ static struct {
     struct worker workers[MAX_WORKERS];
     size_t n;
     pid_t postgres;
-    int64_t postgres_at; /* start it again then; 0: it runs, or is not ours */
+    int64_t postgres_at; /* the next step of its start is due then; 0: it runs, or is not ours */
     int64_t postgres_backoff_ms;
     int control[2];      /* to auth: certificate and key, opened by us */
     int signals;
@@ -321,22 +322,32 @@ static void signal_workers(int signal, bool auth, bool others)
 
 /* ---- the loop ---- */
 
+/* One step of PostgreSQL's start, without waiting; whether there is a new process. */
+static bool start_postgres(void)
+{
+    bool started = false;
+
+    sup.postgres_at = mono_ms() + POSTGRES_POLL_MS;
+    if (sup.postgres == 0) {
+        if (!postgres_is_gone(sup.config))
+            return false;
+        sup.postgres = postgres_launch(sup.config);
+        started = sup.postgres != 0;
+        if (!started)
+            sup.postgres_at = mono_ms() + BACKOFF_LAST_MS;
+    } else if (postgres_is_ready(sup.config, sup.postgres)) {
+        sup.postgres_at = sup.postgres_backoff_ms = 0;
+        log_info("postgres-started", F_INT("pid", sup.postgres));
+    }
+    return started;
+}
+
 /* Starts what is due; the time until the next thing is due, at most 1 s. */
 static int start_due(void)
 {
     int64_t now = mono_ms(), next = now + 1000;
-    bool changed = false;
+    bool changed = sup.postgres_at != 0 && now >= sup.postgres_at && start_postgres();
 
-    if (sup.postgres_at != 0 && now >= sup.postgres_at) {
-        sup.postgres_at = 0;
-        if (postgres_start(sup.config, &sup.postgres)) {
-            sup.postgres_backoff_ms = 0;
-            log_info("postgres-started", F_INT("pid", sup.postgres));
-            changed = true;
-        } else {
-            sup.postgres_at = mono_ms() + BACKOFF_LAST_MS;
-        }
-    }
     if (sup.reload_others_at != 0 && now >= sup.reload_others_at) {
         sup.reload_others_at = 0;
         signal_workers(SIGHUP, false, true);
@@ -353,6 +364,8 @@ static int start_due(void)
     }
     if (sup.reload_others_at != 0)
         next = MIN(next, sup.reload_others_at);
+    if (sup.postgres_at != 0)
+        next = MIN(next, sup.postgres_at);
     if (changed && sup.told)
         write_endpoints();
     return (int)MAX(next - mono_ms(), (int64_t)0);
@@ -535,11 +548,8 @@ static bool start_database(const struct config *config)
     char *const migrate[] = { (char *)"correio-worker", (char *)"migrate", NULL };
     char *const first_admin[] = { (char *)"correio-worker", (char *)"first-admin", NULL };
 
-    if (config->database_url.p == NULL) {
-        postgres_end_orphan(config);
-        if (!postgres_start(config, &sup.postgres))
-            return false;
-    }
+    if (config->database_url.p == NULL && !postgres_start(config, &sup.postgres))
+        return false;
     return run_worker_word(config, migrate) == 0 &&
            ((config->admin_address.p == NULL && !str_eq(config->admin_link, STR("log"))) || run_worker_word(config, first_admin) == 0);
 }
@@ -572,11 +582,8 @@ int run_word(const struct config *config, char *const *argv)
     int status;
 
     sup.config = config;
-    if (own) {
-        postgres_end_orphan(config);
-        if (!home_prepare(config) || !postgres_start(config, &sup.postgres))
-            return 1;
-    }
+    if (own && (!home_prepare(config) || !postgres_start(config, &sup.postgres)))
+        return 1;
     status = run_worker_word(config, argv);
     stop_postgres();
     return status;

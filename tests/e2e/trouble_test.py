@@ -117,6 +117,18 @@ def with_database(server):
         wait_for("reading again", lambda: reading.fetch("1", "(BODY.PEEK[])")[0] == "OK")   # its process connects by itself
         same(server.pids("smtp") + server.pids("access"), workers)
 
+    @case("the postmaster killed under a query that goes on: the query is ended, and everything is served again")
+    def _():
+        query = subprocess.Popen(["psql", "-qX", server.database.conninfo + " application_name=busy", "-c",
+                                  "DO $$ BEGIN FOR i IN 1..2000000000 LOOP END LOOP; END $$"], stderr=subprocess.DEVNULL)
+        seen = "SELECT pid FROM pg_stat_activity WHERE application_name = 'busy' AND state = 'active'"
+        backend = wait_for("the query", lambda: server.value(seen), 20)
+        master = server.read_endpoints()["POSTGRES_PIDS"]
+        os.kill(int(master), signal.SIGKILL)
+        wait_for("the next postmaster", lambda: server.read_endpoints().get("POSTGRES_PIDS", master) != master, 30)
+        wait_served(server)
+        assert query.wait(20) != 0 and not os.path.exists(f"/proc/{backend}/cwd")
+
     @case("PostgreSQL frozen for a moment: the answer comes late, and once")
     def _():
         master = int(server.read_endpoints()["POSTGRES_PIDS"])
