@@ -642,7 +642,11 @@ CREATE TABLE public.queue_message (
     subject text,
     message_id text,
     origin jsonb,
-    version bigint DEFAULT 1 NOT NULL
+    version bigint DEFAULT 1 NOT NULL,
+    deliver_by timestamp with time zone,
+    by_mode text,
+    CONSTRAINT queue_message_by_mode_check CHECK ((by_mode = ANY (ARRAY['N'::text, 'R'::text, 'NT'::text, 'RT'::text]))),
+    CONSTRAINT queue_message_check CHECK (((deliver_by IS NULL) = (by_mode IS NULL)))
 );
 CREATE TABLE public.queue_recipient (
     queue_id bigint NOT NULL,

@@ -98,6 +98,7 @@ static enum result send_it(struct compose *c, struct deliver *d, const struct co
     m->queue->client = m->queue->tls = STR_NULL;
     m->queue->mark = s->mark;
     m->queue->ret = s->ret;
+    m->queue->by = s->by;
     if (!s->forwarded && s->program.p == NULL) {
         m->queue->envid = STR_NULL;
         m->queue->body_flags = str_is_ascii(bytes) ? 0 : QUEUE_8BITMIME;
@@ -199,6 +200,7 @@ static enum result queue_notice(struct compose *c, struct deliver *d, struct str
     m->queue->account_id = 0;
     m->queue->envid = m->queue->client = m->queue->tls = STR_NULL;
     m->queue->ret = 0;
+    m->queue->by = (struct deliver_by){ 0 };
     m->queue->listener = STR("filter");
     m->queue->direction = TRACE_OUT;
     m->queue->body_flags = str_is_ascii(text) ? 0 : QUEUE_8BITMIME;

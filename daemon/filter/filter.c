@@ -287,6 +287,10 @@ static enum result redirect(struct run *r, const struct sieve_action *action)
     sent->n_to = n;
     sent->notify = notify_of(action->dsn.notify, r->to->notify);
     sent->ret = action->dsn.ret.len > 0 ? (str_ieq(action->dsn.ret, STR("FULL")) ? 'F' : 'H') : r->m->ret;
+    sent->by = r->m->by;
+    if (action->dsn.by)
+        sent->by = (struct deliver_by){ .at_us = wall_us() + action->dsn.by_seconds * 1000000, .trace = action->dsn.by_trace,
+                                        .give_back = str_eq(action->dsn.by_mode, STR("R")) };
     return RES_OK;
 }
 

@@ -5,6 +5,7 @@
  * accepts the message (filter/compose.h).  A script that fails keeps the message, and its owner is told once. */
 #pragma once
 #include "filter/ops.h"
+#include "mail/deliver_by.h"
 #include "store/filter.h"
 
 struct filter_message { /* what all recipients have in common */
@@ -14,6 +15,7 @@ struct filter_message { /* what all recipients have in common */
     struct str client_ip, helo; /* STR_NULL: not known */
     struct str envid;        /* STR_NULL: none */
     char ret;                /* 'F', 'H', 0 */
+    struct deliver_by by;
     unsigned body_flags;     /* enum queue_body */
 };
 
@@ -48,6 +50,7 @@ struct filter_sent { /* to be queued */
     size_t n_to;
     unsigned notify;    /* enum queue_notify */
     char ret;
+    struct deliver_by by;
     struct str folder;  /* to a mailbox of our own, past its filters; STR_NULL: no */
     struct str program; /* to a program of mda.programs instead; STR_NULL: no */
     struct sieve_mark_row mark; /* it leaves only if this can be taken; key STR_NULL: always */

@@ -267,6 +267,14 @@ struct str date_print(struct arena *a, int64_t us, int zone_minutes)
                         zone % 60);
 }
 
+struct str date_print_iso(struct arena *a, int64_t us)
+{
+    int64_t day;
+    struct fields f = fields_of(us, 0, &day);
+
+    return arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02dZ", f.year, f.month, f.day, f.hour, f.minute, f.second);
+}
+
 struct str date_print_imap(struct arena *a, int64_t day)
 {
     struct fields f;

@@ -217,6 +217,8 @@ static void add_status_part(const struct dsn *d, struct arena *a, struct strbuf 
         add_field(out, "Original-Envelope-Id", xtext_decode(a, d->envid, d->smtputf8));
     add_field(out, "Reporting-MTA", arena_printf(a, "dns;%.*s", STR_ARG(d->reporting_mta)));
     add_field(out, "Arrival-Date", date_print(a, d->arrival_us, 0));
+    if (d->deliver_by_us != 0)
+        add_field(out, "Deliver-By-Date", date_print(a, d->deliver_by_us, 0));
     for (size_t i = 0; i < d->nrecipients; i++)
         add_recipient(d, &d->recipients[i], a, out);
 }

@@ -32,6 +32,7 @@ struct dsn {
     struct str message_id;    /* of the notification, without angle brackets */
     struct str boundary;      /* must not occur in the message: give it random_id() */
     int64_t now_us, arrival_us;
+    int64_t deliver_by_us; /* Deliver-By-Date (RFC 2852, 5); 0: none */
     struct str envid; /* as MAIL gave it, xtext (RFC 3461, 4.4); STR_NULL: none */
     const struct dsn_recipient *recipients;
     size_t nrecipients;

@@ -14,6 +14,7 @@ struct queue_new *requeue_begin(struct mda_worker *w, const struct queue_job *jo
                              .reverse_path = reverse_path,
                              .ret = m->ret,
                              .envid = m->envid,
+                             .by = m->by,
                              .expire_s = MAX((m->expires_at - crew_now(&w->crew)) / 1000000, 60),
                              .body_flags = m->body_flags,
                              .message_id = m->message_id,

@@ -7,6 +7,7 @@
 
 #include "base/encode.h"
 #include "base/log.h"
+#include "queue/settle.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -60,7 +61,8 @@ static void run_batch(struct crew_worker *w)
 
         while (at + n < w->batch.n && w->batch.jobs[at + n].message == w->batch.jobs[at].message)
             n++;
-        crew->kind->run(w, &w->batch.jobs[at], n);
+        if (!settle_untried(w, &w->batch.jobs[at], n))
+            crew->kind->run(w, &w->batch.jobs[at], n);
         at += n;
     }
     for (size_t i = 0; i < w->n_items; i++)

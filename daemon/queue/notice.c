@@ -158,7 +158,7 @@ enum result notice_make(struct db *db, const struct queue_envelope *message, con
     assert(message->reverse_path.len > 0);
     d.dsn = (struct dsn){ .reporting_mta = hostname, .to = message->reverse_path, .boundary = random_id(a),
                           .message_id = arena_printf(a, "%.*s@%.*s", STR_ARG(random_id(a)), STR_ARG(hostname)),
-                          .now_us = now_us, .arrival_us = message->received_at, .envid = message->envid,
+                          .now_us = now_us, .arrival_us = message->received_at, .envid = message->envid, .deliver_by_us = message->by.at_us,
                           .smtputf8 = (message->body_flags & QUEUE_SMTPUTF8) != 0 };
     r = find_way(&d);
     if (r == RES_OK)

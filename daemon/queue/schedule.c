@@ -37,6 +37,19 @@ static bool wants_success(const struct schedule_job *job)
     return !job->null_sender && (job->notify & QUEUE_NOTIFY_SUCCESS) != 0;
 }
 
+/* Unless he wants nothing at all (RFC 2852, 4.1.4). */
+static bool wants_relayed(const struct schedule_job *job)
+{
+    return job->tell_relayed && !job->null_sender && (job->notify & QUEUE_NOTIFY_NEVER) == 0;
+}
+
+static bool is_delayed(const struct schedule_policy *policy, const struct schedule_job *job, int64_t now)
+{
+    if (job->late_at != 0)
+        return now >= job->late_at;
+    return policy->delay_notice_s > 0 && now - job->received_at >= policy->delay_notice_s;
+}
+
 static struct schedule_actions deferred(const struct schedule_policy *policy, const struct schedule_job *job, int64_t now)
 {
     struct schedule_actions actions = { .next = SCHEDULE_AGAIN };
@@ -47,7 +60,9 @@ static struct schedule_actions deferred(const struct schedule_policy *policy, co
         return actions;
     }
     actions.retry_s = MIN(schedule_delay(policy, job->attempts, job->seed), job->expires_at - now);
-    if (policy->delay_notice_s > 0 && now - job->received_at >= policy->delay_notice_s && wants_delay(job))
+    if (job->late_at > now)
+        actions.retry_s = MIN(actions.retry_s, job->late_at - now);
+    if (is_delayed(policy, job, now) && wants_delay(job))
         actions.notice = NOTICE_DELAYED;
     return actions;
 }
@@ -59,14 +74,17 @@ struct schedule_actions schedule(const struct schedule_policy *policy, const str
 
     switch (event) {
     case JOB_CLAIMED:
-        actions.next = job->bounce ? SCHEDULE_FAIL : SCHEDULE_TRY;
-        if (job->bounce && wants_failure(job))
+        actions.next = job->bounce                                 ? SCHEDULE_FAIL
+                       : job->give_back && now >= job->expires_at ? SCHEDULE_EXPIRE
+                                                                  : SCHEDULE_TRY;
+        if (actions.next != SCHEDULE_TRY && wants_failure(job))
             actions.notice = NOTICE_FAILED;
         break;
     case JOB_RELAYED:
+        actions.notice = wants_relayed(job) ? NOTICE_RELAYED : NOTICE_NONE;
         break;
     case JOB_RELAYED_BLIND:
-        actions.notice = wants_success(job) ? NOTICE_RELAYED : NOTICE_NONE;
+        actions.notice = wants_success(job) || wants_relayed(job) ? NOTICE_RELAYED : NOTICE_NONE;
         break;
     case JOB_DELIVERED:
         actions.notice = wants_success(job) ? NOTICE_DELIVERED : NOTICE_NONE;

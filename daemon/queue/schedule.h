@@ -4,7 +4,8 @@
  * A pure function (state, event, now) -> actions, so that a million retries can be simulated.  Times are seconds since
  * 1970 by PostgreSQL's clock.
  *
- *   claimed -> try                           (or fail at once when an administrator wants a bounce)
+ *   claimed -> try                           (or fail at once when an administrator wants a bounce, or when its sender
+ *                                            wanted it back by now: BY=...;R, RFC 2852, 4.1.2)
  *   try -> relayed | delivered               done; a notice when success was asked for
  *   try -> deferred                          again after the schedule's delay, at the latest at the end of its time,
  *                                            where it is tried a last time and then fails; one notice of delay between
@@ -29,6 +30,9 @@ struct schedule_job {
     bool delay_told;
     bool null_sender;
     bool bounce;          /* an administrator wants it to fail now */
+    bool give_back;       /* after expires_at it must not be delivered (by-mode R) */
+    int64_t late_at;      /* when its sender wants to be told of a delay (by-mode N), instead of the policy's; 0: he did not say */
+    bool tell_relayed;    /* its sender wants to know that it went on (RFC 2852, 4.1.4), whatever DSN says */
     unsigned notify;      /* enum queue_notify of store/queue.h */
     uint64_t seed;        /* spreads the retries; the same job always gets the same delays */
 };

@@ -11,9 +11,10 @@
 #define NOTICE_TRIES 10
 #define NOTICE_PAUSE_MS 500
 
-static struct schedule_job schedule_job_of(const struct queue_job *job)
+static struct schedule_job schedule_job_of(const struct queue_job *job, bool told_by)
 {
     const struct queue_envelope *m = job->message;
+    bool notify_late = m->by.at_us != 0 && !m->by.give_back;
 
     return (struct schedule_job){
         .received_at = m->received_at / 1000000,
@@ -22,25 +23,27 @@ static struct schedule_job schedule_job_of(const struct queue_job *job)
         .delay_told = job->delay_told,
         .null_sender = m->reverse_path.len == 0,
         .bounce = m->bounce,
+        .give_back = m->by.give_back,
+        .late_at = notify_late && m->by.at_us > m->received_at ? m->by.at_us / 1000000 : 0, /* else a server before us told */
+        .tell_relayed = m->by.trace || (notify_late && !told_by),
         .notify = job->notify,
         .seed = (uint64_t)m->id * 1000003u + (uint64_t)job->n,
     };
 }
 
 static struct schedule_actions ask_schedule(const struct crew_worker *w, const struct queue_job *job,
-                                            enum schedule_event event)
+                                            enum schedule_event event, bool told_by)
 {
     const struct settings *s = settings_get();
     const struct schedule_policy policy = { s->retry_s, s->retries, s->delay_notice_s };
-    const struct schedule_job state = schedule_job_of(job);
+    const struct schedule_job state = schedule_job_of(job, told_by);
 
     return schedule(&policy, &state, event, crew_now(w) / 1000000);
 }
 
-static enum schedule_event event_of(const struct queue_job *job, const struct verdict *verdict,
-                                    const struct settle_attempt *attempt)
+static enum schedule_event event_of(const struct verdict *verdict, const struct settle_attempt *attempt)
 {
-    if (job->message->bounce)
+    if (!attempt->made)
         return JOB_CLAIMED;
     switch (verdict->kind) {
     case VERDICT_SENT:
@@ -143,7 +146,7 @@ struct queue_new *settle_delivered_notice(struct crew_worker *w, const struct qu
 {
     static const struct verdict delivered = { .kind = VERDICT_SENT, .code = 250, .enhanced = STR("2.1.5"),
                                               .text = STR("delivered") };
-    const struct schedule_actions actions = ask_schedule(w, job, JOB_DELIVERED);
+    const struct schedule_actions actions = ask_schedule(w, job, JOB_DELIVERED, false);
     const struct notice_recipient r = { .job = job, .action = DSN_DELIVERED, .verdict = &delivered };
 
     struct queue_new *notice = NULL;
@@ -193,7 +196,7 @@ void settle_jobs(struct crew_worker *w, const struct queue_job *jobs, const stru
     size_t *told_at = arena_array(a, size_t, n), n_told = 0;
 
     for (size_t i = 0; i < n; i++) {
-        const struct schedule_actions actions = ask_schedule(w, &jobs[i], event_of(&jobs[i], &verdicts[i], attempt));
+        const struct schedule_actions actions = ask_schedule(w, &jobs[i], event_of(&verdicts[i], attempt), attempt->told_by);
 
         outcomes[i] = outcome_of(w, &jobs[i], &verdicts[i], &actions, attempt);
         if (actions.notice == NOTICE_NONE)
@@ -202,7 +205,7 @@ void settle_jobs(struct crew_worker *w, const struct queue_job *jobs, const stru
         told[n_told] = (struct notice_recipient){ .job = &jobs[i], .action = action_of(&actions),
                                                   .verdict = &verdicts[i], .remote_host = outcomes[i].log.host };
         if (outcomes[i].fate == QUEUE_EXPIRED)
-            told[n_told].status = STR("4.4.7"); /* RFC 3463, 3.5: delivery time expired */
+            told[n_told].status = jobs[i].message->by.give_back ? STR("5.4.7") : STR("4.4.7"); /* RFC 3463, 3.5: delivery time expired */
         told_at[n_told++] = i;
     }
     if (attempt->made && attempt->dialogue.len > 0)
@@ -222,7 +225,7 @@ void settle_jobs(struct crew_worker *w, const struct queue_job *jobs, const stru
         crew_finish(w, outcomes, n);
 }
 
-void settle_bounced(struct crew_worker *w, const struct queue_job *jobs, size_t n)
+bool settle_untried(struct crew_worker *w, const struct queue_job *jobs, size_t n)
 {
     static const struct verdict bounced = { .kind = VERDICT_NEVER,
                                             .phase = PHASE_DNS,
@@ -230,11 +233,20 @@ void settle_bounced(struct crew_worker *w, const struct queue_job *jobs, size_t 
                                             .code = 550,
                                             .enhanced = STR("5.0.0"),
                                             .text = STR("returned by an administrator of this server") };
+    static const struct verdict late = { .kind = VERDICT_NEVER,
+                                         .phase = PHASE_DNS,
+                                         .reason = REASON_EXPIRED,
+                                         .code = 554,
+                                         .enhanced = STR("5.4.7"),
+                                         .text = STR("the time until which it was to be delivered is over") };
     struct verdict *verdicts = arena_array(&w->batch_arena, struct verdict, n);
 
+    if (ask_schedule(w, &jobs[0], JOB_CLAIMED, false).next == SCHEDULE_TRY) /* which is the same for all of a message */
+        return false;
     for (size_t i = 0; i < n; i++)
-        verdicts[i] = bounced;
+        verdicts[i] = jobs[0].message->bounce ? bounced : late;
     settle_jobs(w, jobs, verdicts, n, &(struct settle_attempt){ .made = false });
+    return true;
 }
 
 void settle_forwarded(struct crew_worker *w, const struct queue_job *job, const struct queue_new *forwarded,

@@ -6,6 +6,7 @@
 /* How an attempt went, for the record; STR_NULL: not known. */
 struct settle_attempt {
     bool made;      /* false: the verdicts came without one */
+    bool told_by;   /* the other server knows DELIVERBY */
     bool told_dsn;  /* the other server knows DSN and so answers for what comes after it (RFC 3461, 5.2.2) */
     struct str host, address, tls, session, dialogue;
     int milliseconds;
@@ -15,8 +16,9 @@ struct settle_attempt {
  * connection: they are copied. */
 void settle_jobs(struct crew_worker *w, const struct queue_job *jobs, const struct verdict *verdicts, size_t n,
                  const struct settle_attempt *attempt) SUSPENDS;
-/* Jobs that an administrator wants back. */
-void settle_bounced(struct crew_worker *w, const struct queue_job *jobs, size_t n) SUSPENDS;
+/* Jobs that are not to be tried: an administrator wants them back, or their sender wanted them back by now.  False: they
+ * are to be tried. */
+bool settle_untried(struct crew_worker *w, const struct queue_job *jobs, size_t n) SUSPENDS;
 /* One job whose message went on as `forwarded`, which is put into the queue by the transaction that ends the job. */
 void settle_forwarded(struct crew_worker *w, const struct queue_job *job, const struct queue_new *forwarded,
                       const struct settle_attempt *attempt);

@@ -7,6 +7,7 @@
 #pragma once
 #include "base/arena.h"
 #include "io/stream.h"
+#include "mail/deliver_by.h"
 #include "relay/dialogue.h"
 #include "relay/reply.h"
 #include "queue/verdict.h"
@@ -48,6 +49,8 @@ struct client_recipient {
 struct client_message {
     struct str reverse_path, envid; /* envid STR_NULL: none */
     char ret;
+    struct deliver_by by;
+    int64_t by_left_s; /* what is left of `by`; not looked at over LMTP, which delivers */
     int64_t size;
     bool eightbit; /* holds bytes above 127: BODY=8BITMIME */
     bool smtputf8; /* SMTPUTF8 is needed */

@@ -51,6 +51,11 @@ static bool are_lines(const struct transaction *t)
     return is_line(t->m->reverse_path) && is_line(t->m->envid);
 }
 
+static bool must_be_in_time(const struct transaction *t)
+{
+    return t->m->by.give_back && !t->c->lmtp;
+}
+
 /* What the server has not offered must not be sent. */
 static bool can_take(struct transaction *t)
 {
@@ -69,6 +74,13 @@ static bool can_take(struct transaction *t)
     else if (t->m->eightbit && !e->eightbitmime)
         verdict = unsupported(554, STR("5.6.3"), REASON_NOT_SUPPORTED, /* RFC 6152, 3 */
                               STR("the server does not support 8-bit messages (8BITMIME)"));
+    else if (must_be_in_time(t) && !e->deliverby)
+        verdict = unsupported(554, STR("5.4.7"), REASON_NOT_SUPPORTED, /* RFC 2852, 4.1.4.1 */
+                              STR("the server cannot promise to deliver in time (DELIVERBY)"));
+    else if (must_be_in_time(t) && t->m->by_left_s < MAX((int64_t)MIN(e->min_by_s, (uint64_t)DELIVER_BY_MAX), 1))
+        verdict = unsupported(554, STR("5.4.7"), REASON_NOT_SUPPORTED,
+                              arena_printf(t->a, "%" PRId64 " seconds are left, the server wants at least %" PRIu64, t->m->by_left_s,
+                                           e->min_by_s));
     else if (t->m->binary)
         verdict = unsupported(554, STR("5.6.3"), REASON_NOT_SUPPORTED, /* RFC 3030, 3: "a permanent error" */
                               STR("the message is binary (BINARYMIME), which cannot be passed on"));
@@ -94,6 +106,8 @@ static void say_mail(struct transaction *t)
         (void)strbuf_addf(&line, " RET=%s", t->m->ret == 'F' ? "FULL" : "HDRS");
     if (e->dsn && t->m->envid.len > 0) /* RFC 3461, 4.4 */
         (void)strbuf_addf(&line, " ENVID=%.*s", STR_ARG(t->m->envid));
+    if (e->deliverby && t->m->by.at_us != 0 && !t->c->lmtp) /* RFC 2852, 4 */
+        (void)strbuf_addf(&line, " BY=%" PRId64 ";%.*s", t->m->by_left_s, STR_ARG(deliver_by_mode(&t->m->by)));
     client_say(t->c, strbuf_str(&line));
     strbuf_release(&line);
 }

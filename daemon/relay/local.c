@@ -153,10 +153,11 @@ static enum result plan(struct delivery *d)
     enum result r;
 
     d->envelope = (struct queue_new){ .account_id = m->account_id, .reverse_path = m->reverse_path, .ret = m->ret,
-                                      .envid = m->envid, .body_flags = m->body_flags, .direction = TRACE_LOCAL,
+                                      .envid = m->envid, .by = m->by, .body_flags = m->body_flags, .direction = TRACE_LOCAL,
                                       .listener = STR("local"),
                                       .expire_s = MAX((m->expires_at - crew_now(&d->w->crew)) / 1000000, 60) };
-    d->m = (struct filter_message){ .reverse_path = m->reverse_path, .envid = m->envid, .ret = m->ret, .body_flags = m->body_flags };
+    d->m = (struct filter_message){ .reverse_path = m->reverse_path, .envid = m->envid, .ret = m->ret, .by = m->by,
+                                     .body_flags = m->body_flags };
     d->plan = (struct compose){ .m = &d->m, .envelope = &d->envelope, .lane = QUEUE_NORMAL, .each_answered = true, .ends_job = true };
     r = load(d, &d->plan.return_path_len);
     if (r == RES_OK)

@@ -115,6 +115,10 @@ void ehlo_parse(struct str text, struct ehlo *ret)
         ret->eightbitmime |= str_ieq(keyword, STR("8BITMIME"));
         ret->smtputf8 |= str_ieq(keyword, STR("SMTPUTF8"));
         ret->dsn |= str_ieq(keyword, STR("DSN"));
+        if (str_ieq(keyword, STR("DELIVERBY"))) {
+            ret->deliverby = true;
+            (void)str_u64(str_trim(line), UINT64_MAX, &ret->min_by_s);
+        }
         if (str_ieq(keyword, STR("AUTH")))
             parse_auth(line, ret);
         if (str_ieq(keyword, STR("SIZE"))) {

@@ -34,8 +34,9 @@ void reply_parser_release(struct reply_parser *p);
 void reply_clean(struct strbuf *out, struct str text);
 
 struct ehlo {
-    bool starttls, pipelining, eightbitmime, smtputf8, dsn, auth_plain, auth_login, has_size;
+    bool starttls, pipelining, eightbitmime, smtputf8, dsn, deliverby, auth_plain, auth_login, has_size;
     uint64_t max_size; /* SIZE (RFC 1870, 4); 0: no limit told */
+    uint64_t min_by_s; /* DELIVERBY (RFC 2852, 3): the shortest time for by-mode R; 0: none told */
 };
 /* The keywords behind the first line of an answer to EHLO (RFC 5321, 4.1.1.1).  Unknown ones are skipped. */
 void ehlo_parse(struct str text, struct ehlo *ret);

@@ -86,6 +86,14 @@ static enum result next_piece(void *arg, struct str *ret_piece)
     return body_next(arg, ret_piece);
 }
 
+/* NOTIFY for a server that does not know by which time its sender wants to be told of a delay (RFC 2852, 4.1.4.2). */
+static unsigned notify_with_delay(unsigned notify)
+{
+    if (notify == 0)
+        return QUEUE_NOTIFY_FAILURE | QUEUE_NOTIFY_DELAY;
+    return (notify & QUEUE_NOTIFY_NEVER) != 0 ? notify : notify | QUEUE_NOTIFY_DELAY;
+}
+
 static void transact(struct worker *w, struct group *g)
 {
     const struct queue_envelope *m = g->jobs[0].message;
@@ -95,12 +103,14 @@ static void transact(struct worker *w, struct group *g)
                     .shape = { (uint64_t)m->size, (uint64_t)m->header_size, (unsigned)m->frames } },
         .end = (uint64_t)m->size };
     struct client_message message = { .reverse_path = m->reverse_path, .envid = m->envid, .ret = m->ret, .size = m->size,
+                                      .by = m->by, .by_left_s = deliver_by_left(&m->by, crew_now(&w->crew)),
                                       .next = next_piece, .arg = &cursor };
+    bool asks_delay = m->by.at_us != 0 && !m->by.give_back && !w->connection.client.ehlo.deliverby;
 
     content_needs(&cursor.source, m, g->jobs, g->n, &w->connection.client.ehlo, &message);
     for (size_t i = 0; i < g->n; i++)
         r[i] = (struct client_recipient){ .address = g->jobs[i].recipient, .orcpt = g->jobs[i].orcpt,
-                                          .notify = g->jobs[i].notify };
+                                          .notify = asks_delay ? notify_with_delay(g->jobs[i].notify) : g->jobs[i].notify };
     client_send(&w->connection.client, &message, r, g->n, &w->crew.batch_arena);
     body_cursor_release(&cursor);
     for (size_t i = 0; i < g->n; i++)
@@ -163,7 +173,7 @@ static void settle_group(struct worker *w, const struct group *g, int64_t start)
 {
     const struct connection *c = &w->connection;
     const struct settle_attempt attempt = {
-        .made = true, .told_dsn = c->client.ehlo.dsn, .host = c->host, .address = c->address, .tls = c->tls,
+        .made = true, .told_dsn = c->client.ehlo.dsn, .told_by = c->client.ehlo.deliverby, .host = c->host, .address = c->address, .tls = c->tls,
         .session = c->session, .dialogue = strbuf_str(&w->dialogue.text), .milliseconds = (int)(loop_now() - start)
     };
 
@@ -203,10 +213,6 @@ static void run(struct crew_worker *crew, struct queue_job *jobs, size_t n)
     struct verdict why;
 
     dialogue_begin(&w->dialogue, mono_ms());
-    if (jobs[0].message->bounce) {
-        settle_bounced(crew, jobs, n);
-        return;
-    }
     if (know_target(w, &why) != RES_OK) {
         judge_group(&g, &why);
     } else if (w->target.local) {

@@ -177,6 +177,7 @@ static enum next deliver_now(struct cmd *c, struct incoming *in, struct str mess
         .reverse_path = s->tx.from.text,
         .ret = s->tx.params.ret,
         .envid = s->tx.params.envid,
+        .by = s->tx.params.by,
         .expire_s = settings_get()->expire_s,
         .body_flags = body_flags(s, in),
         .direction = s->identity.account_id != 0 || smtp_is_local(s) ? TRACE_OUT : TRACE_IN,
@@ -189,7 +190,7 @@ static enum next deliver_now(struct cmd *c, struct incoming *in, struct str mess
         .message = message, .reverse_path = s->tx.from.text,
         .auth = s->identity.account_id != 0 ? s->identity.address : STR_NULL,
         .client_ip = smtp_client_ip(s), .helo = s->helo, .envid = s->tx.params.envid, .ret = s->tx.params.ret,
-        .body_flags = envelope.body_flags };
+        .by = s->tx.params.by, .body_flags = envelope.body_flags };
     struct compose plan = {
         .m = &m, .return_path_len = in->return_path_len, .id = in->id, .envelope = &envelope,
         .may_wait = !smtp_is_lmtp(s), .each_answered = smtp_is_lmtp(s), /* an LMTP client has a queue of its own */

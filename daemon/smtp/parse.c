@@ -118,7 +118,7 @@ static void split_param(struct str param, struct str *ret_key, struct str *ret_v
     *ret_value = at == SIZE_MAX ? STR_NULL : str_from(param, at + 1);
 }
 
-static enum result take_mail_param(struct str key, struct str value, struct arena *a, struct smtp_mail_params *p)
+static enum result take_mail_param(struct str key, struct str value, int64_t now_us, struct arena *a, struct smtp_mail_params *p)
 {
     if (str_ieq(key, STR("SIZE"))) {
         if (p->has_size || !str_u64(value, INT64_MAX, &p->size))
@@ -147,12 +147,14 @@ static enum result take_mail_param(struct str key, struct str value, struct aren
         p->envid = arena_str(a, value);
         return RES_OK;
     }
+    if (str_ieq(key, STR("BY")))
+        return p->by.at_us != 0 ? RES_INVALID : deliver_by_parse(value, now_us, &p->by);
     if (str_ieq(key, STR("AUTH"))) /* RFC 4954, 5: we trust no such claim, as if it were "<>" */
         return value.len > 0 && xtext_ok(value) ? RES_OK : RES_INVALID;
     return RES_DENIED;
 }
 
-enum result smtp_parse_mail(struct str args, struct arena *a, struct smtp_path *ret_path,
+enum result smtp_parse_mail(struct str args, int64_t now_us, struct arena *a, struct smtp_path *ret_path,
                             struct smtp_mail_params *ret_params)
 {
     struct smtp_mail_params params = { 0 };
@@ -164,7 +166,7 @@ enum result smtp_parse_mail(struct str args, struct arena *a, struct smtp_path *
         return r;
     while (str_word(&rest, &word)) {
         split_param(word, &key, &value);
-        r = take_mail_param(key, value, a, &params);
+        r = take_mail_param(key, value, now_us, a, &params);
         if (r != RES_OK)
             return r;
     }

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/result.h"
 #include "base/str.h"
+#include "mail/deliver_by.h"
 
 /* "VERB args" (RFC 5321, 2.4): the verb in upper case, the rest without the blank.  RES_INVALID: no verb, or a control
  * character. */
@@ -20,11 +21,12 @@ struct smtp_mail_params {
     uint64_t size;     /* RFC 1870, 6.1 */
     char ret;          /* 'F', 'H'; 0: not given (RFC 3461, 4.3) */
     struct str envid;  /* xtext as given; STR_NULL: none (RFC 3461, 4.4) */
+    struct deliver_by by; /* BY (RFC 2852, 4) */
 };
 
-/* "FROM:<path> [params]".  RES_INVALID: syntax.  RES_DENIED: a parameter that we do not know (555, RFC 5321, 4.1.1.11).
+/* "FROM:<path> [params]"; now_us: what BY counts from.  RES_INVALID: syntax.  RES_DENIED: a parameter that we do not know (555, RFC 5321, 4.1.1.11).
  * RES_LIMIT: a part of the address is too long.  RES_CONFLICT: a non-ASCII address without SMTPUTF8 (RFC 6531, 3.5). */
-enum result smtp_parse_mail(struct str args, struct arena *a, struct smtp_path *ret_path,
+enum result smtp_parse_mail(struct str args, int64_t now_us, struct arena *a, struct smtp_path *ret_path,
                             struct smtp_mail_params *ret_params) NODISCARD;
 
 struct smtp_rcpt_params {

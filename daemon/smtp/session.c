@@ -116,7 +116,7 @@ void smtp_say_extensions(struct smtp_session *s)
 {
     stream_puts(s->stream, "250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n250-BINARYMIME\r\n");
     if (!smtp_is_lmtp(s)) /* there the client is the one who tells its sender */
-        stream_puts(s->stream, "250-DSN\r\n");
+        stream_puts(s->stream, "250-DSN\r\n250-DELIVERBY\r\n");
     stream_printf(s->stream, "250-SIZE %lld\r\n", (long long)settings_get()->max_message_size); /* RFC 1870 */
     smtp_say_limits(s);
     if (!stream_is_tls(s->stream) && s->service->tls != NULL && !by_unix_socket(s))
@@ -196,10 +196,10 @@ static enum next smtp_mail(struct cmd *c)
     struct smtp_path from;
     struct smtp_mail_params params;
     enum next next;
-    enum result r = smtp_parse_mail(c->args, &s->tx.arena, &from, &params);
+    enum result r = smtp_parse_mail(c->args, wall_us(), &s->tx.arena, &from, &params);
 
-    if (r == RES_OK && smtp_is_lmtp(s) && (params.ret != 0 || params.envid.p != NULL))
-        r = RES_DENIED; /* DSN was not offered */
+    if (r == RES_OK && smtp_is_lmtp(s) && (params.ret != 0 || params.envid.p != NULL || params.by.at_us != 0))
+        r = RES_DENIED; /* DSN and DELIVERBY were not offered */
     if (!smtp_limit_mail(s))
         next = smtp_refuse(c, &too_many_messages, r == RES_OK ? from.text : STR(""), STR(""));
     else if (r != RES_OK)

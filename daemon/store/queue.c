@@ -25,12 +25,12 @@
 #define CLAIMED                                                                                                        \
     " now(), c.n, c.recipient, c.orcpt, c.notify, c.attempts, c.delay_told, c.last_reply,"                             \
     " m.id, m.account_id, m.reverse_path, m.envid, m.message_id, m.ret, m.received_at, m.expires_at, m.size,"          \
-    " m.header_size, m.frames, m.body_flags, c.program, c.folder, c.flags"
+    " m.header_size, m.frames, m.body_flags, c.program, c.folder, c.flags, m.deliver_by, m.by_mode"
 
 enum column {
     C_DESTINATION, C_NOW, C_N, C_RECIPIENT, C_ORCPT, C_NOTIFY, C_ATTEMPTS, C_DELAY_TOLD, C_LAST_REPLY, C_ID, C_ACCOUNT,
     C_REVERSE_PATH, C_ENVID, C_MESSAGE_ID, C_RET, C_RECEIVED, C_EXPIRES, C_SIZE, C_HEADER_SIZE, C_FRAMES, C_BODY_FLAGS, C_PROGRAM,
-    C_FOLDER, C_FLAGS
+    C_FOLDER, C_FLAGS, C_DELIVER_BY, C_BY_MODE
 };
 
 static struct queue_envelope *read_envelope(const struct db_rows *rows, size_t row, struct str destination, struct arena *a)
@@ -51,6 +51,8 @@ static struct queue_envelope *read_envelope(const struct db_rows *rows, size_t r
     m->header_size = db_get_int(rows, row, C_HEADER_SIZE);
     m->frames = (int)db_get_int(rows, row, C_FRAMES);
     m->body_flags = (unsigned)db_get_int(rows, row, C_BODY_FLAGS);
+    if (!db_is_null(rows, row, C_DELIVER_BY))
+        m->by = deliver_by_of(db_get_time(rows, row, C_DELIVER_BY), db_get_str(rows, row, C_BY_MODE));
     return m;
 }
 

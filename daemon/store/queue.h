@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "base/str.h"
 #include "db/db.h"
+#include "mail/deliver_by.h"
 #include "store/filter.h"
 #include "store/trace.h"
 
@@ -48,6 +49,7 @@ struct queue_new {
     struct str reverse_path; /* empty: the null reverse-path */
     char ret;                /* 'F', 'H', 0: not given (RFC 3461, 4.3) */
     struct str envid;        /* xtext as given; STR_NULL: none */
+    struct deliver_by by;    /* what is to be returned then expires then, too */
     int64_t expire_s;        /* from now */
     int64_t size, header_size;
     const struct str *frames; /* zstd frames (store/body.h); NULL: the caller puts them into queue_blob */
@@ -72,6 +74,7 @@ struct queue_envelope { /* a message; shared by its jobs of one batch */
     int frames;
     unsigned body_flags;
     struct str reverse_path, envid, message_id;
+    struct deliver_by by;
     char ret;
     bool bounce; /* the jobs of this batch are QUEUE_RETURN's: they fail now */
 };

@@ -49,14 +49,16 @@ static enum trace_outcome outcome_of(const struct queue_new *m)
 #define HOLDS "(h.destination IS NULL OR h.destination = u.destination)"
 
 /* $1-$13 the message, $14-$20 and $28-$30 its recipients, $21-$24 where it came from, $25 whether anyone
- * waits, $31-$34 the mark that must be taken.  Nothing is added when it cannot be.  The rules
+ * waits, $31-$34 the mark that must be taken, $35 and $36 until when it is to be delivered.  Nothing is added when it cannot be.  The rules
  * that hold mail are read once, before the recipients: with none it is a look at an empty table. */
 static const struct db_stmt insert_stmt = { "queue_insert",
     "WITH " MARK_TAKE("$31", "$32", "$33", "$34::bigint") ","
     " go AS (SELECT WHERE $33 IS NULL OR EXISTS (SELECT FROM taken)),"
     " m AS (INSERT INTO queue_message (id, account_id, reverse_path, ret, envid, expires_at, size, header_size, frames,"
-    "   body_flags, subject, message_id)"
-    "  SELECT $1, nullif($2, 0), $3, nullif($4, ''), $5, now() + make_interval(secs => $6::bigint), $7, $8, $9, $10, $11, $12"
+    "   body_flags, subject, message_id, deliver_by, by_mode)"
+    "  SELECT $1, nullif($2, 0), $3, nullif($4, ''), $5,"
+    "   least(now() + make_interval(secs => $6::bigint), CASE WHEN $36 LIKE 'R%' THEN $35::timestamptz END), $7, $8, $9, $10, $11,"
+    "   $12, $35, $36::text"
     "  FROM go WHERE $25),"
     " b AS (INSERT INTO queue_blob (queue_id, n, data)"
     "  SELECT $1, f.n - 1, f.data FROM go, unnest($13::bytea[]) WITH ORDINALITY AS f(data, n) WHERE $25),"
@@ -87,7 +89,7 @@ static const struct db_stmt destination_stmt = { "queue_insert_destination",
     "INSERT INTO queue_destination (destination) SELECT name FROM unnest($1::text[]) AS name"
     " ON CONFLICT (destination) DO UPDATE SET due_at = least(queue_destination.due_at, now())" };
 
-#define INSERT_PARAMS 34
+#define INSERT_PARAMS 36
 
 static void insert_params(struct arena *a, const struct queue_new *m, struct db_param *p)
 {
@@ -126,6 +128,7 @@ static void insert_params(struct arena *a, const struct queue_new *m, struct db_
         db_int2((int16_t)m->direction), db_int2((int16_t)outcome), db_text_array(a, programs, n),
         db_text_array(a, folders, n), db_int4_array(a, flags, n), db_int8(m->mark.account_id),
         db_int2((int16_t)m->mark.kind), db_bytea(m->mark.key), db_int8(m->mark.seconds),
+        db_time(m->by.at_us != 0 ? m->by.at_us : DB_NO_TIME), db_text(deliver_by_mode(&m->by)),
     };
 
     memcpy(p, params, sizeof(params));

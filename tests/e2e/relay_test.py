@@ -163,6 +163,38 @@ def register(net, server):
         same(re.search(r"SIZE=(\d+)", message.mail).group(1), str(len(message.data)))
         same(message.rcpt, ["RCPT TO:<bob@host20.remote.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;old@remote.test"])
 
+    @case("BY: what is left of the time goes on; a host without DELIVERBY gets no mail that is to be back in time")
+    def _():
+        user, knows, lacks = next(USERS), net.sink(36, extensions=[*EXTENSIONS, "DELIVERBY 60"]), net.sink(37)
+        submit(server, user, "bob@host36.remote.test", mail_options=["BY=600;RT"])
+        left = int(re.search(r" BY=(\d+);RT$", knows.wait()[0].mail).group(1))
+        assert 560 < left <= 600, left
+        report = wait_report(server, user)                               # T: of each server that it passes
+        same((report.recipients[0]["Action"], "Deliver-By-Date" in report.per_message), ("relayed", True))
+        submit(server, user, "bob@host36.remote.test", mail_options=["BY=-120;N"])
+        assert re.search(r" BY=-12\d;N$", knows.wait(2)[1].mail), knows.messages[1].mail
+        other, third = next(USERS), next(USERS)
+        submit(server, other, "bob@host37.remote.test", mail_options=["BY=600;R"])
+        report = wait_report(server, other)
+        same((report.recipients[0]["Action"], report.recipients[0]["Status"]), ("failed", "5.4.7"))
+        submit(server, third, "bob@host37.remote.test", mail_options=["BY=600;N"])
+        same(lacks.wait()[0].rcpt, ["RCPT TO:<bob@host37.remote.test> NOTIFY=FAILURE,DELAY"])
+        same((" BY=" in lacks.messages[0].mail, wait_report(server, third).recipients[0]["Action"]), (False, "relayed"))
+
+    @case("BY: after its time mail is back, or its sender told, whatever the schedule says")
+    def _():
+        user, other, busy = next(USERS), next(USERS), net.sink(38, extensions=[*EXTENSIONS, "DELIVERBY"],
+                                                               answers={"MAIL": "451 4.3.0 busy"})
+        submit(server, user, "bob@host38.remote.test", mail_options=["BY=2;R"])
+        report = wait_report(server, user)
+        same((report.recipients[0]["Action"], report.recipients[0]["Status"]), ("failed", "5.4.7"))
+        submit(server, other, "bob@host38.remote.test", mail_options=["BY=2;N"])
+        same(wait_report(server, other).recipients[0]["Action"], "delayed")
+        busy.answers["MAIL"] = "250 2.1.0 ok"
+        server.ctl("queue", "retry", "--yes", "--destination=host38.remote.test")
+        assert re.search(r" BY=(0|-\d+);N$", busy.wait()[0].mail), busy.messages[0].mail
+        same(len(busy.messages), 1)
+
     @case("dots, long lines and odd bytes arrive as they were")
     def _():
         user, sink = next(USERS), net.sink(21)

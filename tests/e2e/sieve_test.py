@@ -14,7 +14,7 @@ from harness import case, same                                           # noqa:
 from internet import Internet                                            # noqa: E402
 from mail import imap, inbox, queue_of, submit, text, wait_inbox, wait_report   # noqa: E402
 from server import Server                                                # noqa: E402
-from sink import wait_for                                                # noqa: E402
+from sink import EXTENSIONS, wait_for                                                # noqa: E402
 
 ZONE = "".join(f"mx{i} A 127.0.1.{i}\nhost{i} MX 10 mx{i}\n" for i in range(1, 20))
 USERS = iter([f"s{i:02}@example.test" for i in range(80)])
@@ -253,6 +253,25 @@ def sending(server, net):
         same(talk.command(f"RCPT TO:<{rewritten}>")[:3], "250")
         same(talk.command(f"RCPT TO:<{rewritten.replace('=', '=x', 1)}>")[:9], "550 5.1.1")
         talk.close()
+
+    @case("redirect with a time goes on with it, and the envelope's own is seen")
+    def _():
+        user, n = next(USERS), next(HOSTS)
+        sink = net.sink(n, extensions=[*EXTENSIONS, "DELIVERBY"])
+        put_script(server, user, f"""require ["redirect-deliverby", "envelope", "envelope-deliverby", "envelope-dsn", "fileinto", "mailbox"];
+if envelope ["bymode", "notify"] "R" {{ fileinto :create "urgent"; stop; }}
+if envelope :contains "notify" "DELAY" {{ fileinto :create "asked"; stop; }}
+redirect :bytimerelative 900 :bymode "return" "bob@host{n}.remote.test";""")
+        same(send(server, user, message("onward"))[0][:3], "250")
+        left = int(re.search(r" BY=(\d+);R$", sink.wait()[0].mail).group(1))
+        assert 860 < left <= 900, left
+        for by, notify in (" BY=60;R", ""), ("", " NOTIFY=FAILURE,DELAY"):
+            talk = smtp(server)
+            for line in f"MAIL FROM:<{SENDER}>{by}", f"RCPT TO:<{user}>{notify}":
+                same(talk.command(line)[:3], "250")
+            same((talk.command("DATA")[:3], talk.command(message((by + notify).strip()).decode() + ".")[:3]), ("354", "250"))
+            talk.close()
+        same(mailboxes(server, user), {"urgent": ["BY=60;R"], "asked": ["NOTIFY=FAILURE,DELAY"]})
 
     @case("redirect that would go in a ring is a keep")
     def _():

@@ -25,7 +25,7 @@ static void command(struct str line)
     if (smtp_parse_command(line, &a, &verb, &args) != RES_OK)
         return;
     (void)smtp_helo_ok(args);
-    if (smtp_parse_mail(args, &a, &path, &mail) == RES_OK && !path.null && path.domain.len == 0)
+    if (smtp_parse_mail(args, 1000000, &a, &path, &mail) == RES_OK && !path.null && path.domain.len == 0)
         abort(); /* a reverse-path without domain */
     if (smtp_parse_rcpt(args, true, &a, &path, &rcpt) == RES_OK && (path.null || path.text.len == 0))
         abort();

@@ -115,7 +115,9 @@ static void test_failed(void **state)
     assert_true(str_eq(b.original_body, STR("From: alice@example.org\r\nSubject: hello\r\n\r\n")));
     release(&b);
     d.full = true;
+    d.deliver_by_us = d.arrival_us + 60 * 1000000;
     build(&b, &d);
+    assert_has(b.status_body, "Arrival-Date: Fri, 21 Nov 1997 15:55:00 +0000\r\nDeliver-By-Date: Fri, 21 Nov 1997 15:56:00 +0000\r\n");
     assert_int_equal(b.original->kind, MAIL_MESSAGE);
     assert_true(str_eq(b.original_body, STR(ORIGINAL)));
     release(&b);

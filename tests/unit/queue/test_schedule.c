@@ -88,6 +88,45 @@ static void test_last_try_at_the_end(void **state)
     assert_int_equal(schedule(&policy, &job, JOB_DEFERRED, 1000).next, SCHEDULE_EXPIRE);
 }
 
+/* RFC 2852, 4.1.2 to 4.1.4.  give_back, late_at, tell_relayed; the job came at 0 and expires at 600. */
+static void test_deliver_by(void **state)
+{
+    static const struct {
+        const char *name;
+        struct schedule_job job;
+        enum schedule_event event;
+        int64_t now, retry_s; /* retry_s 0: whatever */
+        int next, notice;
+    } cases[] = {
+        { "return, in time", { .give_back = true }, JOB_CLAIMED, 599, 0, SCHEDULE_TRY, NOTICE_NONE },
+        { "return, too late", { .give_back = true }, JOB_CLAIMED, 600, 0, SCHEDULE_EXPIRE, NOTICE_FAILED },
+        { "return, too late, never", { .give_back = true, .notify = QUEUE_NOTIFY_NEVER }, JOB_CLAIMED, 600, 0, SCHEDULE_EXPIRE, NOTICE_NONE },
+        { "return, too late, null", { .give_back = true, .null_sender = true }, JOB_CLAIMED, 600, 0, SCHEDULE_EXPIRE, NOTICE_NONE },
+        { "return, deferred", { .give_back = true }, JOB_DEFERRED, 590, 10, SCHEDULE_AGAIN, NOTICE_NONE },
+        { "notify, before", { .late_at = 70 }, JOB_DEFERRED, 60, 10, SCHEDULE_AGAIN, NOTICE_NONE },
+        { "notify, then", { .late_at = 70 }, JOB_DEFERRED, 70, 0, SCHEDULE_AGAIN, NOTICE_DELAYED },
+        { "notify, told", { .late_at = 70, .delay_told = true }, JOB_DEFERRED, 70, 0, SCHEDULE_AGAIN, NOTICE_NONE },
+        { "notify, failures only", { .late_at = 70, .notify = QUEUE_NOTIFY_FAILURE }, JOB_DEFERRED, 70, 0, SCHEDULE_AGAIN, NOTICE_NONE },
+        { "relayed, told", { .tell_relayed = true }, JOB_RELAYED, 1, 0, SCHEDULE_DONE, NOTICE_RELAYED },
+        { "relayed blind, told", { .tell_relayed = true }, JOB_RELAYED_BLIND, 1, 0, SCHEDULE_DONE, NOTICE_RELAYED },
+        { "relayed, never", { .tell_relayed = true, .notify = QUEUE_NOTIFY_NEVER }, JOB_RELAYED, 1, 0, SCHEDULE_DONE, NOTICE_NONE },
+        { "relayed, null", { .tell_relayed = true, .null_sender = true }, JOB_RELAYED, 1, 0, SCHEDULE_DONE, NOTICE_NONE },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct schedule_job job = cases[i].job;
+        struct schedule_actions got;
+
+        job.expires_at = 600;
+        job.attempts = 3;
+        got = schedule(&policy, &job, cases[i].event, cases[i].now);
+        if ((int)got.next != cases[i].next || (int)got.notice != cases[i].notice ||
+            (cases[i].retry_s != 0 && got.retry_s != cases[i].retry_s))
+            fail_msg("%s: next %d, notice %d, retry %lld", cases[i].name, (int)got.next, (int)got.notice, (long long)got.retry_s);
+    }
+}
+
 static void test_times(void **state)
 {
     static const int64_t retry[] = { 60, 300 };
@@ -168,7 +207,7 @@ static void test_million(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_delay), cmocka_unit_test(test_notices),
-                                        cmocka_unit_test(test_last_try_at_the_end), cmocka_unit_test(test_times), cmocka_unit_test(test_million) };
+                                        cmocka_unit_test(test_last_try_at_the_end), cmocka_unit_test(test_deliver_by), cmocka_unit_test(test_times), cmocka_unit_test(test_million) };
 
     return cmocka_run_group_tests_name("schedule", tests, NULL, NULL);
 }

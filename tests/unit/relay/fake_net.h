@@ -26,7 +26,7 @@ static struct {
     struct coroutine *dns, *smtp;
     struct strbuf taken;
     unsigned connections, messages, recipients, open;
-    bool no_pipelining, dsn;
+    bool no_pipelining, dsn, deliverby;
     enum { NET_NO_TLS, NET_TLS, NET_BROKEN_TLS } tls; /* broken: 220 to STARTTLS, and then no handshake */
     bool auth; /* AUTH PLAIN of "user", "secret" */
     struct tls_context *tls_context;
@@ -151,8 +151,8 @@ static inline bool net_command(struct net_session *n, struct str line)
     size_t end = str_chr(line, '>');
 
     if (str_istarts(line, STR("EHLO"))) {
-        stream_printf(n->s, "250-far.test\r\n%s%s%s%s250 SIZE 100000\r\n", net.no_pipelining ? "" : "250-PIPELINING\r\n",
-                      net.dsn ? "250-DSN\r\n" : "", net.auth ? "250-AUTH PLAIN\r\n" : "",
+        stream_printf(n->s, "250-far.test\r\n%s%s%s%s%s250 SIZE 100000\r\n", net.no_pipelining ? "" : "250-PIPELINING\r\n",
+                      net.dsn ? "250-DSN\r\n" : "", net.deliverby ? "250-DELIVERBY\r\n" : "", net.auth ? "250-AUTH PLAIN\r\n" : "",
                       net.tls != NET_NO_TLS && !stream_is_tls(n->s) ? "250-STARTTLS\r\n" : "");
     } else if (str_ieq(line, STR("STARTTLS"))) {
         stream_puts(n->s, "220 2.0.0 Go\r\n");

@@ -229,6 +229,59 @@ static void test_old_server(void **state)
          "C: DATA\nS: 554 no\n", old_server);
 }
 
+static struct client_message message_by(struct body *b, int64_t left_s, bool give_back, bool trace)
+{
+    struct client_message m = message(b, "x\r\n");
+
+    m.by = (struct deliver_by){ .at_us = 1, .give_back = give_back, .trace = trace };
+    m.by_left_s = left_s;
+    return m;
+}
+
+/* RFC 2852, 4.1. */
+static void in_time(struct client *c, struct arena *a)
+{
+    struct body b;
+    struct client_recipient r = { .address = STR("one@far.test") };
+    struct client_message m;
+
+    greet(c, a);
+    m = message_by(&b, 600, true, false);
+    client_send(c, &m, &r, 1, a);
+    assert_int_equal(r.verdict.kind, VERDICT_SENT);
+    m = message_by(&b, -5, false, true);
+    client_send(c, &m, &r, 1, a);
+    assert_int_equal(r.verdict.kind, VERDICT_SENT);
+    m = message_by(&b, 59, true, false); /* less than it wants: not even tried */
+    client_send(c, &m, &r, 1, a);
+    assert_int_equal(r.verdict.kind, VERDICT_NEVER);
+    assert_true(str_eq(r.verdict.enhanced, STR("5.4.7")) && !r.verdict.remote);
+    c->ehlo.min_by_s = 0;
+    m = message_by(&b, 0, true, false);
+    client_send(c, &m, &r, 1, a);
+    assert_int_equal(r.verdict.kind, VERDICT_NEVER);
+    c->ehlo.deliverby = false;
+    m = message_by(&b, 600, true, false);
+    client_send(c, &m, &r, 1, a);
+    assert_int_equal(r.verdict.kind, VERDICT_NEVER);
+    assert_true(str_eq(r.verdict.enhanced, STR("5.4.7")));
+    m = message_by(&b, 600, false, false); /* who only wants to know is served by any */
+    client_send(c, &m, &r, 1, a);
+    assert_int_equal(r.verdict.kind, VERDICT_SENT);
+}
+
+static void test_in_time(void **state)
+{
+    (void)state;
+    play("S: 220 far.test\nC: EHLO me.test\nS: 250-far.test\nS: 250 DELIVERBY 60\n"
+         "C: MAIL FROM:<a@me.test> BY=600;R\nS: 250 Ok\nC: RCPT TO:<one@far.test>\nS: 250 Ok\n"
+         "C: DATA\nS: 354 go\nC: x\nC: .\nS: 250 Ok\n"
+         "C: MAIL FROM:<a@me.test> BY=-5;NT\nS: 250 Ok\nC: RCPT TO:<one@far.test>\nS: 250 Ok\n"
+         "C: DATA\nS: 354 go\nC: x\nC: .\nS: 250 Ok\n"
+         "C: MAIL FROM:<a@me.test>\nS: 250 Ok\nC: RCPT TO:<one@far.test>\nS: 250 Ok\n"
+         "C: DATA\nS: 354 go\nC: x\nC: .\nS: 250 Ok\n", in_time);
+}
+
 static void nobody_accepted(struct client *c, struct arena *a)
 {
     struct body b;
@@ -478,7 +531,7 @@ static void test_lmtp(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pipelined),       cmocka_unit_test(test_old_server),    cmocka_unit_test(test_nobody_accepted),
+        cmocka_unit_test(test_pipelined),       cmocka_unit_test(test_old_server), cmocka_unit_test(test_in_time),    cmocka_unit_test(test_nobody_accepted),
         cmocka_unit_test(test_closes_at_body),  cmocka_unit_test(test_stops_at_rcpt), cmocka_unit_test(test_body_fails),
         cmocka_unit_test(test_greetings),       cmocka_unit_test(test_too_large),     cmocka_unit_test(test_auth),
         cmocka_unit_test(test_lmtp),

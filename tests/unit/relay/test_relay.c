@@ -1,6 +1,7 @@
 /* The whole relay against a real PostgreSQL, a name server and mail servers on loopback. */
 #include "tests/support/queue_fixture.h"
 
+#include "base/encode.h"
 #include "deliver/deliver.h"
 #include "fake_net.h"
 #include "io/dns.h"
@@ -19,6 +20,7 @@ struct sent {
     const char *destination;
     unsigned notify, body_flags;
     const char *body;
+    struct deliver_by by;
 };
 
 static int64_t queue_mail(const struct sent *s)
@@ -28,7 +30,7 @@ static int64_t queue_mail(const struct sent *s)
     struct queue_new_recipient r[4] = { 0 };
     struct str body = str_c(s->body != NULL ? s->body : BODY), *frames;
     struct queue_new m = { .reverse_path = str_c(s->sender != NULL ? s->sender : "alice@here.test"), .expire_s = 3600,
-                           .size = (int64_t)body.len, .body_flags = s->body_flags, .recipients = r };
+                           .size = (int64_t)body.len, .body_flags = s->body_flags, .recipients = r, .by = s->by };
 
     m.header_size = (int64_t)(str_find(body, STR("\r\n\r\n")) + 4);
     body_frames(&a, body, (size_t)m.header_size, &frames, &m.nframes);
@@ -165,6 +167,46 @@ static void step_expire(void)
     assert_true(took("Status: 4.4.7") && took("450 4.2.1 Greylisted"));
     assert_int_equal(count("trace WHERE outcome = 4"), 1);
     assert_int_equal(count("trace_event WHERE kind = 6"), 1);
+}
+
+/* RFC 2852, 4.1.2 and 4.1.4: servers that know DELIVERBY and such that do not, and a time that is over. */
+static void step_deliver_by(void)
+{
+    const struct deliver_by back = { .at_us = wall_us() + 600 * 1000000, .give_back = true };
+    struct deliver_by tell = { .at_us = back.at_us }, over = { .at_us = wall_us() - 1000000, .give_back = true };
+
+    (void)queue_mail(&(struct sent){ .recipients = { "a@far.test" }, .by = back });
+    wait_for("trace WHERE outcome = 2", 1); /* the notice */
+    assert_int_equal(count("trace WHERE outcome = 3"), 1);
+    assert_true(took("Status: 5.4.7") && took("Deliver-By-Date: ") && !took("|a@far.test|"));
+    forget();
+    net.deliverby = true;
+    (void)queue_mail(&(struct sent){ .recipients = { "a@far.test" }, .by = back });
+    wait_for("trace WHERE outcome = 2", 1);
+    assert_true(took("|a@far.test|"));
+    forget();
+    (void)queue_mail(&(struct sent){ .recipients = { "a@far.test" }, .by = tell });
+    wait_for("trace WHERE outcome = 2", 1);
+    assert_int_equal(count("trace"), 1);
+    forget();
+    tell.trace = true;
+    (void)queue_mail(&(struct sent){ .recipients = { "a@far.test" }, .by = tell });
+    wait_for("trace WHERE outcome = 2", 2);
+    assert_true(took("Action: relayed"));
+    forget();
+    net.deliverby = tell.trace = false;
+    (void)queue_mail(&(struct sent){ .recipients = { "a@far.test" }, .by = tell });
+    (void)queue_mail(&(struct sent){ .recipients = { "b@far.test" }, .by = tell, .notify = QUEUE_NOTIFY_NEVER });
+    wait_for("trace WHERE outcome = 2", 3);
+    wait_for("queue_recipient", 0);
+    assert_true(took("Action: relayed") && took("|b@far.test|"));
+    assert_int_equal(count("trace"), 3);
+    forget();
+    (void)queue_mail(&(struct sent){ .recipients = { "a@far.test" }, .by = over });
+    wait_for("trace WHERE outcome = 2", 1);
+    assert_true(took("Status: 5.4.7") && !took("|a@far.test|"));
+    assert_int_equal(count("trace WHERE outcome = 4"), 1);
+    assert_int_equal(count("trace_event WHERE kind = 1"), 1); /* the notice's attempt alone */
 }
 
 /* What the server cannot take. */
@@ -317,7 +359,7 @@ static void on_change(void *arg, struct str payload)
 static void body_relay(void)
 {
     static void (*const steps[])(void) = { step_answers, step_names,  step_lost,      step_reuse, step_success_notice, step_bounce,
-                                           step_expire,  step_downgrade, step_local, step_routes,
+                                           step_expire,  step_deliver_by, step_downgrade, step_local, step_routes,
                                            step_tls, step_auth };
     unsigned before;
     char servers[32];

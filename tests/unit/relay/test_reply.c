@@ -103,6 +103,12 @@ static void test_ehlo(void **state)
     assert_true(e.starttls && e.has_size && e.max_size == 0 && e.auth_login && !e.auth_plain && !e.pipelining);
     ehlo_parse(STR("mx\nSIZE 99999999999999999999999\nSTARTTLSX"), &e);
     assert_true(e.max_size == 0 && !e.starttls);
+    ehlo_parse(STR("mx\nDELIVERBY 240"), &e);
+    assert_true(e.deliverby && e.min_by_s == 240);
+    ehlo_parse(STR("mx\nDELIVERBY"), &e);
+    assert_true(e.deliverby && e.min_by_s == 0);
+    ehlo_parse(STR("mx\nDELIVERBY -5\nDELIVERBYX"), &e);
+    assert_true(e.deliverby && e.min_by_s == 0);
     ehlo_parse(STR(""), &e);
     assert_false(e.pipelining);
 }

@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#define NOW (INT64_C(1700000000) * 1000000)
+
 static const struct mail_case {
     const char *name, *args;
     enum result want;
@@ -41,6 +43,19 @@ static const struct mail_case {
     { "bad RET", "FROM:<a@b.c> RET=ALL", RES_INVALID, NULL },
     { "bad xtext", "FROM:<a@b.c> ENVID=a+2g", RES_INVALID, NULL },
     { "xtext cut", "FROM:<a@b.c> ENVID=a+2", RES_INVALID, NULL },
+    { "by", "FROM:<a@b.c> BY=600;R", RES_OK, "a@b.c" }, /* RFC 2852, 4 */
+    { "by, to be returned at once", "FROM:<a@b.c> BY=0;R", RES_INVALID, NULL },
+    { "by, to be returned before", "FROM:<a@b.c> BY=-1;R", RES_INVALID, NULL },
+    { "by twice", "FROM:<a@b.c> BY=1;N BY=1;N", RES_INVALID, NULL },
+    { "by without a mode", "FROM:<a@b.c> BY=600", RES_INVALID, NULL },
+    { "by with an empty mode", "FROM:<a@b.c> BY=600;", RES_INVALID, NULL },
+    { "by with another mode", "FROM:<a@b.c> BY=600;X", RES_INVALID, NULL },
+    { "by with another trace", "FROM:<a@b.c> BY=600;RX", RES_INVALID, NULL },
+    { "by with more behind it", "FROM:<a@b.c> BY=600;RTT", RES_INVALID, NULL },
+    { "by without a time", "FROM:<a@b.c> BY=;N", RES_INVALID, NULL },
+    { "by with a sign alone", "FROM:<a@b.c> BY=-;N", RES_INVALID, NULL },
+    { "by with two signs", "FROM:<a@b.c> BY=+-1;N", RES_INVALID, NULL },
+    { "by with ten digits", "FROM:<a@b.c> BY=0000000001;N", RES_INVALID, NULL },
     { "SMTPUTF8 with a value", "FROM:<a@b.c> SMTPUTF8=1", RES_INVALID, NULL },
 };
 
@@ -52,7 +67,7 @@ static void test_mail(void **state)
         CLEANUP(arena_releasep) struct arena a = { 0 };
         struct smtp_path path;
         struct smtp_mail_params params;
-        enum result r = smtp_parse_mail(str_c(c->args), &a, &path, &params);
+        enum result r = smtp_parse_mail(str_c(c->args), NOW, &a, &path, &params);
 
         if (r != c->want)
             fail_msg("%s: got %s", c->name, result_name(r));
@@ -68,15 +83,46 @@ static void test_mail_params(void **state)
     struct smtp_mail_params p;
 
     (void)state;
-    assert_int_equal(smtp_parse_mail(STR("FROM:<> SIZE=12345 body=8bitmime RET=FULL ENVID=QQ SMTPUTF8"), &a, &path, &p), RES_OK);
+    assert_int_equal(smtp_parse_mail(STR("FROM:<> SIZE=12345 body=8bitmime RET=FULL ENVID=QQ SMTPUTF8"), NOW, &a, &path, &p), RES_OK);
     assert_true(path.null && p.has_size && p.eight_bit && !p.binary && p.smtputf8);
     assert_int_equal(p.size, 12345);
     assert_int_equal(p.ret, 'F');
     assert_true(str_eq(p.envid, STR("QQ")));
-    assert_int_equal(smtp_parse_mail(STR("FROM:<> BODY=BINARYMIME"), &a, &path, &p), RES_OK);
+    assert_int_equal(smtp_parse_mail(STR("FROM:<> BODY=BINARYMIME"), NOW, &a, &path, &p), RES_OK);
     assert_true(p.binary && !p.eight_bit);
-    assert_int_equal(smtp_parse_mail(STR("FROM:<> BODY=7BIT"), &a, &path, &p), RES_OK);
+    assert_int_equal(smtp_parse_mail(STR("FROM:<> BODY=7BIT"), NOW, &a, &path, &p), RES_OK);
     assert_false(p.binary || p.eight_bit);
+}
+
+static void test_deliver_by(void **state)
+{
+    static const struct {
+        const char *args, *mode;
+        int64_t left;
+    } cases[] = { { "FROM:<>", "", 0 },
+                  { "FROM:<> BY=600;R", "R", 600 },
+                  { "FROM:<> by=+600;rt", "RT", 600 },
+                  { "FROM:<> BY=-120;N", "N", -120 },
+                  { "FROM:<> BY=0;NT", "NT", 0 },
+                  { "FROM:<> BY=999999999;N", "N", 999999999 } };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(arena_releasep) struct arena a = { 0 };
+        struct smtp_path path;
+        struct smtp_mail_params p;
+        struct deliver_by again;
+
+        assert_int_equal(smtp_parse_mail(str_c(cases[i].args), NOW, &a, &path, &p), RES_OK);
+        if (!str_eq(deliver_by_mode(&p.by), str_c(cases[i].mode)))
+            fail_msg("%s: mode %.*s", cases[i].args, STR_ARG(deliver_by_mode(&p.by)));
+        if (p.by.at_us == 0)
+            continue;
+        assert_int_equal(deliver_by_left(&p.by, NOW), cases[i].left);
+        assert_int_equal(deliver_by_left(&p.by, NOW + 10 * 1000000), cases[i].left - 10);
+        again = deliver_by_of(p.by.at_us, deliver_by_mode(&p.by));
+        assert_true(again.at_us == p.by.at_us && again.give_back == p.by.give_back && again.trace == p.by.trace);
+    }
 }
 
 static const struct rcpt_case {
@@ -169,9 +215,9 @@ static void test_lengths(void **state)
 
     (void)state;
     snprintf(line, sizeof(line), "FROM:<%0*d@example.org>", 64, 1); /* RFC 5321, 4.5.3.1.1: 64 octets */
-    assert_int_equal(smtp_parse_mail(str_c(line), &a, &path, &params), RES_OK);
+    assert_int_equal(smtp_parse_mail(str_c(line), NOW, &a, &path, &params), RES_OK);
     snprintf(line, sizeof(line), "FROM:<%0*d@example.org>", 65, 1);
-    assert_int_equal(smtp_parse_mail(str_c(line), &a, &path, &params), RES_LIMIT);
+    assert_int_equal(smtp_parse_mail(str_c(line), NOW, &a, &path, &params), RES_LIMIT);
 }
 
 static void test_command(void **state)
@@ -197,7 +243,7 @@ static void test_command(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mail),    cmocka_unit_test(test_mail_params), cmocka_unit_test(test_rcpt),
+        cmocka_unit_test(test_mail),    cmocka_unit_test(test_mail_params), cmocka_unit_test(test_deliver_by), cmocka_unit_test(test_rcpt),
         cmocka_unit_test(test_lengths), cmocka_unit_test(test_command),     cmocka_unit_test(test_bdat),
     };
 
