@@ -22,6 +22,8 @@
 #define LEAST_VERSION 15
 #define POLL_US 10000
 #define TELL_MS 10000
+#define STOP_MS 30000 /* for what shuts down in order */
+#define ORPHAN_MS 10000
 #define HEAP_KEEP "4194304" /* what each backend keeps of its heap, and the largest piece of it: see worker.c */
 #define HEAP_STEP "262144"
 
@@ -204,34 +206,95 @@ static pid_t postmaster(const struct config *config, bool *ret_ready)
     return (pid_t)strtol(buf, NULL, 10);
 }
 
+/* The beginning of /proc/PID/NAME, as text. */
+static struct str process_file(const char *pid, const char *name, char *buf, size_t cap)
+{
+    char path[64];
+    FILE *f;
+    size_t n = 0;
+
+    snprintf(path, sizeof(path), "/proc/%.20s/%s", pid, name);
+    f = fopen(path, "re");
+    if (f != NULL) {
+        n = fread(buf, 1, cap - 1, f);
+        fclose(f);
+    }
+    buf[n] = '\0';
+    return str_trim(str_c(buf));
+}
+
 /* Whether a process is one of this cluster: each of PostgreSQL's works in the data directory. */
 static bool is_of_cluster(const char *pid, const char *data)
 {
-    char path[64], cwd[4096], comm[16] = "";
+    char path[64], cwd[PATH_MAX], comm[16];
     ssize_t n;
-    FILE *f;
 
     snprintf(path, sizeof(path), "/proc/%.20s/cwd", pid);
     n = readlink(path, cwd, sizeof(cwd));
-    if (n <= 0 || (size_t)n >= sizeof(cwd) || !str_eq((struct str){ cwd, (size_t)n }, str_c(data)))
+    return n > 0 && (size_t)n < sizeof(cwd) && str_eq((struct str){ cwd, (size_t)n }, str_c(data)) &&
+           str_eq(process_file(pid, "comm", comm, sizeof(comm)), STR("postgres"));
+}
+
+/* The processes of this cluster, one after the other; 0 at the end.  *dir: NULL at the beginning. */
+static pid_t next_of_cluster(DIR **dir, const char *data)
+{
+    const struct dirent *d;
+
+    if (*dir == NULL)
+        *dir = opendir("/proc");
+    while (*dir != NULL && (d = readdir(*dir)) != NULL) {
+        if (ascii_digit(d->d_name[0]) && is_of_cluster(d->d_name, data))
+            return (pid_t)strtol(d->d_name, NULL, 10);
+    }
+    if (*dir != NULL)
+        closedir(*dir);
+    return 0;
+}
+
+/* Whether it has a startup process. */
+static bool recovers(const struct config *config)
+{
+    char data[PATH_MAX], number[16], title[32];
+    bool found = false;
+    DIR *dir = NULL;
+    pid_t pid;
+
+    if (realpath(home_path(config, "pg"), data) == NULL)
         return false;
-    snprintf(path, sizeof(path), "/proc/%.20s/comm", pid);
-    f = fopen(path, "re");
-    if (f == NULL)
-        return false;
-    if (fgets(comm, sizeof(comm), f) == NULL)
-        comm[0] = '\0';
-    fclose(f);
-    return str_eq(str_trim(str_c(comm)), STR("postgres"));
+    while ((pid = next_of_cluster(&dir, data)) != 0) {
+        snprintf(number, sizeof(number), "%d", (int)pid);
+        found = found || str_starts(process_file(number, "cmdline", title, sizeof(title)), STR("postgres: startup"));
+    }
+    return found;
+}
+
+/* Asks once, then makes it once. */
+static void end_orphan(const struct config *config, pid_t pid)
+{
+    static struct {
+        pid_t pid;
+        int64_t until;
+        bool hurried;
+    } orphan;
+
+    if (orphan.pid != pid) {
+        fprintf(stderr, "correiod: ending the database of an earlier run (pid %d)\n", (int)pid);
+        kill(pid, recovers(config) ? SIGQUIT : SIGINT);
+        orphan.pid = pid;
+        orphan.until = mono_ms() + ORPHAN_MS;
+        orphan.hurried = false;
+    } else if (!orphan.hurried && mono_ms() >= orphan.until) {
+        kill(pid, SIGQUIT);
+        orphan.hurried = true;
+    }
 }
 
 bool postgres_is_gone(const struct config *config)
 {
     char data[PATH_MAX];
     bool ready, gone = true;
-    pid_t master = postmaster(config, &ready);
-    DIR *dir;
-    const struct dirent *d;
+    pid_t master = postmaster(config, &ready), pid;
+    DIR *dir = NULL;
 
     if (realpath(home_path(config, "pg"), data) == NULL)
         return true;
@@ -240,19 +303,14 @@ bool postgres_is_gone(const struct config *config)
 
         snprintf(number, sizeof(number), "%d", (int)master);
         if (is_of_cluster(number, data)) {
-            kill(master, SIGINT); /* and it ends its own */
+            end_orphan(config, master); /* and it ends its own */
             return false;
         }
     }
-    dir = opendir("/proc");
-    while (dir != NULL && (d = readdir(dir)) != NULL) {
-        if (!ascii_digit(d->d_name[0]) || !is_of_cluster(d->d_name, data))
-            continue;
-        kill((pid_t)strtol(d->d_name, NULL, 10), SIGQUIT); /* as a postmaster does when one of them has crashed */
+    while ((pid = next_of_cluster(&dir, data)) != 0) {
+        kill(pid, SIGQUIT); /* as a postmaster does when one of them has crashed */
         gone = false;
     }
-    if (dir != NULL)
-        closedir(dir);
     return gone;
 }
 
@@ -334,11 +392,26 @@ bool postgres_start(const struct config *config, pid_t *ret_pid)
             return false;
         }
         if (!wait_a_moment(&tell_at, "PostgreSQL is still recovering what a crash has left; nothing is lost, this may take minutes")) {
-            kill(pid, SIGINT);
-            (void)waitpid(pid, NULL, 0);
+            postgres_stop(config, pid);
             return false;
         }
     }
     *ret_pid = pid;
     return true;
+}
+
+void postgres_stop(const struct config *config, pid_t pid)
+{
+    int64_t until = mono_ms() + STOP_MS;
+    bool in_order = !recovers(config);
+
+    kill(pid, in_order ? SIGINT : SIGQUIT);
+    while (waitpid(pid, NULL, WNOHANG) == 0) {
+        if (in_order && mono_ms() >= until) {
+            fprintf(stderr, "correiod: PostgreSQL does not shut down; ending it\n");
+            kill(pid, SIGQUIT);
+            in_order = false;
+        }
+        usleep(POLL_US);
+    }
 }

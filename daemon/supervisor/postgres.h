@@ -16,3 +16,7 @@ bool postgres_is_ready(const struct config *config, pid_t pid);
 /* All of this; waits as long as it takes, but ends when a blocked SIGINT or SIGTERM has come.  False: there is none; what
  * is wrong is on standard error. */
 bool postgres_start(const struct config *config, pid_t *ret_pid);
+/* Ends our child and waits for it: in order, for at most half a minute, or at once when it recovers.  Nothing is lost
+ * either way, but after the latter the next start has to recover.  PostgreSQL 15 never ends in order when it is asked to
+ * while it recovers from the death of a child. */
+void postgres_stop(const struct config *config, pid_t pid);

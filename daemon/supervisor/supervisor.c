@@ -470,11 +470,8 @@ static void wait_for_workers(bool auth)
 
 static void stop_postgres(void)
 {
-    if (sup.postgres == 0)
-        return;
-    kill(sup.postgres, SIGINT); /* fast: nothing is lost, sessions end */
-    while (waitpid(sup.postgres, NULL, 0) < 0 && errno == EINTR)
-        ;
+    if (sup.postgres != 0)
+        postgres_stop(sup.config, sup.postgres);
     sup.postgres = 0;
 }
 

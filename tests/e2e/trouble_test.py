@@ -129,6 +129,24 @@ def with_database(server):
         wait_served(server)
         assert query.wait(20) != 0 and not os.path.exists(f"/proc/{backend}/cwd")
 
+    @case("asked to stop while PostgreSQL recovers from the death of a child: it stops, and recovers at the next start")
+    def _():
+        server.sql("CREATE TABLE filler (x text); CHECKPOINT; "
+                   "INSERT INTO filler SELECT repeat(md5(i::text), 30) FROM generate_series(1, 300000) i")
+        master = server.read_endpoints()["POSTGRES_PIDS"]
+        with open(f"/proc/{master}/task/{master}/children") as f:
+            os.kill(int(f.read().split()[0]), signal.SIGKILL)
+
+        def recovers():
+            with open(f"/proc/{master}/task/{master}/children") as f:
+                return any("startup recovering" in title(pid) for pid in f.read().split())
+        wait_for("its recovery", recovers)
+        server.stop()
+        same(server.status, 0)
+        server.start()
+        same(server.value("SELECT count(*) FROM filler"), "300000")
+        server.sql("DROP TABLE filler")
+
     @case("PostgreSQL frozen for a moment: the answer comes late, and once")
     def _():
         master = int(server.read_endpoints()["POSTGRES_PIDS"])
@@ -150,6 +168,14 @@ def with_database(server):
         talk.file = talk.sock.makefile("rb")                             # a file that timed out reads no more
         same(talk.reply()[-1][:3], "250")
         same(server.value("SELECT count(*) FROM email WHERE message_id = 'frozen@client.test'"), "1")
+
+
+def title(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", errors="replace") as f:
+            return f.read()
+    except OSError:
+        return ""
 
 
 def deliver_or_none(server):
