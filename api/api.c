@@ -5,6 +5,7 @@
 #include "api/import_work.h"
 #include "api/listen.h"
 #include "api/operations.h"
+#include "api/queue_groups.h"
 #include "api/static.h"
 #include "api/status.h"
 #include "api/traffic.h"
@@ -45,6 +46,7 @@ void api_start(struct service *s, int admin_fd)
     http_start(s);
     events_start(s);
     operations_start(s);
+    queue_groups_start(s);
     imports_start(s);
     traffic_start(s);
     if (admin_fd >= 0)

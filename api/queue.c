@@ -88,7 +88,7 @@ static enum result find_groups(struct request *r, const struct queue_filter *fil
     enum result result;
 
     if (whole)
-        return queue_groups_whole(r->service, by, ret);
+        return queue_groups_whole(by, ret);
     result = queue_groups(r->service->db, filter, by, limit, &r->arena, &v, &ret->n);
     ret->v = v;
     ret->measured_us = wall_us();

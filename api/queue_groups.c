@@ -1,15 +1,17 @@
 #include "api/queue_groups.h"
 #include "api/query.h"
 #include "base/encode.h"
+#include "base/log.h"
 
 #define WAIT_MS 9000   /* for the first one */
 #define KEEP_MS 2000
 #define QUICK_MS 100   /* what takes less is waited for */
 #define PAUSE_FACTOR 20 /* it rests so many times as long as it took, up to KEEP_MS */
+#define LOOK_MS (5 * 60 * 1000)
+#define RETRY_MS 1000 /* while there is none yet */
 
+static struct service *service;
 static struct view {
-    struct service *service;
-    enum queue_group_by by;
     struct arena arena; /* of what was seen */
     struct queue_groups_seen seen;
     bool there, working;
@@ -26,7 +28,7 @@ static void compute(void *arg)
     size_t n;
     int64_t begin = loop_now();
 
-    if (queue_groups(view->service->db, &all, view->by, LIST_MAX_LIMIT, &a, &v, &n) == RES_OK) {
+    if (queue_groups(service->db, &all, (enum queue_group_by)(view - views), LIST_MAX_LIMIT, &a, &v, &n) == RES_OK) {
         arena_reset(&view->arena);
         view->arena = a;
         a = (struct arena){ 0 };
@@ -40,13 +42,35 @@ static void compute(void *arg)
     waitlist_wake_all(&view->waiters);
 }
 
-enum result queue_groups_whole(struct service *service, enum queue_group_by by, struct queue_groups_seen *ret)
+static void look(void *arg)
+{
+    bool all;
+
+    (void)arg;
+    do {
+        all = true;
+        for (size_t i = 0; i < ARRAY_LEN(views); i++) {
+            if (!views[i].working && loop_now() >= views[i].fresh_until) {
+                views[i].working = true;
+                compute(&views[i]);
+            }
+            all = all && views[i].there;
+        }
+    } while (coroutine_sleep(all ? LOOK_MS : RETRY_MS) == RES_OK);
+}
+
+void queue_groups_start(struct service *s)
+{
+    service = s;
+    if (coroutine_spawn("queue-groups", look, NULL) == NULL)
+        log_error("queue-groups", F_C("error", "no coroutine"));
+}
+
+enum result queue_groups_whole(enum queue_group_by by, struct queue_groups_seen *ret)
 {
     struct view *view = &views[by];
     int64_t asked_at = wall_us();
 
-    view->service = service;
-    view->by = by;
     if (!view->working && (!view->there || loop_now() >= view->fresh_until)) {
         view->working = true;
         if (coroutine_spawn("queue-groups", compute, view) == NULL)
