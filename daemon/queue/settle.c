@@ -205,7 +205,7 @@ void settle_jobs(struct crew_worker *w, const struct queue_job *jobs, const stru
         told[n_told] = (struct notice_recipient){ .job = &jobs[i], .action = action_of(&actions),
                                                   .verdict = &verdicts[i], .remote_host = outcomes[i].log.host };
         if (outcomes[i].fate == QUEUE_EXPIRED)
-            told[n_told].status = jobs[i].message->by.give_back ? STR("5.4.7") : STR("4.4.7"); /* RFC 3463, 3.5: delivery time expired */
+            told[n_told].status = jobs[i].message->by.give_back ? STR("5.4.7") : STR("4.4.7"); /* delivery time expired */
         told_at[n_told++] = i;
     }
     if (attempt->made && attempt->dialogue.len > 0)

@@ -173,7 +173,8 @@ static void settle_group(struct worker *w, const struct group *g, int64_t start)
 {
     const struct connection *c = &w->connection;
     const struct settle_attempt attempt = {
-        .made = true, .told_dsn = c->client.ehlo.dsn, .told_by = c->client.ehlo.deliverby, .host = c->host, .address = c->address, .tls = c->tls,
+        .made = true, .told_dsn = c->client.ehlo.dsn, .told_by = c->client.ehlo.deliverby,
+        .host = c->host, .address = c->address, .tls = c->tls,
         .session = c->session, .dialogue = strbuf_str(&w->dialogue.text), .milliseconds = (int)(loop_now() - start)
     };
 

@@ -24,8 +24,9 @@ struct smtp_mail_params {
     struct deliver_by by; /* BY (RFC 2852, 4) */
 };
 
-/* "FROM:<path> [params]"; now_us: what BY counts from.  RES_INVALID: syntax.  RES_DENIED: a parameter that we do not know (555, RFC 5321, 4.1.1.11).
- * RES_LIMIT: a part of the address is too long.  RES_CONFLICT: a non-ASCII address without SMTPUTF8 (RFC 6531, 3.5). */
+/* "FROM:<path> [params]"; now_us: what BY counts from.  RES_INVALID: syntax.  RES_DENIED: a parameter that we do not know
+ * (555, RFC 5321, 4.1.1.11).  RES_LIMIT: a part of the address is too long.  RES_CONFLICT: a non-ASCII address without
+ * SMTPUTF8 (RFC 6531, 3.5). */
 enum result smtp_parse_mail(struct str args, int64_t now_us, struct arena *a, struct smtp_path *ret_path,
                             struct smtp_mail_params *ret_params) NODISCARD;
 
