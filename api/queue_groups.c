@@ -42,6 +42,15 @@ static void compute(void *arg)
     waitlist_wake_all(&view->waiters);
 }
 
+/* Whether it is due; then it is the caller's to compute. */
+static bool take(struct view *view)
+{
+    bool due = !view->working && loop_now() >= view->fresh_until;
+
+    view->working = view->working || due;
+    return due;
+}
+
 static void look(void *arg)
 {
     bool all;
@@ -50,10 +59,8 @@ static void look(void *arg)
     do {
         all = true;
         for (size_t i = 0; i < ARRAY_LEN(views); i++) {
-            if (!views[i].working && loop_now() >= views[i].fresh_until) {
-                views[i].working = true;
+            if (take(&views[i]))
                 compute(&views[i]);
-            }
             all = all && views[i].there;
         }
     } while (coroutine_sleep(all ? LOOK_MS : RETRY_MS) == RES_OK);
@@ -71,11 +78,8 @@ enum result queue_groups_whole(enum queue_group_by by, struct queue_groups_seen 
     struct view *view = &views[by];
     int64_t asked_at = wall_us();
 
-    if (!view->working && (!view->there || loop_now() >= view->fresh_until)) {
-        view->working = true;
-        if (coroutine_spawn("queue-groups", compute, view) == NULL)
-            compute(view);
-    }
+    if (take(view) && coroutine_spawn("queue-groups", compute, view) == NULL)
+        compute(view);
     if (view->working && (!view->there || view->took_ms <= QUICK_MS) &&
         waitlist_wait(&view->waiters, deadline_in(WAIT_MS), false) != RES_OK)
         return RES_TEMPFAIL;

@@ -15,8 +15,8 @@ struct str base32_encode(struct arena *a, struct str s);
 struct str hex_encode(struct arena *a, struct str s);
 enum result hex_decode(struct arena *a, struct str s, struct str *ret_bytes) NODISCARD;
 
-/* Adds s as a JSON string (RFC 8259, 7).  Bytes that are not UTF-8 become \u00XX. */
 struct strbuf;
+/* Adds s as a JSON string (RFC 8259, 7).  Bytes that are not UTF-8 become \u00XX. */
 void json_add_string(struct strbuf *b, struct str s);
 
 /* URL-safe base64 without padding (RFC 4648, 5). */

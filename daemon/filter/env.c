@@ -40,7 +40,7 @@ static size_t fill_envelope(const struct filter_message *m, const struct filter_
     if (m->ret != 0)
         v[n++] = (struct sieve_item){ STR("ret"), m->ret == 'F' ? STR("FULL") : STR("HDRS") };
     if (m->by.at_us != 0) {
-        v[n++] = (struct sieve_item){ STR("bytimeabsolute"), date_print_iso(a, m->by.at_us) };
+        v[n++] = (struct sieve_item){ STR("bytimeabsolute"), date_print_iso(a, m->by.at_us, 0) };
         v[n++] = (struct sieve_item){ STR("bymode"), m->by.give_back ? STR("R") : STR("N") };
     }
     if (m->by.trace)

@@ -267,12 +267,16 @@ struct str date_print(struct arena *a, int64_t us, int zone_minutes)
                         zone % 60);
 }
 
-struct str date_print_iso(struct arena *a, int64_t us)
+struct str date_print_iso(struct arena *a, int64_t us, int zone_minutes)
 {
     int64_t day;
-    struct fields f = fields_of(us, 0, &day);
+    struct fields f = fields_of(us, zone_minutes, &day);
+    int zone = f.zone < 0 ? -f.zone : f.zone;
+    struct str local = arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02d", f.year, f.month, f.day, f.hour, f.minute, f.second);
 
-    return arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02dZ", f.year, f.month, f.day, f.hour, f.minute, f.second);
+    if (zone == 0)
+        return arena_printf(a, "%.*sZ", STR_ARG(local));
+    return arena_printf(a, "%.*s%c%02d:%02d", STR_ARG(local), f.zone < 0 ? '-' : '+', zone / 60, zone % 60);
 }
 
 struct str date_print_imap(struct arena *a, int64_t day)

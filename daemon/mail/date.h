@@ -14,8 +14,8 @@ enum result date_parse(struct str value, int64_t *ret_us, int *ret_zone_minutes)
 /* "Fri, 27 Nov 2026 20:46:35 -0300". */
 struct str date_print(struct arena *a, int64_t us, int zone_minutes);
 
-/* "2026-11-27T20:46:35Z" (RFC 3339), in whole seconds. */
-struct str date_print_iso(struct arena *a, int64_t us);
+/* "2026-11-27T20:46:35-03:00", of UTC "2026-11-27T23:46:35Z" (RFC 3339), in whole seconds. */
+struct str date_print_iso(struct arena *a, int64_t us, int zone_minutes);
 
 /* IMAP date "27-Nov-2026" (RFC 3501, 9), without quotes: the day's number since 1970. */
 enum result date_parse_imap(struct str text, int64_t *ret_day) NODISCARD;

@@ -32,17 +32,11 @@ static bool read_zone(struct str s, int *ret_minutes)
     return true;
 }
 
-static struct str zone_text(struct arena *a, int zone, const char *colon)
+static struct str zone_text(struct arena *a, int zone)
 {
     int minutes = zone < 0 ? -zone : zone;
 
-    return arena_printf(a, "%c%02d%s%02d", zone < 0 ? '-' : '+', minutes / 60, colon, minutes % 60);
-}
-
-static struct str iso8601(struct arena *a, const struct tm *t, int zone)
-{
-    return arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02d%.*s", t->tm_year + 1900, t->tm_mon + 1, t->tm_mday,
-                        t->tm_hour, t->tm_min, t->tm_sec, STR_ARG(zone == 0 ? STR("Z") : zone_text(a, zone, ":")));
+    return arena_printf(a, "%c%02d%02d", zone < 0 ? '-' : '+', minutes / 60, minutes % 60);
 }
 
 /* The part of a moment as a clock in the zone shows it; STR_NULL: there is no such part. */
@@ -72,11 +66,11 @@ static struct str part_value(struct arena *a, struct str part, int64_t us, int z
     if (str_ieq(part, STR("julian")))
         return arena_printf(a, "%lld", (long long)date_day(us, zone) + MJD_OF_1970);
     if (str_ieq(part, STR("iso8601")))
-        return iso8601(a, &t, zone);
+        return date_print_iso(a, us, zone);
     if (str_ieq(part, STR("std11")))
         return date_print(a, us, zone);
     if (str_ieq(part, STR("zone")))
-        return zone_text(a, zone, "");
+        return zone_text(a, zone);
     return STR_NULL;
 }
 

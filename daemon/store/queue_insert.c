@@ -49,8 +49,9 @@ static enum trace_outcome outcome_of(const struct queue_new *m)
 #define HOLDS "(h.destination IS NULL OR h.destination = u.destination)"
 
 /* $1-$13 the message, $14-$20 and $28-$30 its recipients, $21-$24 where it came from, $25 whether anyone
- * waits, $31-$34 the mark that must be taken, $35 and $36 until when it is to be delivered.  Nothing is added when it cannot be.  The rules
- * that hold mail are read once, before the recipients: with none it is a look at an empty table. */
+ * waits, $31-$34 the mark that must be taken (nothing is added when it cannot be), $35 and $36 until when it is
+ * to be delivered.  The rules that hold mail are read once, before the recipients: with none it is a look at an empty
+ * table. */
 static const struct db_stmt insert_stmt = { "queue_insert",
     "WITH " MARK_TAKE("$31", "$32", "$33", "$34::bigint") ","
     " go AS (SELECT WHERE $33 IS NULL OR EXISTS (SELECT FROM taken)),"

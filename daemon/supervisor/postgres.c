@@ -207,13 +207,13 @@ static pid_t postmaster(const struct config *config, bool *ret_ready)
 }
 
 /* The beginning of /proc/PID/NAME, as text. */
-static struct str process_file(const char *pid, const char *name, char *buf, size_t cap)
+static struct str process_file(pid_t pid, const char *name, char *buf, size_t cap)
 {
     char path[64];
     FILE *f;
     size_t n = 0;
 
-    snprintf(path, sizeof(path), "/proc/%.20s/%s", pid, name);
+    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
     f = fopen(path, "re");
     if (f != NULL) {
         n = fread(buf, 1, cap - 1, f);
@@ -224,12 +224,12 @@ static struct str process_file(const char *pid, const char *name, char *buf, siz
 }
 
 /* Whether a process is one of this cluster: each of PostgreSQL's works in the data directory. */
-static bool is_of_cluster(const char *pid, const char *data)
+static bool is_of_cluster(pid_t pid, const char *data)
 {
     char path[64], cwd[PATH_MAX], comm[16];
     ssize_t n;
 
-    snprintf(path, sizeof(path), "/proc/%.20s/cwd", pid);
+    snprintf(path, sizeof(path), "/proc/%d/cwd", (int)pid);
     n = readlink(path, cwd, sizeof(cwd));
     return n > 0 && (size_t)n < sizeof(cwd) && str_eq((struct str){ cwd, (size_t)n }, str_c(data)) &&
            str_eq(process_file(pid, "comm", comm, sizeof(comm)), STR("postgres"));
@@ -243,8 +243,10 @@ static pid_t next_of_cluster(DIR **dir, const char *data)
     if (*dir == NULL)
         *dir = opendir("/proc");
     while (*dir != NULL && (d = readdir(*dir)) != NULL) {
-        if (ascii_digit(d->d_name[0]) && is_of_cluster(d->d_name, data))
-            return (pid_t)strtol(d->d_name, NULL, 10);
+        pid_t pid = (pid_t)strtol(d->d_name, NULL, 10);
+
+        if (pid > 1 && is_of_cluster(pid, data))
+            return pid;
     }
     if (*dir != NULL)
         closedir(*dir);
@@ -254,17 +256,15 @@ static pid_t next_of_cluster(DIR **dir, const char *data)
 /* Whether it has a startup process. */
 static bool recovers(const struct config *config)
 {
-    char data[PATH_MAX], number[16], title[32];
+    char data[PATH_MAX], title[32];
     bool found = false;
     DIR *dir = NULL;
     pid_t pid;
 
     if (realpath(home_path(config, "pg"), data) == NULL)
         return false;
-    while ((pid = next_of_cluster(&dir, data)) != 0) {
-        snprintf(number, sizeof(number), "%d", (int)pid);
-        found = found || str_starts(process_file(number, "cmdline", title, sizeof(title)), STR("postgres: startup"));
-    }
+    while ((pid = next_of_cluster(&dir, data)) != 0)
+        found = found || str_starts(process_file(pid, "cmdline", title, sizeof(title)), STR("postgres: startup"));
     return found;
 }
 
@@ -298,14 +298,9 @@ bool postgres_is_gone(const struct config *config)
 
     if (realpath(home_path(config, "pg"), data) == NULL)
         return true;
-    if (master > 1) {
-        char number[16];
-
-        snprintf(number, sizeof(number), "%d", (int)master);
-        if (is_of_cluster(number, data)) {
-            end_orphan(config, master); /* and it ends its own */
-            return false;
-        }
+    if (master > 1 && is_of_cluster(master, data)) {
+        end_orphan(config, master); /* and it ends its own */
+        return false;
     }
     while ((pid = next_of_cluster(&dir, data)) != 0) {
         kill(pid, SIGQUIT); /* as a postmaster does when one of them has crashed */

@@ -50,11 +50,14 @@ def subjects(server):
     return [line for raw in inbox(server, ALICE) for line in raw.decode().split("\r\n") if line.startswith("Subject: n")]
 
 
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as f:
+        return [int(p) for p in f.read().split()]
+
+
 def signal_tree(pid, sig):
     """The process, then its children."""
-    with open(f"/proc/{pid}/task/{pid}/children") as f:
-        pids = [pid] + [int(p) for p in f.read().split()]
-    for p in pids:
+    for p in [pid] + children(pid):
         try:
             os.kill(p, sig)
         except ProcessLookupError:
@@ -134,13 +137,8 @@ def with_database(server):
         server.sql("CREATE TABLE filler (x text); CHECKPOINT; "
                    "INSERT INTO filler SELECT repeat(md5(i::text), 30) FROM generate_series(1, 300000) i")
         master = server.read_endpoints()["POSTGRES_PIDS"]
-        with open(f"/proc/{master}/task/{master}/children") as f:
-            os.kill(int(f.read().split()[0]), signal.SIGKILL)
-
-        def recovers():
-            with open(f"/proc/{master}/task/{master}/children") as f:
-                return any("startup recovering" in title(pid) for pid in f.read().split())
-        wait_for("its recovery", recovers)
+        os.kill(children(master)[0], signal.SIGKILL)
+        wait_for("its recovery", lambda: any("startup recovering" in title(pid) for pid in children(master)))
         server.stop()
         same(server.status, 0)
         server.start()
