@@ -84,8 +84,8 @@ static enum result find_by(struct search *s, const struct trace_filter *filter)
 {
     struct trace_row *v;
     size_t n;
-    bool more;
-    enum result result = trace_list(s->r->service->db, filter, 0, s->limit, &s->r->arena, &v, &n, &more);
+    struct trace_place next;
+    enum result result = trace_list(s->r->service->db, filter, TRACE_END, s->limit, &s->r->arena, &v, &n, &next);
 
     for (size_t i = 0; result == RES_OK && i < n && js_len(s->hits) < HITS_MOST * KINDS; i++) {
         struct str id = queue_id_text(&s->r->arena, v[i].id);

@@ -74,6 +74,26 @@ static void take_filter(struct request *r, struct trace_filter *f)
     f->domains = queue_visible(r);
 }
 
+/* "TIME-ID" of a place in a list in order of time; STR_NULL: of TRACE_END. */
+static struct str place_text(struct arena *a, struct trace_place p)
+{
+    return p.at_us == DB_NO_TIME ? STR_NULL : arena_printf(a, "%lld-%lld", (long long)p.at_us, (long long)p.id);
+}
+
+static bool place_of(struct str s, struct trace_place *ret)
+{
+    size_t dash = str_chr(s, '-');
+    uint64_t us, id;
+
+    *ret = TRACE_END;
+    if (s.p == NULL)
+        return true;
+    if (dash == SIZE_MAX || !str_u64(str_sub(s, 0, dash), INT64_MAX, &us) || !str_u64(str_from(s, dash + 1), INT64_MAX, &id))
+        return false;
+    *ret = (struct trace_place){ (int64_t)us, (int64_t)id };
+    return true;
+}
+
 void traces_list(struct request *r)
 {
     static const char *const singles[] = { "limit", "cursor", "subject", "message_id", "since", "until", "q" };
@@ -82,20 +102,19 @@ void traces_list(struct request *r)
     struct list_page page;
     struct trace_row *v;
     struct json_object *data;
-    int64_t after = 0;
+    struct trace_place after, next;
     size_t n;
-    bool more;
     enum result result;
 
     query_begin(r, singles, ARRAY_LEN(singles), repeated, ARRAY_LEN(repeated));
     take_filter(r, &filter);
     if (!query_page(r, NULL, false, &page) || errors_of_query(r))
         return;
-    if (page.after.p != NULL && !queue_id(page.after, &after)) {
+    if (!place_of(page.after, &after)) {
         problem(r, PROBLEM_INVALID_CURSOR, NULL);
         return;
     }
-    result = trace_list(r->service->db, &filter, after, page.limit, &r->arena, &v, &n, &more);
+    result = trace_list(r->service->db, &filter, after, page.limit, &r->arena, &v, &n, &next);
     if (result != RES_OK) {
         problem_of_result(r, result);
         return;
@@ -109,7 +128,7 @@ void traces_list(struct request *r)
         js_set(o, "recipient_count", js_int(MAX(v[i].recipients, 1)));
         js_push(data, o);
     }
-    reply_page(r, data, more ? queue_id_text(&r->arena, v[n - 1].id) : STR_NULL, -1);
+    reply_page(r, data, place_text(&r->arena, next), -1);
 }
 
 /* ---- one trace ---- */
@@ -229,21 +248,6 @@ void trace_get_one(struct request *r)
 
 static const char *const ways[] = { "received", "sent" };
 
-/* "TIME-ID" of the last row. */
-static bool mine_cursor(struct str s, int64_t *ret_us, int64_t *ret_id)
-{
-    size_t dash = str_chr(s, '-');
-    uint64_t us, id;
-
-    if (s.p == NULL)
-        return true;
-    if (dash == SIZE_MAX || !str_u64(str_sub(s, 0, dash), INT64_MAX, &us) || !str_u64(str_from(s, dash + 1), INT64_MAX, &id))
-        return false;
-    *ret_us = (int64_t)us;
-    *ret_id = (int64_t)id;
-    return true;
-}
-
 static struct json_object *mine_json(struct arena *a, const struct mine_row *row)
 {
     struct json_object *o = js_object();
@@ -273,9 +277,8 @@ void traces_list_mine(struct request *r)
     struct list_page page;
     struct mine_row *v;
     struct json_object *data;
-    int64_t after_us = DB_NO_TIME, after_id = 0;
+    struct trace_place after, next;
     size_t n;
-    bool more;
     enum result result;
 
     if (!account_of_path(r, &account, NULL))
@@ -286,11 +289,11 @@ void traces_list_mine(struct request *r)
     filter.text = query_text(r, "q", 1, 320);
     if (!query_page(r, NULL, false, &page) || errors_of_query(r))
         return;
-    if (!mine_cursor(page.after, &after_us, &after_id)) {
+    if (!place_of(page.after, &after)) {
         problem(r, PROBLEM_INVALID_CURSOR, NULL);
         return;
     }
-    result = trace_mine(r->service->db, account.id, &filter, after_us, after_id, page.limit, &r->arena, &v, &n, &more);
+    result = trace_mine(r->service->db, account.id, &filter, after, page.limit, &r->arena, &v, &n, &next);
     if (result != RES_OK) {
         problem_of_result(r, result);
         return;
@@ -298,8 +301,7 @@ void traces_list_mine(struct request *r)
     data = js_array();
     for (size_t i = 0; i < n; i++)
         js_push(data, mine_json(&r->arena, &v[i]));
-    reply_page(r, data, more ? arena_printf(&r->arena, "%lld-%lld", (long long)v[n - 1].at_us, (long long)v[n - 1].id) : STR_NULL,
-               -1);
+    reply_page(r, data, place_text(&r->arena, next), -1);
 }
 
 void trace_get_mine_one(struct request *r)

@@ -269,7 +269,7 @@ static void start_api(void)
     each_of("CORREIO_PORTS", take_port);
     start_dns();
     read_counters();
-    db_plan_lookups_once(service.db);
+    db_plan_once(service.db);
     api_start(&service, env_fd("CORREIO_FD_ADMIN"));
     each_listener(serve_api);
 }

@@ -1113,6 +1113,8 @@ CREATE INDEX trace_subject ON ONLY public.trace USING gin (lower(subject) trgm.g
 CREATE INDEX trace_default_lower_idx ON public.trace_default USING gin (lower(subject) trgm.gin_trgm_ops);
 CREATE INDEX trace_message_id ON ONLY public.trace USING btree (message_id) WHERE (message_id IS NOT NULL);
 CREATE INDEX trace_default_message_id_idx ON public.trace_default USING btree (message_id) WHERE (message_id IS NOT NULL);
+CREATE INDEX trace_kind ON ONLY public.trace USING btree (outcome, direction, at);
+CREATE INDEX trace_default_outcome_direction_at_idx ON public.trace_default USING btree (outcome, direction, at);
 CREATE INDEX trace_sender_local ON ONLY public.trace USING btree ("substring"(lower(sender), '^.*@'::text), at);
 CREATE INDEX trace_default_substring_at_idx ON public.trace_default USING btree ("substring"(lower(sender), '^.*@'::text), at);
 CREATE INDEX trace_sender_domain ON ONLY public.trace USING btree ("substring"(lower(sender), '@[^@]*$'::text), at);
@@ -1135,6 +1137,7 @@ ALTER INDEX public.trace_id ATTACH PARTITION public.trace_default_id_idx;
 ALTER INDEX public.trace_sender ATTACH PARTITION public.trace_default_lower_at_idx;
 ALTER INDEX public.trace_subject ATTACH PARTITION public.trace_default_lower_idx;
 ALTER INDEX public.trace_message_id ATTACH PARTITION public.trace_default_message_id_idx;
+ALTER INDEX public.trace_kind ATTACH PARTITION public.trace_default_outcome_direction_at_idx;
 ALTER INDEX public.trace_pkey ATTACH PARTITION public.trace_default_pkey;
 ALTER INDEX public.trace_sender_local ATTACH PARTITION public.trace_default_substring_at_idx;
 ALTER INDEX public.trace_sender_domain ATTACH PARTITION public.trace_default_substring_at_idx1;

@@ -22,9 +22,9 @@ struct db_stmt {
 
 /* Opens a pool of at most `size` connections, made when needed.  conninfo is libpq's and is copied.  Never fails. */
 struct db *db_new(const char *conninfo, unsigned size);
-/* db_query_row of this pool plans a statement once, for all values, though the role has each planned for its values
- * (plan_cache_mode; sql/roles.sql): for a look-up by key the planning costs several times what the look-up does. */
-void db_plan_lookups_once(struct db *db);
+/* db_query_generic and db_query_row of this pool plan a statement once, for all values, though the role has each planned for its
+ * values (plan_cache_mode; sql/roles.sql): for a look-up by key the planning costs several times what the look-up does. */
+void db_plan_once(struct db *db);
 /* Closes idle connections at once and the others when they come back.  Waits for nobody. */
 void db_free(struct db *db);
 
@@ -53,6 +53,7 @@ struct db_param db_json(struct str s);  /* jsonb from JSON text */
 struct db_param db_int8_null(void);
 struct db_param db_int4_null(void);
 struct db_param db_int8_array(struct arena *a, const int64_t *v, size_t n);
+struct db_param db_time_array(struct arena *a, const int64_t *us, size_t n); /* timestamptz[] */
 struct db_param db_int4_array(struct arena *a, const int32_t *v, size_t n);
 struct db_param db_text_array(struct arena *a, const struct str *v, size_t n);
 struct db_param db_bytea_array(struct arena *a, const struct str *v, size_t n);
@@ -82,7 +83,10 @@ size_t db_get_str_array(const struct db_rows *rows, size_t row, int column, stru
 /* Runs stmt in a transaction of its own.  rows may be NULL. */
 enum result db_query(struct db *db, const struct db_stmt *stmt, const struct db_param *params, size_t n,
                      struct db_rows *rows) SUSPENDS NODISCARD;
-/* The same of a statement that has to give a row.  RES_NOTFOUND: it gave none. */
+/* The same of a statement for which one plan is right whatever the values are (db_plan_once). */
+enum result db_query_generic(struct db *db, const struct db_stmt *stmt, const struct db_param *params, size_t n,
+                             struct db_rows *rows) SUSPENDS NODISCARD;
+/* The same as db_query_generic of a statement that has to give a row.  RES_NOTFOUND: it gave none. */
 enum result db_query_row(struct db *db, const struct db_stmt *stmt, const struct db_param *params, size_t n,
                          struct db_rows *rows) SUSPENDS NODISCARD;
 /* The same as the holder of `token` (store/principal.h): set_config('correio.token', token, true) goes before it in

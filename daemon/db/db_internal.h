@@ -31,7 +31,7 @@ enum result conn_wait_input(struct conn *c, int64_t deadline) SUSPENDS NODISCARD
 enum result pool_take(struct db *db, struct conn **ret_conn) SUSPENDS NODISCARD;
 void pool_give(struct db *db, struct conn *c);
 const char *pool_conninfo(const struct db *db);
-bool pool_plans_lookups_once(const struct db *db);
+bool pool_plans_once(const struct db *db);
 /* A pool of this one connection alone, taken from `db`, which gets it back: for db_rehearse. */
 struct db *pool_of_one(struct db *db, struct conn *c);
 void pool_free_one(struct db *one);

@@ -11,7 +11,7 @@
 
 enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_TEXT = 25, OID_INET = 869,
        OID_BYTEA_ARRAY = 1001, OID_INT4_ARRAY = 1007, OID_TEXT_ARRAY = 1009, OID_INT8_ARRAY = 1016, OID_TIMESTAMPTZ = 1184,
-       OID_JSONB = 3802 };
+       OID_TIMESTAMPTZ_ARRAY = 1185, OID_JSONB = 3802 };
 
 struct db_param db_int8(int64_t v)
 {
@@ -127,18 +127,29 @@ static char *array_header(struct arena *a, uint32_t element, size_t n, size_t by
     return p;
 }
 
-struct db_param db_int8_array(struct arena *a, const int64_t *v, size_t n)
+/* What each is more than `base`. */
+static struct db_param array_of_64(struct arena *a, uint32_t element, uint32_t oid, const int64_t *v, int64_t base, size_t n)
 {
-    char *start, *p = array_header(a, OID_INT8, n, n * 12, &start);
+    char *start, *p = array_header(a, element, n, n * 12, &start);
 
     for (size_t i = 0; i < n; i++) {
-        uint64_t be = htobe64((uint64_t)v[i]);
+        uint64_t be = htobe64((uint64_t)(v[i] - base));
 
         p = put32(p, 8);
         memcpy(p, &be, 8);
         p += 8;
     }
-    return bytes(OID_INT8_ARRAY, str_of(start, (size_t)(p - start)));
+    return bytes(oid, str_of(start, (size_t)(p - start)));
+}
+
+struct db_param db_int8_array(struct arena *a, const int64_t *v, size_t n)
+{
+    return array_of_64(a, OID_INT8, OID_INT8_ARRAY, v, 0, n);
+}
+
+struct db_param db_time_array(struct arena *a, const int64_t *us, size_t n)
+{
+    return array_of_64(a, OID_TIMESTAMPTZ, OID_TIMESTAMPTZ_ARRAY, us, EPOCH_2000_US, n);
 }
 
 struct db_param db_int4_array(struct arena *a, const int32_t *v, size_t n)

@@ -29,12 +29,12 @@ struct db *db_new(const char *conninfo, unsigned size)
     return db;
 }
 
-void db_plan_lookups_once(struct db *db)
+void db_plan_once(struct db *db)
 {
     db->lookups_once = true;
 }
 
-bool pool_plans_lookups_once(const struct db *db)
+bool pool_plans_once(const struct db *db)
 {
     return db->lookups_once;
 }

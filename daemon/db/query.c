@@ -20,7 +20,7 @@ static const struct db_stmt part_stmt = { "part", "SAVEPOINT part" };
 static const struct db_stmt part_end_stmt = { "part_end", "RELEASE SAVEPOINT part" };
 static const struct db_stmt part_back_stmt = { "part_back", "ROLLBACK TO SAVEPOINT part" };
 static const struct db_stmt token_stmt = { "token", "SELECT set_config('correio.token', $1, true)" };
-static const struct db_stmt lookup_stmt = { "lookup", "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)" };
+static const struct db_stmt generic_stmt = { "generic", "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)" };
 static const struct db_stmt notify_stmt = { "notify", "SELECT pg_notify($1, $2)" };
 
 struct tx {
@@ -84,11 +84,18 @@ enum result db_query(struct db *db, const struct db_stmt *stmt, const struct db_
     return db_query_as(db, STR_NULL, stmt, params, n, rows);
 }
 
+enum result db_query_generic(struct db *db, const struct db_stmt *stmt, const struct db_param *params, size_t n,
+                             struct db_rows *rows)
+{
+    const struct db_call first = { .stmt = &generic_stmt }, call = { .stmt = stmt, .params = params, .n = n };
+
+    return pool_plans_once(db) ? query(db, &first, &call, rows) : db_query(db, stmt, params, n, rows);
+}
+
 enum result db_query_row(struct db *db, const struct db_stmt *stmt, const struct db_param *params, size_t n,
                          struct db_rows *rows)
 {
-    const struct db_call first = { .stmt = &lookup_stmt }, call = { .stmt = stmt, .params = params, .n = n };
-    enum result r = pool_plans_lookups_once(db) ? query(db, &first, &call, rows) : db_query(db, stmt, params, n, rows);
+    enum result r = db_query_generic(db, stmt, params, n, rows);
 
     return r == RES_OK && db_count(rows) == 0 ? RES_NOTFOUND : r;
 }

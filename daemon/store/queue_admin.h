@@ -25,6 +25,7 @@ enum queue_state {
 enum trace_outcome {
     TRACE_WAITING, TRACE_DELIVERED, TRACE_RELAYED, TRACE_BOUNCED, TRACE_EXPIRED, TRACE_REMOVED, TRACE_REFUSED
 };
+#define TRACE_OUTCOMES 7
 
 struct str_list {
     const struct str *v;

@@ -32,8 +32,7 @@ struct str queue_filter_pattern(struct str part, struct arena *a)
     return str_of(p, n);
 }
 
-/* The domains as "@example.net"; NULL when the list is empty. */
-static struct db_param at_domains(struct str_list list, struct arena *a)
+struct db_param queue_filter_at_domains(struct str_list list, struct arena *a)
 {
     struct str *v = arena_array(a, struct str, list.n);
 
@@ -84,6 +83,11 @@ static struct db_param of_form(struct str_list list, enum form form, struct aren
     return db_text_array(a, v, n);
 }
 
+struct queue_forms queue_filter_forms(struct str_list addresses, struct arena *a)
+{
+    return (struct queue_forms){ of_form(addresses, WHOLE, a), of_form(addresses, LOCAL_AT, a), of_form(addresses, AT_DOMAIN, a) };
+}
+
 bool queue_filter_is_text(const struct queue_filter *f)
 {
     return f->nids + f->senders.n + f->sender_domains.n + f->accounts.n + f->recipients.n + f->destinations.n + f->reasons.n +
@@ -92,15 +96,15 @@ bool queue_filter_is_text(const struct queue_filter *f)
 
 void queue_filter_params(const struct queue_filter *f, struct arena *a, struct db_param *params)
 {
-    struct queue_words w = queue_filter_words(f->text, a);
+    const struct queue_words w = queue_filter_words(f->text, a);
+    const struct queue_forms senders = queue_filter_forms(f->senders, a), recipients = queue_filter_forms(f->recipients, a);
     const struct db_param p[QUEUE_FILTER_PARAMS] = {
         f->nids > 0 ? db_int8_array(a, f->ids, f->nids) : (struct db_param){ .oid = OID_INT8_ARRAY, .len = -1 },
-        db_int4((int32_t)f->states), of_form(f->senders, WHOLE, a), at_domains(f->sender_domains, a),
-        queue_filter_list(f->accounts, a), of_form(f->recipients, WHOLE, a), queue_filter_list(f->destinations, a),
-        queue_filter_list(f->reasons, a), db_int8(f->age_min_s), db_text(queue_filter_pattern(f->text, a)),
-        db_text(queue_filter_message_id(f->text)), db_int8(f->text_id), at_domains(f->domains, a), db_text(w.address),
-        db_text(w.local), db_text(w.domain), of_form(f->senders, LOCAL_AT, a), of_form(f->senders, AT_DOMAIN, a),
-        of_form(f->recipients, LOCAL_AT, a), of_form(f->recipients, AT_DOMAIN, a),
+        db_int4((int32_t)f->states), senders.whole, queue_filter_at_domains(f->sender_domains, a), queue_filter_list(f->accounts, a),
+        recipients.whole, queue_filter_list(f->destinations, a), queue_filter_list(f->reasons, a), db_int8(f->age_min_s),
+        db_text(queue_filter_pattern(f->text, a)), db_text(queue_filter_message_id(f->text)), db_int8(f->text_id),
+        queue_filter_at_domains(f->domains, a), db_text(w.address), db_text(w.local), db_text(w.domain), senders.local, senders.domain,
+        recipients.local, recipients.domain,
     };
 
     memcpy(params, p, sizeof(p));

@@ -87,6 +87,13 @@ struct queue_words queue_filter_words(struct str text, struct arena *a);
 /* A Message-ID without its angle brackets, if it has them. */
 struct str queue_filter_message_id(struct str id);
 
+/* Of a list of addresses the whole ones, "joe@" and "@example.net", each a text[] in lower case; NULL, all of them, when it is empty. */
+struct queue_forms {
+    struct db_param whole, local, domain;
+};
+struct queue_forms queue_filter_forms(struct str_list addresses, struct arena *a);
+/* Domains as "@example.net", a text[]; NULL when the list is empty. */
+struct db_param queue_filter_at_domains(struct str_list domains, struct arena *a);
 /* A text[] in lower case; NULL when the list is empty. */
 struct db_param queue_filter_list(struct str_list list, struct arena *a);
 /* '%part%' in lower case, escaped for LIKE; STR_NULL stays so. */

@@ -4,36 +4,11 @@
  * they are read, and their partitions are kept.  Everything returned lives in the arena given; times are microseconds
  * since 1970.  All functions suspend.  RES_TEMPFAIL: database trouble, already logged. */
 #pragma once
-#include "store/queue_admin.h"
+#include "store/trace_list.h"
 
 /* Makes the partitions of the coming days, drops those older than the setting trace.keep, and forgets refusals older than
  * trace.keep_refused.  Call it at start and hourly. */
 enum result trace_maintain(struct db *db) SUSPENDS NODISCARD;
-
-enum trace_direction { TRACE_IN, TRACE_OUT, TRACE_LOCAL };
-
-struct trace_filter { /* as struct queue_filter: AND between members, OR inside one, empty is any */
-    struct str_list senders, recipients, accounts;
-    struct str subject;      /* part of it, without case */
-    struct str message_id;   /* with or without angle brackets */
-    struct str_list ips;     /* of clients */
-    unsigned directions, outcomes; /* bits 1 << enum; TRACE_BOUNCED does not stand for TRACE_EXPIRED */
-    int64_t since, until;    /* accepted in [since, until); DB_NO_TIME: open */
-    struct str text;         /* part of sender, recipient or subject without case, or the exact Message-ID */
-    int64_t text_id;         /* `text` decoded as an id; 0: it is none */
-    struct str_list domains; /* what the caller may see */
-};
-struct trace_row {
-    int64_t id, accepted_at, size;
-    enum trace_direction direction;
-    enum trace_outcome outcome; /* the worst recipient's: waiting, bounced, expired, removed, relayed, delivered */
-    struct str sender, subject, message_id, account;
-    struct str recipient; /* the first that matches */
-    int64_t recipients;
-};
-/* Newest first.  `after` is the id of the last row of the page before, 0 for the first. */
-enum result trace_list(struct db *db, const struct trace_filter *filter, int64_t after, size_t limit, struct arena *a,
-                       struct trace_row **ret_rows, size_t *ret_n, bool *ret_more) SUSPENDS NODISCARD;
 
 struct trace_recipient {
     int n;

@@ -8,8 +8,8 @@
 #define TEXT(recipient)                                                                                                \
     "($7::text IS NULL OR lower(t.subject) LIKE $7 OR lower(t.sender) LIKE $7 OR " recipient ")"
 
-enum result trace_mine(struct db *db, int64_t account_id, const struct mine_filter *filter, int64_t after_us, int64_t after_id,
-                       size_t limit, struct arena *a, struct mine_row **ret_rows, size_t *ret_n, bool *ret_more)
+enum result trace_mine(struct db *db, int64_t account_id, const struct mine_filter *filter, struct trace_place after, size_t limit,
+                       struct arena *a, struct mine_row **ret_rows, size_t *ret_n, struct trace_place *ret_next)
 {
     static const struct db_stmt stmt = { "trace_mine",
         /* Each way has its index and ends after a page; a message that one sent oneself is `sent`. */
@@ -34,7 +34,7 @@ enum result trace_mine(struct db *db, int64_t account_id, const struct mine_filt
         " ORDER BY p.at DESC, p.id DESC" };
     size_t want = MIN(limit, (size_t)QUEUE_MAX_PAGE);
     const struct db_param params[] = {
-        db_int8(account_id), db_time(after_us), db_int8(after_id), db_int8((int64_t)want + 1), db_int4((int32_t)filter->ways),
+        db_int8(account_id), db_time(after.at_us), db_int8(after.id), db_int8((int64_t)want + 1), db_int4((int32_t)filter->ways),
         db_int4((int32_t)filter->outcomes), db_text(queue_filter_pattern(filter->text, a)),
     };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
@@ -42,7 +42,6 @@ enum result trace_mine(struct db *db, int64_t account_id, const struct mine_filt
 
     if (r != RES_OK)
         return r;
-    *ret_more = db_count(&rows) > want;
     *ret_n = MIN(db_count(&rows), want);
     *ret_rows = arena_array(a, struct mine_row, *ret_n);
     for (size_t i = 0; i < *ret_n; i++)
@@ -55,5 +54,6 @@ enum result trace_mine(struct db *db, int64_t account_id, const struct mine_filt
             .mailbox = arena_str(a, db_get_str(&rows, i, 10)), .rule = arena_str(a, db_get_str(&rows, i, 11)),
             .reply = arena_str(a, db_get_str(&rows, i, 12)),
         };
+    *ret_next = db_count(&rows) > want ? (struct trace_place){ (*ret_rows)[want - 1].at_us, (*ret_rows)[want - 1].id } : TRACE_END;
     return RES_OK;
 }

@@ -17,8 +17,7 @@ struct mine_filter {
     unsigned outcomes; /* bits 1 << enum trace_outcome; 0: any */
     struct str text;   /* part of sender, recipient or subject, without case; STR_NULL: any */
 };
-/* Newest first, after the message (after_us, after_id); after_us DB_NO_TIME: the first page.  Rows live in `a`.
- * Suspends.  RES_TEMPFAIL: database trouble, already logged. */
-enum result trace_mine(struct db *db, int64_t account_id, const struct mine_filter *filter, int64_t after_us, int64_t after_id,
-                       size_t limit, struct arena *a, struct mine_row **ret_rows, size_t *ret_n, bool *ret_more)
-    SUSPENDS NODISCARD;
+/* Newest first, behind `after` (TRACE_END: from the newest on); *ret_next is where to go on, TRACE_END when there are no more.  Rows
+ * live in `a`.  Suspends.  RES_TEMPFAIL: database trouble, already logged. */
+enum result trace_mine(struct db *db, int64_t account_id, const struct mine_filter *filter, struct trace_place after, size_t limit,
+                       struct arena *a, struct mine_row **ret_rows, size_t *ret_n, struct trace_place *ret_next) SUSPENDS NODISCARD;

@@ -25,7 +25,7 @@ static void lookups_body(void *arg)
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
 
     (void)arg;
-    db_plan_lookups_once(once);
+    db_plan_once(once);
     check_mode(db, true, "auto");
     check_mode(once, false, "auto");
     check_mode(once, true, "force_generic_plan");

@@ -713,6 +713,27 @@ test('trace finds a message by what is pasted', options, async () => {
   await close(page);
 });
 
+test('a search goes on while the server has found nothing yet, and ends where the server does', options, async () => {
+  const page = await site.open({ path: '/domains' });
+  const asked = [];
+  await page.route('**/api/v1/traces?*', async (route) => {
+    const url = route.request().url();
+    const query = new URL(url).searchParams;
+    const cursor = query.get('cursor');
+    asked.push(cursor);
+    if (cursor === 'older') return route.continue({ url: url.replace('&cursor=older', '') });
+    const end = query.get('q') === 'nothing' ? null : 'older';
+    return route.fulfill({ json: { data: [], next: cursor === null ? 'old' : end } });
+  });
+  await page.goto(`${site.url}/trace?q=invoice+4711`);
+  await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1);
+  assert.deepEqual(asked, [null, 'old', 'older']);
+  await page.goto(`${site.url}/trace?q=nothing`);
+  await shown(page, 'No message matches');
+  await page.unroute('**/api/v1/traces?*');
+  await close(page);
+});
+
 // Objects
 
 test('add a domain, change it, delete it', options, async () => {

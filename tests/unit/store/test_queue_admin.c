@@ -516,10 +516,11 @@ static void body_guards(void)
 static size_t traced(const struct trace_filter *filter)
 {
     struct trace_row *rows;
+    struct trace_place next;
     size_t n;
-    bool more;
 
-    assert_int_equal(trace_list(db, filter, 0, 50, &arena, &rows, &n, &more), RES_OK);
+    assert_int_equal(trace_list(db, filter, TRACE_END, 50, &arena, &rows, &n, &next), RES_OK);
+    assert_true(next.at_us == DB_NO_TIME);
     return n;
 }
 
@@ -527,16 +528,16 @@ static void body_traces(void)
 {
     struct trace_filter all = { .since = DB_NO_TIME, .until = DB_NO_TIME }, f;
     struct trace_row *rows;
+    struct trace_place next;
     size_t n;
-    bool more;
 
     fill();
     (void)database_sql(owner, "UPDATE trace SET outcome = 2, direction = 0 WHERE id = (SELECT max(id) FROM trace)");
-    assert_int_equal(trace_list(db, &all, 0, 2, &arena, &rows, &n, &more), RES_OK);
-    assert_true(n == 2 && more && rows[0].id == ids[2] && rows[0].outcome == TRACE_RELAYED && rows[0].recipients == 2);
+    assert_int_equal(trace_list(db, &all, TRACE_END, 2, &arena, &rows, &n, &next), RES_OK);
+    assert_true(n == 2 && next.id == ids[1] && rows[0].id == ids[2] && rows[0].outcome == TRACE_RELAYED && rows[0].recipients == 2);
     assert_true(str_eq(rows[0].recipient, STR("r0@near.test")));
-    assert_int_equal(trace_list(db, &all, ids[1], 2, &arena, &rows, &n, &more), RES_OK);
-    assert_true(n == 1 && !more && rows[0].id == ids[0]);
+    assert_int_equal(trace_list(db, &all, next, 2, &arena, &rows, &n, &next), RES_OK);
+    assert_true(n == 1 && next.at_us == DB_NO_TIME && rows[0].id == ids[0]);
     f = all, f.outcomes = 1u << TRACE_RELAYED;
     assert_int_equal(traced(&f), 1);
     f = all, f.directions = 1u << TRACE_OUT;

@@ -108,13 +108,21 @@ function columns(now) {
   ];
 }
 
+/** A page of them. The server ends one after a while, also when it found none; then it is asked for older ones. */
+async function search(filter, from, signal) {
+  let cursor = from;
+  for (;;) {
+    const answer = await get('/traces', { signal, query: { ...filter, cursor } });
+    if (answer.data.length > 0 || answer.next === null) return answer;
+    cursor = answer.next;
+  }
+}
+
 export default function Traces({ query }) {
   const now = useNow();
   const all = fields();
   const filter = filtersOf(query, all);
-  const list = useQuery(`traces?${query}`, (signal) =>
-    get('/traces', { signal, query: { ...filter, cursor: query.get('cursor') } }),
-  );
+  const list = useQuery(`traces?${query}`, (signal) => search(filter, query.get('cursor'), signal));
   const rows = list.data?.data ?? null;
   const keys = useList(rows, idOf);
   // New messages would push the rows down; outcomes of those that are shown may change in place.
