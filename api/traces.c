@@ -77,7 +77,7 @@ static void take_filter(struct request *r, struct trace_filter *f)
 /* "TIME-ID" of a place in a list in order of time; STR_NULL: of TRACE_END. */
 static struct str place_text(struct arena *a, struct trace_place p)
 {
-    return p.at_us == DB_NO_TIME ? STR_NULL : arena_printf(a, "%lld-%lld", (long long)p.at_us, (long long)p.id);
+    return trace_is_end(p) ? STR_NULL : arena_printf(a, "%lld-%lld", (long long)p.at_us, (long long)p.id);
 }
 
 static bool place_of(struct str s, struct trace_place *ret)

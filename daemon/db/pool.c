@@ -14,7 +14,7 @@ struct db {
     struct conn *idle;
     struct waitlist waiters;
     int64_t retry_at, retry_ms; /* no connect before; the present back-off */
-    bool closing, lookups_once;
+    bool closing, plan_once;
     struct conn *only; /* pool_of_one: of `of` */
     struct db *of;
 };
@@ -31,12 +31,12 @@ struct db *db_new(const char *conninfo, unsigned size)
 
 void db_plan_once(struct db *db)
 {
-    db->lookups_once = true;
+    db->plan_once = true;
 }
 
 bool pool_plans_once(const struct db *db)
 {
-    return db->lookups_once;
+    return db->plan_once;
 }
 
 static void free_when_empty(struct db *db)

@@ -74,6 +74,10 @@ struct search {
     struct db *db;
     const struct trace_filter *f;
     struct arena *a;
+    struct queue_forms senders, recipients; /* of the filter */
+    struct queue_words words;
+    struct db_param outcomes, directions, domains;
+    size_t want; /* rows of a page */
     int64_t since;
     struct trace_place before; /* where the step begins, exclusive */
     enum result (*lead)(struct search *s, struct hits *h); /* after the first step */
@@ -92,11 +96,6 @@ static int compare_hits(const void *x, const void *y)
     return compare(*(const struct trace_place *)x, *(const struct trace_place *)y);
 }
 
-static bool is_end(struct trace_place p)
-{
-    return p.at_us == DB_NO_TIME;
-}
-
 /* Adds the rows to the hits.  A branch with `most` of them may have more: it ends with its last. */
 static void add_hits(struct search *s, const struct db_rows *rows, size_t most, struct hits *h)
 {
@@ -109,18 +108,23 @@ static void add_hits(struct search *s, const struct db_rows *rows, size_t most, 
         struct trace_place p = { db_get_time(rows, i, H_AT), db_get_int(rows, i, H_ID) };
 
         run = i > 0 && db_get_int(rows, i, H_BRANCH) == db_get_int(rows, i - 1, H_BRANCH) ? run + 1 : 1;
-        if (run == most && (is_end(h->end) || compare(p, h->end) < 0))
+        if (run == most && (trace_is_end(h->end) || compare(p, h->end) < 0))
             h->end = p;
         v[h->n++] = p;
     }
     h->v = v;
 }
 
-/* The newest hits of `values` branches.  A subject is planned for its words: the planner has to know how rare they are. */
-static enum result find_by(struct search *s, size_t values, const struct db_stmt *stmt, const struct db_param *more, size_t n,
+/* Hits of each branch, when there are so many. */
+static size_t share(size_t branches)
+{
+    return MAX(FIND / branches, (size_t)FIND_LEAST);
+}
+
+/* The newest hits, `most` of each branch.  A subject is planned for its words: the planner has to know how rare they are. */
+static enum result find_by(struct search *s, size_t most, const struct db_stmt *stmt, const struct db_param *more, size_t n,
                            struct hits *h)
 {
-    size_t most = MAX(FIND / MAX(values, (size_t)1), (size_t)FIND_LEAST);
     struct db_param params[4 + 3] = { db_time(s->since), db_time(s->before.at_us), db_int8(s->before.id), db_int4((int32_t)most) };
     CLEANUP(db_rows_freep) struct db_rows rows = { 0 };
     enum result r;
@@ -138,28 +142,28 @@ static enum result find_addresses(struct search *s, const struct db_stmt *stmt, 
 {
     const struct db_param params[] = { forms->whole, forms->local, forms->domain };
 
-    return find_by(s, values, stmt, params, ARRAY_LEN(params), h);
+    return find_by(s, share(values), stmt, params, ARRAY_LEN(params), h);
 }
 
 static enum result find_list(struct search *s, const struct db_stmt *stmt, struct str_list list, struct hits *h)
 {
     const struct db_param params[] = { queue_filter_list(list, s->a) };
 
-    return find_by(s, list.n, stmt, params, ARRAY_LEN(params), h);
+    return find_by(s, share(list.n), stmt, params, ARRAY_LEN(params), h);
 }
 
 static enum result find_message_id(struct search *s, struct str message_id, struct hits *h)
 {
     const struct db_param params[] = { db_text(queue_filter_message_id(message_id)) };
 
-    return find_by(s, 1, &message_id_stmt, params, ARRAY_LEN(params), h);
+    return find_by(s, FIND, &message_id_stmt, params, ARRAY_LEN(params), h);
 }
 
 static enum result find_subject(struct search *s, struct str part, struct hits *h)
 {
     const struct db_param params[] = { db_text(queue_filter_pattern(part, s->a)) };
 
-    return find_by(s, 1, &subject_stmt, params, ARRAY_LEN(params), h);
+    return find_by(s, FIND, &subject_stmt, params, ARRAY_LEN(params), h);
 }
 
 /* Bits as numbers; no bit stands for all. */
@@ -189,16 +193,12 @@ static enum result by_clients(struct search *s, struct hits *h)
 
 static enum result by_senders(struct search *s, struct hits *h)
 {
-    const struct queue_forms forms = queue_filter_forms(s->f->senders, s->a);
-
-    return find_addresses(s, &senders_stmt, &forms, s->f->senders.n, h);
+    return find_addresses(s, &senders_stmt, &s->senders, s->f->senders.n, h);
 }
 
 static enum result by_recipients(struct search *s, struct hits *h)
 {
-    const struct queue_forms forms = queue_filter_forms(s->f->recipients, s->a);
-
-    return find_addresses(s, &recipients_stmt, &forms, s->f->recipients.n, h);
+    return find_addresses(s, &recipients_stmt, &s->recipients, s->f->recipients.n, h);
 }
 
 static enum result by_accounts(struct search *s, struct hits *h)
@@ -208,12 +208,11 @@ static enum result by_accounts(struct search *s, struct hits *h)
 
 static enum result by_kinds(struct search *s, struct hits *h)
 {
-    const struct db_param params[] = { numbers_of(s->f->outcomes, TRACE_OUTCOMES, s->a),
-                                       numbers_of(s->f->directions, TRACE_DIRECTIONS, s->a) };
+    const struct db_param params[] = { s->outcomes, s->directions };
     size_t outcomes = s->f->outcomes == 0 ? TRACE_OUTCOMES : (size_t)__builtin_popcount(s->f->outcomes);
     size_t directions = s->f->directions == 0 ? TRACE_DIRECTIONS : (size_t)__builtin_popcount(s->f->directions);
 
-    return find_by(s, outcomes * directions, &kinds_stmt, params, ARRAY_LEN(params), h);
+    return find_by(s, share(outcomes * directions), &kinds_stmt, params, ARRAY_LEN(params), h);
 }
 
 static enum result by_subject(struct search *s, struct hits *h)
@@ -223,11 +222,11 @@ static enum result by_subject(struct search *s, struct hits *h)
 
 static enum result by_text(struct search *s, struct hits *h)
 {
-    const struct queue_words w = queue_filter_words(s->f->text, s->a);
-    const struct queue_forms forms = { db_text_array(s->a, &w.address, 1), db_text_array(s->a, &w.local, w.local.p != NULL),
-                                       db_text_array(s->a, &w.domain, w.domain.p != NULL) };
+    const struct queue_words *w = &s->words;
+    const struct queue_forms forms = { db_text_array(s->a, &w->address, 1), db_text_array(s->a, &w->local, w->local.p != NULL),
+                                       db_text_array(s->a, &w->domain, w->domain.p != NULL) };
     const struct db_param id[] = { db_int8(s->f->text_id) };
-    enum result r = s->f->text_id != 0 ? find_by(s, 1, &id_stmt, id, ARRAY_LEN(id), h) : RES_OK;
+    enum result r = s->f->text_id != 0 ? find_by(s, FIND, &id_stmt, id, ARRAY_LEN(id), h) : RES_OK;
 
     if (r == RES_OK)
         r = find_message_id(s, s->f->text, h);
@@ -240,8 +239,7 @@ static enum result by_text(struct search *s, struct hits *h)
 
 static enum result by_domains(struct search *s, struct hits *h)
 {
-    const struct queue_forms forms = { db_text_array(s->a, NULL, 0), db_text_array(s->a, NULL, 0),
-                                       queue_filter_at_domains(s->f->domains, s->a) };
+    const struct queue_forms forms = { db_text_array(s->a, NULL, 0), db_text_array(s->a, NULL, 0), s->domains };
     enum result r = find_addresses(s, &senders_stmt, &forms, s->f->domains.n, h);
 
     return r == RES_OK ? find_addresses(s, &recipients_stmt, &forms, s->f->domains.n, h) : r;
@@ -249,49 +247,44 @@ static enum result by_domains(struct search *s, struct hits *h)
 
 static enum result by_time(struct search *s, struct hits *h)
 {
-    return find_by(s, 1, &all_stmt, NULL, 0, h);
-}
-
-static bool named(const struct trace_filter *f, size_t part)
-{
-    const bool parts[] = { f->message_id.p != NULL, f->ips.n > 0, f->senders.n > 0, f->recipients.n > 0, f->accounts.n > 0,
-                           f->outcomes != 0 || f->directions != 0, f->subject.p != NULL, f->domains.n > 0, f->text.p != NULL };
-
-    return parts[part];
+    return find_by(s, s->want + 1, &all_stmt, NULL, 0, h); /* each of them matches */
 }
 
 /* What leads: the first part whose hits are all known, else the one that reaches furthest back.  What is rare as a rule comes first;
  * a text is five questions.  The steps after the first are led by the same. */
 static enum result find(struct search *s, struct hits *ret)
 {
-    static enum result (*const parts[])(struct search *s, struct hits *h) = {
-        by_message_id, by_clients, by_senders, by_recipients, by_accounts, by_kinds, by_subject, by_domains, by_text,
-    };
-    enum result (*lead)(struct search *s, struct hits *h) = NULL;
+    const struct trace_filter *f = s->f;
+    const struct {
+        bool named;
+        enum result (*find)(struct search *s, struct hits *h);
+    } parts[] = { { f->message_id.p != NULL, by_message_id }, { f->ips.n > 0, by_clients }, { f->senders.n > 0, by_senders },
+                  { f->recipients.n > 0, by_recipients }, { f->accounts.n > 0, by_accounts },
+                  { f->outcomes != 0 || f->directions != 0, by_kinds }, { f->subject.p != NULL, by_subject },
+                  { f->domains.n > 0, by_domains }, { f->text.p != NULL, by_text } };
 
     if (s->lead != NULL)
         return s->lead(s, ret);
-    for (size_t i = 0; i < ARRAY_LEN(parts) && (lead == NULL || !is_end(ret->end)); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(parts) && (s->lead == NULL || !trace_is_end(ret->end)); i++) {
         struct hits h = { .end = TRACE_END };
 
-        if (!named(s->f, i))
+        if (!parts[i].named)
             continue;
-        if (parts[i](s, &h) != RES_OK)
+        if (parts[i].find(s, &h) != RES_OK)
             return RES_TEMPFAIL;
-        if (lead == NULL || compare(ret->end, h.end) < 0) {
+        if (s->lead == NULL || compare(ret->end, h.end) < 0) {
             *ret = h;
-            lead = parts[i];
+            s->lead = parts[i].find;
         }
     }
-    s->lead = lead != NULL ? lead : by_time;
-    return lead != NULL ? RES_OK : by_time(s, ret);
+    if (s->lead != NULL)
+        return RES_OK;
+    s->lead = by_time;
+    return by_time(s, ret);
 }
 
 /* ---- the messages themselves ---- */
 
-#define MATCH_SENDER                                                                                                   \
-    "($4::text[] IS NULL OR lower(t.sender) = ANY ($4) OR " QUEUE_LOCAL_AT_SQL("t.sender") " = ANY ($5)"               \
-    " OR " QUEUE_AT_DOMAIN_SQL("t.sender") " = ANY ($6))"
 /* Does the recipient r match? */
 #define MATCH_RECIPIENT                                                                                                \
     "(lower(r.recipient) = ANY ($7) OR " QUEUE_LOCAL_AT_SQL("r.recipient") " = ANY ($8) OR '@' || r.domain = ANY ($9))"
@@ -305,7 +298,8 @@ static enum result find(struct search *s, struct hits *ret)
     "t.outcome = ANY ($13::int[]) AND t.direction = ANY ($14::int[]) AND ($15::text[] IS NULL OR t.client = ANY ($15::text[]::inet[]))" \
     " AND ($11::text IS NULL OR lower(t.subject) LIKE $11) AND ($12::text IS NULL OR t.message_id IN ($12, '<' || $12 || '>'))" \
     " AND ($10::text[] IS NULL OR t.account_id IN (SELECT id FROM account WHERE lower(address) = ANY ($10)))"          \
-    " AND " MATCH_SENDER " AND ($7::text[] IS NULL OR " HAS_RECIPIENT(MATCH_RECIPIENT) ")"                             \
+    " AND ($4::text[] IS NULL OR " QUEUE_ADDRESS_SQL("t.sender", "$4", "$5", "$6") ")"                                \
+    " AND ($7::text[] IS NULL OR " HAS_RECIPIENT(MATCH_RECIPIENT) ")"                             \
     " AND ($16::text[] IS NULL OR " QUEUE_AT_DOMAIN_SQL("t.sender") " = ANY ($16) OR " HAS_RECIPIENT("'@' || r.domain = ANY ($16)") ")" \
     " AND " MATCH_TEXT
 
@@ -328,7 +322,7 @@ static void put_in_order(struct hits *h)
 
     if (h->n > 0)
         qsort(h->v, h->n, sizeof(*h->v), compare_hits);
-    for (size_t i = 0; i < h->n && (is_end(h->end) || compare(h->v[i], h->end) <= 0); i++) {
+    for (size_t i = 0; i < h->n && (trace_is_end(h->end) || compare(h->v[i], h->end) <= 0); i++) {
         if (n == 0 || compare(h->v[n - 1], h->v[i]) != 0)
             h->v[n++] = h->v[i];
     }
@@ -339,8 +333,6 @@ static void put_in_order(struct hits *h)
 static enum result read_page(struct search *s, const struct hits *h, size_t limit, struct trace_row *rows, size_t *ret_n)
 {
     const struct trace_filter *f = s->f;
-    const struct queue_forms senders = queue_filter_forms(f->senders, s->a), recipients = queue_filter_forms(f->recipients, s->a);
-    const struct queue_words w = queue_filter_words(f->text, s->a);
     int64_t *at = arena_array(s->a, int64_t, h->n), *id = arena_array(s->a, int64_t, h->n);
     CLEANUP(db_rows_freep) struct db_rows found = { 0 };
     enum result r;
@@ -350,12 +342,12 @@ static enum result read_page(struct search *s, const struct hits *h, size_t limi
         id[i] = h->v[i].id;
     }
     const struct db_param params[] = {
-        db_time_array(s->a, at, h->n), db_int8_array(s->a, id, h->n), db_int8((int64_t)limit), senders.whole, senders.local,
-        senders.domain, recipients.whole, recipients.local, recipients.domain, queue_filter_list(f->accounts, s->a),
-        db_text(queue_filter_pattern(f->subject, s->a)), db_text(queue_filter_message_id(f->message_id)),
-        numbers_of(f->outcomes, TRACE_OUTCOMES, s->a), numbers_of(f->directions, TRACE_DIRECTIONS, s->a), queue_filter_list(f->ips, s->a),
-        queue_filter_at_domains(f->domains, s->a), db_text(queue_filter_pattern(f->text, s->a)),
-        db_text(queue_filter_message_id(f->text)), db_int8(f->text_id), db_text(w.address), db_text(w.local), db_text(w.domain),
+        db_time_array(s->a, at, h->n), db_int8_array(s->a, id, h->n), db_int8((int64_t)limit), s->senders.whole, s->senders.local,
+        s->senders.domain, s->recipients.whole, s->recipients.local, s->recipients.domain, queue_filter_list(f->accounts, s->a),
+        db_text(queue_filter_pattern(f->subject, s->a)), db_text(queue_filter_message_id(f->message_id)), s->outcomes, s->directions,
+        queue_filter_list(f->ips, s->a), s->domains, db_text(queue_filter_pattern(f->text, s->a)),
+        db_text(queue_filter_message_id(f->text)), db_int8(f->text_id), db_text(s->words.address), db_text(s->words.local),
+        db_text(s->words.domain),
     };
     r = db_query_generic(s->db, &page_stmt, params, ARRAY_LEN(params), &found);
     *ret_n = r == RES_OK ? MIN(db_count(&found), limit) : 0;
@@ -370,13 +362,19 @@ static enum result read_page(struct search *s, const struct hits *h, size_t limi
 enum result trace_list(struct db *db, const struct trace_filter *filter, struct trace_place after, size_t limit, struct arena *a,
                        struct trace_row **ret_rows, size_t *ret_n, struct trace_place *ret_next)
 {
-    struct search s = { .db = db, .f = filter, .a = a, .since = filter->since == DB_NO_TIME ? 0 : filter->since,
-                        .before = { filter->until == DB_NO_TIME ? FAR_FUTURE_US : filter->until, 0 } };
     size_t want = MIN(limit, (size_t)QUEUE_MAX_PAGE), n = 0, more = 0;
+    struct search s = {
+        .db = db, .f = filter, .a = a, .senders = queue_filter_forms(filter->senders, a),
+        .recipients = queue_filter_forms(filter->recipients, a), .words = queue_filter_words(filter->text, a),
+        .outcomes = numbers_of(filter->outcomes, TRACE_OUTCOMES, a),
+        .directions = numbers_of(filter->directions, TRACE_DIRECTIONS, a), .domains = queue_filter_at_domains(filter->domains, a),
+        .want = want, .since = filter->since == DB_NO_TIME ? 0 : filter->since,
+        .before = { filter->until == DB_NO_TIME ? FAR_FUTURE_US : filter->until, 0 },
+    };
     struct trace_row *rows = arena_array(a, struct trace_row, want + 1);
     int64_t until = deadline_in(LOOK_MS);
 
-    if (!is_end(after) && compare(s.before, after) < 0)
+    if (!trace_is_end(after) && compare(s.before, after) < 0)
         s.before = after;
     do {
         struct hits h = { .end = TRACE_END };
@@ -388,7 +386,7 @@ enum result trace_list(struct db *db, const struct trace_filter *filter, struct 
             return RES_TEMPFAIL;
         n += more;
         s.before = h.end;
-    } while (n < want && !is_end(s.before) && loop_now() < until);
+    } while (n < want && !trace_is_end(s.before) && loop_now() < until);
     if (n > want) {
         n = want;
         s.before = (struct trace_place){ rows[n - 1].accepted_at, rows[n - 1].id };

@@ -30,6 +30,10 @@ struct trace_place { /* in the list, which is in order of (at_us, id) */
     int64_t at_us, id;
 };
 #define TRACE_END ((struct trace_place){ .at_us = DB_NO_TIME })
+static inline bool trace_is_end(struct trace_place p)
+{
+    return p.at_us == DB_NO_TIME;
+}
 
 /* The newest that match, behind `after` (TRACE_END: from the newest on), at most `limit`.  *ret_next is where to go on, TRACE_END when
  * there is nothing more: a page may hold fewer than `limit`, even none, because the time for one answer was over.

@@ -520,7 +520,7 @@ static size_t traced(const struct trace_filter *filter)
     size_t n;
 
     assert_int_equal(trace_list(db, filter, TRACE_END, 50, &arena, &rows, &n, &next), RES_OK);
-    assert_true(next.at_us == DB_NO_TIME);
+    assert_true(trace_is_end(next));
     return n;
 }
 
@@ -537,7 +537,7 @@ static void body_traces(void)
     assert_true(n == 2 && next.id == ids[1] && rows[0].id == ids[2] && rows[0].outcome == TRACE_RELAYED && rows[0].recipients == 2);
     assert_true(str_eq(rows[0].recipient, STR("r0@near.test")));
     assert_int_equal(trace_list(db, &all, next, 2, &arena, &rows, &n, &next), RES_OK);
-    assert_true(n == 1 && next.at_us == DB_NO_TIME && rows[0].id == ids[0]);
+    assert_true(n == 1 && trace_is_end(next) && rows[0].id == ids[0]);
     f = all, f.outcomes = 1u << TRACE_RELAYED;
     assert_int_equal(traced(&f), 1);
     f = all, f.directions = 1u << TRACE_OUT;

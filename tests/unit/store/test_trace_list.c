@@ -58,8 +58,8 @@ static size_t listed(struct trace_filter f, int64_t *ret_last)
             last = (struct trace_place){ v[i].accepted_at, v[i].id };
         }
         sum += n;
-        assert_true(next.at_us == DB_NO_TIME || next.at_us != before.at_us || next.id != before.id);
-    } while (next.at_us != DB_NO_TIME);
+        assert_true(trace_is_end(next) || next.at_us != before.at_us || next.id != before.id);
+    } while (!trace_is_end(next));
     *ret_last = last.id;
     return sum;
 }
